@@ -1,0 +1,1 @@
+"""MMEngine hooks, and what else joins the Runner."""
