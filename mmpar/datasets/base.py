@@ -1,0 +1,310 @@
+"""What every PAR data set shares: schema, splits, labels in columns, checks, errors."""
+
+from __future__ import annotations
+
+import copy
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+import numpy as np
+from mmengine.dataset import BaseDataset, force_full_init
+
+from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.annotations.table import Rows
+from mmpar.datasets.image_files import is_local, missing_files
+from mmpar.datasets.positive_ratios import count_labels, ratios_of
+from mmpar.structures import AttributeSchema, build_schema
+
+
+class SampleError(RuntimeError):
+    """A sample could not be prepared; the message names its picture."""
+
+
+class PARDataset(BaseDataset):
+    """Base of the pedestrian attribute data sets.
+
+    A subclass sets ``SCHEMA``, ``SPLITS`` and ``METAINFO['dataset_name']`` and
+    implements :meth:`load_annotations`. A sample is a dict with
+
+    - ``img_path``: str,
+    - ``gt_score``: float32, shape (A,), 1 present, 0 absent, -1 unknown, in the order
+      of the schema,
+    - ``sample_idx``: int,
+    - the further columns of the annotation, if any.
+
+    Unlike its MMEngine base it keeps the annotation in columns
+    (:class:`AnnotationTable`) that are small, that workers share, and that make counts
+    over all labels cheap; and a sample whose pipeline fails is an error that names the
+    picture, never replaced by another sample.
+
+    Args:
+        data_root: Folder that relative ``ann_file`` and ``data_prefix`` start from.
+        ann_file: Annotation file.
+        split: One of ``SPLITS``; empty for a class without splits.
+        data_prefix: Folder of the pictures, a path or ``dict(img_path=path)``.
+        schema: Attributes, as :func:`build_schema` takes them; by default ``SCHEMA``.
+        missing_images: Listed pictures that do not exist are an ``'error'``, or
+            ``'drop'`` leaves them out with a warning. Checked on the local file system
+            only: for remote pictures and archives the error comes when one is read.
+        backend_args: MMEngine file backend of the pictures; the loading transform needs
+            the same.
+        metainfo: Added to the meta information.
+        indices: Use the first (negative: last) so many samples, or these rows.
+        pipeline: Transforms.
+        test_mode: As in MMEngine.
+        lazy_init: Read the annotation at first use instead of now.
+
+    Raises:
+        ValueError: Unknown split, faulty annotation, no sample left.
+        FileNotFoundError: Annotation file or pictures are missing.
+    """
+
+    SCHEMA: str | AttributeSchema | None = None
+    SPLITS: tuple[str, ...] = ()
+
+    table: AnnotationTable
+    _fully_initialized: bool = False
+
+    def __init__(
+        self,
+        *,
+        data_root: str = "",
+        ann_file: str = "",
+        split: str = "",
+        data_prefix: str | Mapping[str, str] = "",
+        schema: str | Mapping[str, Any] | AttributeSchema | None = None,
+        missing_images: str = "error",
+        backend_args: Mapping[str, Any] | None = None,
+        metainfo: Mapping[str, Any] | None = None,
+        indices: int | Sequence[int] | None = None,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        lazy_init: bool = False,
+    ) -> None:
+        if missing_images not in ("error", "drop"):
+            raise ValueError(
+                f"missing_images is 'error' or 'drop', got {missing_images!r}"
+            )
+        self.split = self._checked_split(split)
+        self.missing_images = missing_images
+        self.backend_args = dict(backend_args) if backend_args else None
+        if isinstance(data_prefix, str):
+            data_prefix = dict(img_path=data_prefix)
+        super().__init__(
+            ann_file=os.path.expanduser(ann_file),
+            metainfo=metainfo,
+            data_root=os.path.expanduser(data_root),
+            data_prefix={k: os.path.expanduser(v) for k, v in data_prefix.items()},
+            indices=indices,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=True,
+        )
+        self._set_schema(self.resolve_schema(schema))
+        if not lazy_init:
+            self.full_init()
+
+    @classmethod
+    def _checked_split(cls, split: str) -> str:
+        if cls.SPLITS and split not in cls.SPLITS:
+            raise ValueError(
+                f"{cls.__name__} has the splits {list(cls.SPLITS)}, got split={split!r}"
+            )
+        if split and not cls.SPLITS:
+            raise ValueError(
+                f"{cls.__name__} has no splits, got split={split!r}; "
+                "give the annotation file of the split as ann_file"
+            )
+        return split
+
+    # --- for subclasses -------------------------------------------------------------
+
+    def load_annotations(self) -> AnnotationTable:
+        """Read the annotation of ``self.split``; labels in the order of the schema."""
+        raise NotImplementedError(f"{type(self).__name__} must say how it is read")
+
+    def resolve_schema(
+        self, schema: str | Mapping[str, Any] | AttributeSchema | None
+    ) -> AttributeSchema:
+        """The schema of this data set, given the argument of the constructor."""
+        spec = schema if schema is not None else self.SCHEMA
+        if spec is None:
+            raise ValueError(f"{type(self).__name__} needs the argument schema")
+        return build_schema(spec)
+
+    def find_missing(self, table: AnnotationTable) -> np.ndarray:
+        """Rows, ascending, whose picture does not exist."""
+        if not is_local(self.img_prefix, self.backend_args):
+            return np.empty(0, np.int64)
+        return missing_files(self._full_path(path) for path in table.paths)
+
+    # --- annotation -----------------------------------------------------------------
+
+    def full_init(self) -> None:
+        """Read and check the annotation, once."""
+        if self._fully_initialized:
+            return
+        table = self.load_annotations()
+        table = self._without_missing(table)
+        if self._indices is not None:
+            table = table.take(self._indices)
+        if len(table) == 0:
+            raise ValueError(
+                f"{self._called()} has no samples; check ann_file={self.ann_file!r} "
+                f"and indices={self._indices!r}"
+            )
+        self.table = table
+        self._fully_initialized = True
+
+    def _without_missing(self, table: AnnotationTable) -> AnnotationTable:
+        missing = self.find_missing(table)
+        if len(missing) == 0:
+            return table
+        first = ", ".join(self._full_path(table.paths[int(i)]) for i in missing[:3])
+        found = (
+            f"{self._called()}: {len(missing)} of {len(table)} listed pictures do not "
+            f"exist, first: {first}"
+        )
+        if self.missing_images == "error":
+            raise FileNotFoundError(
+                f"{found}. Check data_root and data_prefix, or leave them out with "
+                "missing_images='drop'"
+            )
+        warnings.warn(f"{found}. They are left out", stacklevel=2)
+        there = np.ones(len(table), dtype=bool)
+        there[missing] = False
+        return table.take(there)
+
+    def _set_schema(self, schema: AttributeSchema) -> None:
+        given = self._metainfo.get("classes", schema.names)
+        if tuple(given) != schema.names:
+            raise ValueError(
+                f"metainfo['classes'] {list(given)} differs from the attributes of "
+                f"{self._called()} {list(schema.names)}; give your own as schema"
+            )
+        self._metainfo.setdefault("dataset_name", type(self).__name__)
+        self._metainfo["classes"] = list(schema.names)
+        self._metainfo["schema"] = schema.to_dict()
+
+    @property
+    def schema(self) -> AttributeSchema:
+        """Attribute names, order and body-region groups."""
+        return build_schema(self._metainfo["schema"])
+
+    @property
+    def img_prefix(self) -> str:
+        """Folder of the pictures."""
+        return self.data_prefix.get("img_path", "")
+
+    def _full_path(self, path: str) -> str:
+        if not self.img_prefix or os.path.isabs(path) or "://" in path:
+            return path
+        return f"{self.img_prefix.rstrip('/')}/{path}"
+
+    def _called(self) -> str:
+        return f"{type(self).__name__} {self.split}".rstrip()
+
+    # --- samples --------------------------------------------------------------------
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """The annotation of one sample; see the class for its entries."""
+        idx = range(len(self))[idx]
+        info = {name: column[idx] for name, column in self.table.columns.items()}
+        info["img_path"] = self._full_path(self.table.paths[idx])
+        info["gt_score"] = self.table.labels[idx].astype(np.float32)
+        info["sample_idx"] = idx
+        return info
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one sample.
+
+        Raises:
+            SampleError: The pipeline failed or gave up; names the picture.
+        """
+        info = self.get_data_info(idx)
+        where = f"{self._called()}, sample {info['sample_idx']}, {info['img_path']}"
+        try:
+            data = self.pipeline(info)
+        except Exception as error:
+            raise SampleError(f"{where}: {type(error).__name__}: {error}") from error
+        if data is None:
+            raise SampleError(
+                f"{where}: a transform returned None instead of a sample; repair or "
+                "replace the picture, or take its line out of the annotation"
+            )
+        return data
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Positions of the attributes present, for ``ClassBalancedDataset``."""
+        return np.flatnonzero(self.get_labels()[idx] == 1).tolist()
+
+    @force_full_init
+    def get_labels(self) -> np.ndarray:
+        """Labels of the samples in use, int8, shape (N, A); do not write to it."""
+        return self.table.labels
+
+    @force_full_init
+    def label_counts(
+        self, times: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How often each attribute is present, and known.
+
+        Args:
+            times: How often each sample counts, shape (N,); by default once.
+
+        Returns:
+            Two int64 arrays of shape (A,).
+        """
+        return count_labels(self.table.labels, times)
+
+    def positive_ratios(self) -> np.ndarray:
+        """Share of 1 among the known labels of the samples in use.
+
+        Returns:
+            float64, shape (A,), in [0, 1]. An attribute without a known label has
+            none: it gets the neutral 0.5 and a warning names it.
+        """
+        positives, known = self.label_counts()
+        return ratios_of(positives, known, self.schema.names)
+
+    # --- subsets --------------------------------------------------------------------
+
+    @force_full_init
+    def get_subset_(self, indices: Rows) -> None:
+        """Keep some samples only; ``indices`` as in the constructor."""
+        self.table = self.table.take(indices)
+
+    @force_full_init
+    def get_subset(self, indices: Rows) -> PARDataset:
+        """A data set of some samples; ``indices`` as in the constructor."""
+        subset = copy.copy(self)
+        subset._metainfo = copy.deepcopy(self._metainfo)
+        subset.pipeline = copy.deepcopy(self.pipeline)
+        subset.table = self.table.take(indices)
+        return subset
+
+    # --- description ----------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        count = len(self.table) if self._fully_initialized else "not read yet"
+        body = [f"Number of samples: \t{count}", *self.extra_repr()]
+        if self.pipeline.transforms:
+            body.append("With transforms:")
+            body += [f"    {transform}" for transform in self.pipeline.transforms]
+        return "\n    ".join([f"Dataset {type(self).__name__}", *body])
+
+    def extra_repr(self) -> list[str]:
+        """Lines of the ``repr`` between the size and the transforms."""
+        return [
+            f"Split: \t{self.split or '-'}",
+            f"Attributes: \t{len(self.schema)} ({self.schema.title})",
+            f"Annotation file: \t{self.ann_file or '-'}",
+            f"Prefix of images: \t{self.img_prefix or '-'}",
+        ]

@@ -1,0 +1,119 @@
+"""How often each attribute is present in the samples that training sees."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
+from torch.utils.data import Subset
+
+_ROWS_AT_A_TIME = 65_536
+
+
+def positive_ratios(dataset: Any) -> np.ndarray:
+    """Share of 1 among the known labels that one pass over ``dataset`` sees.
+
+    Args:
+        dataset: A ``PARDataset``, anything with its ``label_counts`` and ``metainfo``,
+            or MMEngine's ``ConcatDataset``, ``RepeatDataset``,
+            ``ClassBalancedDataset`` or torch's ``Subset`` of such, also nested.
+
+    Returns:
+        float64, shape (A,), in [0, 1]. An attribute without a known label has none: it
+        gets the neutral 0.5 and a warning names it.
+
+    Raises:
+        TypeError: A wrapper that this function does not know.
+    """
+    positives, known = seen_label_counts(dataset)
+    return ratios_of(positives, known, names=_metainfo(dataset)["classes"])
+
+
+def seen_label_counts(
+    dataset: Any, times: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """How often each attribute is present, and known, in one pass over ``dataset``.
+
+    Args:
+        dataset: As in :func:`positive_ratios`.
+        times: How often each sample of ``dataset`` counts, shape (N,); default once.
+
+    Returns:
+        Two int64 arrays of shape (A,).
+    """
+    if hasattr(dataset, "label_counts"):
+        return dataset.label_counts(times)
+    if hasattr(dataset, "full_init"):
+        dataset.full_init()
+    if times is None:
+        times = np.ones(len(dataset), np.int64)
+    if isinstance(dataset, ConcatDataset):
+        parts = np.split(times, dataset.cumulative_sizes[:-1])
+        counts = [seen_label_counts(*pair) for pair in zip(dataset.datasets, parts)]
+        positives, known = zip(*counts)
+        return np.sum(positives, axis=0), np.sum(known, axis=0)
+    return seen_label_counts(dataset.dataset, _inner_times(dataset, times))
+
+
+def _inner_times(wrapper: Any, times: np.ndarray) -> np.ndarray:
+    """How often each sample of the wrapped data set counts."""
+    if isinstance(wrapper, RepeatDataset):
+        return times.reshape(wrapper.times, -1).sum(axis=0)
+    if isinstance(wrapper, ClassBalancedDataset):
+        rows = wrapper.repeat_indices
+    elif isinstance(wrapper, Subset):
+        rows = wrapper.indices
+    else:
+        raise TypeError(
+            f"cannot count the labels of a {type(wrapper).__name__}; known are data "
+            "sets with label_counts(times), and ConcatDataset, RepeatDataset, "
+            "ClassBalancedDataset and Subset of such"
+        )
+    inner = np.zeros(len(wrapper.dataset), np.int64)
+    np.add.at(inner, np.asarray(rows, np.int64), times)
+    return inner
+
+
+def _metainfo(dataset: Any) -> dict[str, Any]:
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    return dataset.metainfo
+
+
+def count_labels(
+    labels: np.ndarray, times: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count ones and known labels, shape (N, A), a column at a time.
+
+    Returns:
+        Two int64 arrays of shape (A,).
+    """
+    positives = np.zeros(labels.shape[1], np.int64)
+    known = np.zeros(labels.shape[1], np.int64)
+    for start in range(0, len(labels), _ROWS_AT_A_TIME):
+        part = labels[start : start + _ROWS_AT_A_TIME]
+        if times is None:
+            positives += (part == 1).sum(axis=0)
+            known += (part >= 0).sum(axis=0)
+        else:
+            weights = times[start : start + _ROWS_AT_A_TIME].astype(np.int64)
+            positives += weights @ (part == 1)
+            known += weights @ (part >= 0)
+    return positives, known
+
+
+def ratios_of(
+    positives: np.ndarray, known: np.ndarray, names: Sequence[str]
+) -> np.ndarray:
+    """Divide counts, shape (A,), with 0.5 and a warning where nothing is known."""
+    if not known.all():
+        never = [name for name, count in zip(names, known) if count == 0]
+        warnings.warn(
+            f"no sample has a known label for {never}; they learn nothing, and their "
+            "positive ratio is taken as 0.5",
+            stacklevel=3,
+        )
+    return np.where(known > 0, positives / np.maximum(known, 1), 0.5)
