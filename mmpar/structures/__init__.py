@@ -1,6 +1,15 @@
 """What the parts of mmpar hand to each other."""
 
 from mmpar.structures.attribute_schema import AttributeSchema, SchemaMismatchError
+from mmpar.structures.region import Region, assign_attributes, build_regions
 from mmpar.structures.schemas import SCHEMAS, build_schema
 
-__all__ = ["SCHEMAS", "AttributeSchema", "SchemaMismatchError", "build_schema"]
+__all__ = [
+    "SCHEMAS",
+    "AttributeSchema",
+    "Region",
+    "SchemaMismatchError",
+    "assign_attributes",
+    "build_regions",
+    "build_schema",
+]

@@ -1,0 +1,100 @@
+"""A feature pyramid that computes only the rows that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Rows = tuple[int, int]
+
+
+class FeaturePyramid(nn.Module):
+    """1x1 laterals, bilinear top-down sums, 3x3 smoothing of all but the top level.
+
+    Level l (P1 the finest) is ``smooth(lateral(C_l) + upsample(level l + 1))``; the
+    coarsest is its lateral alone, unsmoothed, as in the released SSPNet (Lin et al.,
+    "Feature Pyramid Networks", with bilinear upsampling). The smoothing is nearly all
+    of the cost, so a level is smoothed only in the rows that are read, and a level that
+    is not read not at all.
+
+    Args:
+        in_channels: Channels of the backbone's stages, finest first.
+        out_channels: C, of every level.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int = 256) -> None:
+        super().__init__()
+        if len(in_channels) < 2:
+            raise ValueError(
+                "a feature pyramid needs two stages at least, got in_channels="
+                f"{list(in_channels)}"
+            )
+        self.laterals = nn.ModuleList(
+            nn.Conv2d(c, out_channels, 1) for c in in_channels
+        )
+        self.smooths = nn.ModuleList(
+            nn.Conv2d(out_channels, out_channels, 3, padding=1) for _ in in_channels[1:]
+        )
+        for conv in self.modules():
+            if isinstance(conv, nn.Conv2d):
+                nn.init.kaiming_normal_(
+                    conv.weight, mode="fan_out", nonlinearity="relu"
+                )
+                nn.init.zeros_(conv.bias)
+
+    def forward(
+        self, stages: Sequence[Tensor], rows: Sequence[Rows | None]
+    ) -> list[Tensor | None]:
+        """Compute rows ``start`` to ``stop`` of every level.
+
+        Args:
+            stages: Backbone features ``(B, C_l, H_l, W_l)``, finest first.
+            rows: Per level the rows to compute, None for none.
+
+        Returns:
+            Per level ``(B, C, stop - start, W_l)``, or None.
+        """
+        finest = min(level for level, wanted in enumerate(rows) if wanted is not None)
+        outputs: list[Tensor | None] = [None] * len(stages)
+        coarser: Tensor | None = None
+        for level in reversed(range(finest, len(stages))):
+            stage, wanted = stages[level], rows[level]
+            height = stage.shape[2]
+            # Nothing finer is built on the finest level that is read, so there the
+            # laterals and sums are cut as well; coarser ones are needed whole.
+            kept = _with_halo(wanted, height) if level == finest else (0, height)
+            merged = self.laterals[level](stage[:, :, slice(*kept)])
+            if coarser is not None:
+                size = (height, stage.shape[3])
+                merged = merged + _upsample_rows(coarser, size, kept)
+            if wanted is not None:
+                outputs[level] = self._smooth(level, merged, kept[0], wanted, height)
+            coarser = merged
+        return outputs
+
+    def _smooth(
+        self, level: int, merged: Tensor, first_row: int, rows: Rows, height: int
+    ) -> Tensor:
+        """Rows of the smoothed level; ``merged`` begins at ``first_row``."""
+        start, stop = rows
+        if level == len(self.smooths):
+            return merged[:, :, start - first_row : stop - first_row]
+        top, bottom = _with_halo(rows, height)
+        band = merged[:, :, top - first_row : bottom - first_row]
+        # Zero rows at the edges of the picture; inside it the halo takes their place.
+        band = F.pad(band, (0, 0, int(start == 0), int(stop == height)))
+        smooth = self.smooths[level]
+        return F.conv2d(band, smooth.weight, smooth.bias, padding=(0, 1))
+
+
+def _with_halo(rows: Rows, height: int) -> Rows:
+    """The rows that a 3x3 convolution reads to compute ``rows``."""
+    return max(rows[0] - 1, 0), min(rows[1] + 1, height)
+
+
+def _upsample_rows(coarser: Tensor, size: tuple[int, int], rows: Rows) -> Tensor:
+    """Rows ``start`` to ``stop`` of ``coarser`` upsampled bilinearly to ``size``."""
+    upsampled = F.interpolate(coarser, size=size, mode="bilinear", align_corners=False)
+    return upsampled[:, :, slice(*rows)]
