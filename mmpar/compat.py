@@ -12,7 +12,7 @@ import importlib.util
 import pickle
 import warnings
 from types import ModuleType
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 REQUIRED = {
     "mmengine": ("0.10.4", "1.0.0", "pip install 'mmengine>=0.10.4,<1.0'"),
@@ -83,13 +83,15 @@ def secure_checkpoint_loading() -> None:
     the protection holds whatever torch and MMEngine versions are installed and a
     refusal is explained.
     """
-    from mmengine.runner.checkpoint import CheckpointLoader
+    from mmengine.runner import checkpoint
 
     _allow_types(_types_in_runner_checkpoints())
-    CheckpointLoader.register_scheme("", load_from_local, force=True)
-    CheckpointLoader.register_scheme(
-        ("http://", "https://"), load_from_http, force=True
-    )
+    register = checkpoint.CheckpointLoader.register_scheme
+    register("", load_from_local, force=True)
+    register(("http://", "https://"), load_from_http, force=True)
+    # The loaders of other schemes (torchvision://, openmmlab://) call these by name.
+    checkpoint.load_from_local = load_from_local
+    checkpoint.load_from_http = load_from_http
 
 
 def _types_in_runner_checkpoints() -> dict[str, Any]:
@@ -158,7 +160,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 def load_from_http(
     filename: str,
     map_location: Any = None,
-    model_dir: Optional[str] = None,
+    model_dir: str | None = None,
 ) -> Any:
     """Download a checkpoint, once a machine, and load it as :func:`load_from_local`.
 

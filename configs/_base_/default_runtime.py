@@ -1,0 +1,29 @@
+"""Logging, checkpoints, hooks and environment that all configs share."""
+
+default_scope = "mmpar"
+
+default_hooks = dict(
+    timer=dict(type="IterTimerHook"),
+    logger=dict(type="LoggerHook", interval=50),
+    param_scheduler=dict(type="ParamSchedulerHook"),
+    # The best checkpoint is chosen on the validation split. MMEngine deletes an old one
+    # before it writes the next: of two, one is whole even if the run is killed then.
+    checkpoint=dict(
+        type="CheckpointHook", interval=1, max_keep_ckpts=2, save_best="par/mA"
+    ),
+    sampler_seed=dict(type="DistSamplerSeedHook"),
+)
+
+# Name the data's schema to the model, its positive ratios to the loss.
+custom_hooks = [dict(type="SchemaCheckHook"), dict(type="PositiveRatioHook")]
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
+    dist_cfg=dict(backend="nccl"),
+)
+
+log_level = "INFO"
+load_from = None
+resume = False
+randomness = dict(seed=0, deterministic=False)

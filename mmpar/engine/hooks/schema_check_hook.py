@@ -1,0 +1,32 @@
+"""Makes sure that the model and its data mean the same attributes."""
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmpar.registry import HOOKS
+from mmpar.structures import build_schema
+
+
+@HOOKS.register_module()
+class SchemaCheckHook(Hook):
+    """Refuse to train, validate or test on data of another attribute schema."""
+
+    def before_train(self, runner) -> None:
+        """Compare the head's schema with that of the training data."""
+        _check(runner, runner.train_dataloader.dataset, "the training data")
+
+    def before_val(self, runner) -> None:
+        """Compare the head's schema with that of the validation data."""
+        _check(runner, runner.val_dataloader.dataset, "the validation data")
+
+    def before_test(self, runner) -> None:
+        """Compare the head's schema with that of the test data."""
+        _check(runner, runner.test_dataloader.dataset, "the test data")
+
+
+def _check(runner: Any, dataset: Any, role: str) -> None:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    theirs = build_schema(dataset.metainfo["schema"])
+    model.head.schema.require_same(theirs, "the model", role)

@@ -1,0 +1,29 @@
+"""Starts distributed runs where MMEngine cannot: on machines without a GPU."""
+
+import os
+
+import torch
+from mmengine.config import Config
+from mmengine.device import is_cuda_available, is_musa_available, is_npu_available
+
+
+def prepare_cpu_launch(cfg: Config) -> None:
+    """Join the process group on gloo if torchrun started us on a machine without GPU.
+
+    MMEngine's own launch picks a CUDA device first, and wraps the model for it.
+
+    Args:
+        cfg: The Runner's config, with ``launcher`` set; ``model_wrapper_cfg`` and the
+            backend are changed in place.
+    """
+    if cfg.launcher != "pytorch":
+        return
+    if is_cuda_available() or is_npu_available() or is_musa_available():
+        return
+    cfg.env_cfg.dist_cfg.backend = "gloo"
+    cfg.setdefault("model_wrapper_cfg", dict(type="MMDistributedDataParallel"))
+    cfg.model_wrapper_cfg.update(device_ids=None, broadcast_buffers=False)
+    # The processes share the cores; torchrun's default is one thread each.
+    threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))
+    torch.set_num_threads(threads)
+    torch.distributed.init_process_group(backend="gloo")
