@@ -1,4 +1,4 @@
-"""The Strong Baseline on PA-100K by the papers' habit: trained on trainval, chosen on test.
+"""The Strong Baseline on PA-100K by the papers' habit: train on trainval, pick on test.
 
 For comparison with published figures only: choosing the checkpoint on the test split
 flatters the result. ``baseline_r50_pa100k.py`` is the honest protocol.

@@ -1,6 +1,7 @@
 """An exponential moving average of the weights: evaluated, and saved as the best.
 
-Inherit it beside a schedule and write ``custom_hooks = _base_.custom_hooks + _base_.ema``
+Inherit it beside a schedule and set
+``custom_hooks = _base_.custom_hooks + _base_.ema``.
 """
 
 ema = [
