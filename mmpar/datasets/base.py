@@ -15,6 +15,7 @@ from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.table import Rows
 from mmpar.datasets.image_files import is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
+from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
 
 
@@ -98,7 +99,10 @@ class PARDataset(BaseDataset):
             data_root=os.path.expanduser(data_root),
             data_prefix={k: os.path.expanduser(v) for k, v in data_prefix.items()},
             indices=indices,
-            pipeline=list(pipeline),
+            pipeline=[
+                TRANSFORMS.build(step) if isinstance(step, Mapping) else step
+                for step in pipeline
+            ],
             test_mode=test_mode,
             lazy_init=True,
         )

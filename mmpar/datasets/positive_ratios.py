@@ -26,6 +26,7 @@ def positive_ratios(dataset: Any) -> np.ndarray:
         gets the neutral 0.5 and a warning names it.
 
     Raises:
+        ValueError: Concatenated data sets have different attributes.
         TypeError: A wrapper that this function does not know.
     """
     positives, known = seen_label_counts(dataset)
@@ -51,11 +52,22 @@ def seen_label_counts(
     if times is None:
         times = np.ones(len(dataset), np.int64)
     if isinstance(dataset, ConcatDataset):
+        _require_one_schema(dataset)
         parts = np.split(times, dataset.cumulative_sizes[:-1])
         counts = [seen_label_counts(*pair) for pair in zip(dataset.datasets, parts)]
         positives, known = zip(*counts)
         return np.sum(positives, axis=0), np.sum(known, axis=0)
     return seen_label_counts(dataset.dataset, _inner_times(dataset, times))
+
+
+def _require_one_schema(concatenation: ConcatDataset) -> None:
+    names = [list(_metainfo(part)["classes"]) for part in concatenation.datasets]
+    for other in names[1:]:
+        if other != names[0]:
+            raise ValueError(
+                "cannot count labels over data sets of different attributes: "
+                f"{names[0]} and {other}"
+            )
 
 
 def _inner_times(wrapper: Any, times: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Union
@@ -10,6 +11,8 @@ import numpy as np
 
 UNKNOWN = -1
 """Label of an attribute that nobody has judged."""
+
+_ROWS_AT_A_TIME = 65_536
 
 Rows = Union[int, slice, Sequence[int], np.ndarray]
 
@@ -31,13 +34,13 @@ class PackedStrings:
 
     @classmethod
     def pack(cls, strings: Iterable[str]) -> PackedStrings:
-        """Pack an iterable that is read once."""
+        """Pack an iterable, which is read once."""
         buffer = bytearray()
-        ends = []
+        ends = array("q")
         for string in strings:
             buffer += string.encode("utf-8", "surrogateescape")
             ends.append(len(buffer))
-        return cls(np.frombuffer(buffer, np.uint8), np.asarray(ends, np.int64))
+        return cls(np.array(buffer, np.uint8), np.array(ends, np.int64))
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -55,11 +58,19 @@ class PackedStrings:
 
     def take(self, rows: np.ndarray) -> PackedStrings:
         """The strings at ``rows`` (non-negative int64), in that order."""
-        starts = np.concatenate([[0], self.ends[:-1]])[rows]
-        lengths = self.ends[rows] - starts
+        lengths = np.diff(self.ends, prepend=0)[rows]
+        starts = self.ends[rows] - lengths
         ends = np.cumsum(lengths)
-        shifts = np.repeat(starts - (ends - lengths), lengths)
-        return PackedStrings(self.buffer[shifts + np.arange(len(shifts))], ends)
+        buffer = np.empty(ends[-1] if len(ends) else 0, np.uint8)
+        # In parts, as an index of every byte takes eight times the memory.
+        for first in range(0, len(rows), _ROWS_AT_A_TIME):
+            part = slice(first, first + _ROWS_AT_A_TIME)
+            begin = ends[first] - lengths[first]
+            shifts = starts[part] - (ends[part] - lengths[part])
+            positions = np.arange(begin, ends[part][-1])
+            positions += np.repeat(shifts, lengths[part])
+            buffer[begin : ends[part][-1]] = self.buffer[positions]
+        return PackedStrings(buffer, ends)
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,21 @@ class AnnotationTable:
         labels = np.ascontiguousarray(labels, dtype=np.int8)
         return cls(PackedStrings.pack(paths), labels, dict(columns or {}))
 
+    @classmethod
+    def from_rows(
+        cls, rows: Iterable[tuple[str, Sequence[int]]], num_attributes: int
+    ) -> AnnotationTable:
+        """Make a table from an iterable of (path, checked labels), read once."""
+        labels = array("b")
+
+        def paths() -> Iterator[str]:
+            for path, row in rows:
+                labels.extend(row)
+                yield path
+
+        packed = PackedStrings.pack(paths())
+        return cls(packed, np.array(labels, np.int8).reshape(-1, num_attributes))
+
     def __len__(self) -> int:
         return len(self.paths)
 
@@ -116,16 +142,12 @@ class AnnotationTable:
         """
         if isinstance(rows, (int, np.integer)):
             rows = slice(rows) if rows >= 0 else slice(int(rows), None)
+        if not isinstance(rows, slice):
+            rows = np.asarray(rows)
+            rows = rows if rows.dtype == bool else rows.astype(np.int64)
         try:
-            numbers = np.arange(len(self))[
-                rows if isinstance(rows, slice) else _row_array(rows)
-            ]
+            numbers = np.arange(len(self))[rows]
         except IndexError as error:
             raise ValueError(f"no such rows in {len(self)} samples: {error}") from None
         columns = {name: column[numbers] for name, column in self.columns.items()}
         return AnnotationTable(self.paths.take(numbers), self.labels[numbers], columns)
-
-
-def _row_array(rows: Sequence[int] | np.ndarray) -> np.ndarray:
-    array = np.asarray(rows)
-    return array if array.dtype == bool else array.astype(np.int64)

@@ -1,0 +1,7 @@
+"""Transforms that mmcv and mmpretrain lack."""
+
+from mmpar.datasets.transforms.loading import LoadPersonImage
+from mmpar.datasets.transforms.packing import PackPARInputs
+from mmpar.datasets.transforms.random_crop import RandomCrop
+
+__all__ = ["LoadPersonImage", "PackPARInputs", "RandomCrop"]
