@@ -17,9 +17,9 @@ def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) ->
     - ``exponential``: exp(1 - r) for a positive, exp(r) for a negative (DeepMAR, Li et
       al., ACPR 2015; used by the Strong Baseline and SSPNet).
     - ``square_root``: sqrt(1 / (2 r)) and sqrt(1 / (2 (1 - r))) (JLAC, Tan et al., AAAI
-      2020), r kept within [1e-4, 1 - 1e-4] so that weights stay finite. Code that
-      circulates takes the root of r twice, which weighs even a balanced attribute
-      unevenly; here both weights are 1 at r = 0.5.
+      2020), r kept within [1e-4, 1 - 1e-4] so that weights stay finite. (The
+      Strong Baseline's code has a form with a second root of r, which weighs even a
+      balanced attribute unevenly; here both weights are 1 at r = 0.5.)
 
     Args:
         target: ``(B, A)``, positive where above 0.5.
