@@ -57,7 +57,8 @@ def seen_label_counts(
         counts = [seen_label_counts(*pair) for pair in zip(dataset.datasets, parts)]
         positives, known = zip(*counts)
         return np.sum(positives, axis=0), np.sum(known, axis=0)
-    return seen_label_counts(dataset.dataset, _inner_times(dataset, times))
+    inner_times = _inner_times(dataset, times)
+    return seen_label_counts(dataset.dataset, inner_times)
 
 
 def _require_one_schema(concatenation: ConcatDataset) -> None:

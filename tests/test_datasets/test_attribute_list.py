@@ -1,0 +1,236 @@
+"""Attribute lists of each format say the same, and say plainly what is wrong."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmpar.datasets import AttributeListDataset
+from tests.fixtures.pa100k import REAL_ROWS, real_rows
+
+NAMES = ["Hat", "Red Bag", "Boots"]
+ROWS = [("a.jpg", [1, 0, -1]), ("sub/b.jpg", [0, 0, 1]), ("sub/c.jpg", [-1, -1, 1])]
+
+
+class Unchecked(AttributeListDataset):
+    """Lists without their pictures."""
+
+    def find_missing(self, table):
+        return np.empty(0, np.int64)
+
+
+def rows_of(dataset):
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    return [(info["img_path"], info["gt_score"].tolist()) for info in infos]
+
+
+def read(tmp_path, name, text, **kwargs):
+    """Write a list and read it; ``text`` is str, bytes, or an object for JSON."""
+    path = tmp_path / name
+    if not isinstance(text, (str, bytes)):
+        text = json.dumps(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if name.endswith(".txt"):
+        kwargs.setdefault("schema", dict(names=NAMES))
+    return Unchecked(ann_file=str(path), **kwargs)
+
+
+def json_list(labels=([1, 0, None], [0, 0, 1], ["?", -1, 1.0]), **more):
+    images = [dict(path=row[0], labels=found) for row, found in zip(ROWS, labels)]
+    return dict(attributes=NAMES, images=images, **more)
+
+
+GOOD = {
+    "plain.txt": "a.jpg 1 0 -1\nsub/b.jpg 0 0 1\nsub/c.jpg ? ? 1\n",
+    "untidy.txt": "\ufeff# note\r\n\r\n a.jpg\t1  0 ? \r\nsub\\b.jpg 0 0 1\r\n"
+    "sub/c.jpg -1 -1 1",
+    "plain.csv": "path,Hat,Red Bag,Boots\na.jpg,1,0,\nsub/b.jpg,0,0,1\n"
+    "sub/c.jpg,?,-1,1",
+    "untidy.csv": "\ufefffile, Hat ,Red Bag,Boots\r\na.jpg,1, 0,?\r\n\r\n,,,\r\n"
+    '"sub\\b.jpg",0,0,1\r\nsub/c.jpg,,,1\r\n',
+    "pandas.csv": "path,Hat,Red Bag,Boots\na.jpg,1.0,0.0,\nsub/b.jpg,0.0,0.0,1\n"
+    "sub/c.jpg,,-1.0,1\n",
+    "plain.json": json_list(),
+    "named.json": json_list(
+        [{"Hat": 1, "Red Bag": 0}, {"Boots": True, "Hat": False, "Red Bag": 0}]
+        + [{"Boots": 1}]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_every_format_gives_the_same_samples(tmp_path, name):
+    dataset = read(tmp_path, name, GOOD[name])
+    assert rows_of(dataset) == ROWS
+    assert dataset.schema.names == tuple(NAMES)
+
+
+def test_a_text_lists_paths_may_contain_blanks(tmp_path):
+    dataset = read(tmp_path, "a.txt", "my pictures/a 7 b.jpg 1 0 1\n")
+    assert rows_of(dataset) == [("my pictures/a 7 b.jpg", [1, 0, 1])]
+
+
+def test_a_quoted_csv_path_may_contain_commas(tmp_path):
+    dataset = read(tmp_path, "a.csv", 'path,Hat\n"a, b.jpg",1\n')
+    assert rows_of(dataset) == [("a, b.jpg", [1])]
+
+
+@pytest.mark.parametrize("name", ["plain.csv", "plain.json", "named.json"])
+def test_columns_are_matched_to_a_given_schema_by_name(tmp_path, name):
+    schema = dict(names=["Boots", "Hat", "Red Bag"], groups=dict(foot=["Boots"]))
+    dataset = read(tmp_path, name, GOOD[name], schema=schema)
+    assert rows_of(dataset) == [(p, [r[2], r[0], r[1]]) for p, r in ROWS]
+    assert dataset.schema.groups == {"foot": ("Boots",)}
+
+
+def test_groups_come_from_the_json_file(tmp_path):
+    groups = {"head": ["Hat"], "foot": ["Boots"]}
+    dataset = read(tmp_path, "a.json", json_list(groups=groups))
+    assert dataset.schema.to_dict()["groups"] == groups
+
+
+def test_a_published_schema_reads_its_own_text_list(tmp_path):
+    (tmp_path / "rows.txt").write_text("x.jpg " + " ".join("01" * 13))
+    dataset = Unchecked(ann_file=str(tmp_path / "rows.txt"), schema="pa100k")
+    assert dataset.schema.title == "PA-100K"
+    assert dataset.get_labels().tolist() == [[0, 1] * 13]
+
+
+def test_the_real_pa100k_text_list_is_read():
+    rows = real_rows()
+    assert rows_of(Unchecked(ann_file=str(REAL_ROWS), schema="pa100k")) == rows
+
+
+def test_the_real_peta_text_list_is_read():
+    path = Path(REAL_ROWS).parents[1] / "peta/PETA_test_list.txt"
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    schema = dict(names=[f"peta{i}" for i in range(35)])
+    dataset = Unchecked(ann_file=str(path), schema=schema)
+    lines = [line.split() for line in path.read_text().splitlines()]
+    assert rows_of(dataset) == [(n, [float(w) for w in words]) for n, *words in lines]
+    assert len(dataset) == 7_600
+
+
+def test_data_root_and_prefix_are_joined_and_pictures_looked_up(tmp_path):
+    (tmp_path / "p" / "sub").mkdir(parents=True)
+    (tmp_path / "p" / "a.jpg").touch()
+    (tmp_path / "rows.csv").write_text("path,Hat\na.jpg,1\nsub\\b.jpg,0\n")
+    config = dict(data_root=str(tmp_path), ann_file="rows.csv", data_prefix="p")
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 .*/p/sub/b\.jpg"):
+        AttributeListDataset(**config)
+    (tmp_path / "p" / "sub" / "b.jpg").touch()
+    assert len(AttributeListDataset(**config)) == 2
+
+
+def test_a_lazy_list_knows_its_schema_and_reads_later(tmp_path):
+    dataset = read(tmp_path, "a.csv", GOOD["plain.csv"], lazy_init=True)
+    assert dataset.schema.names == tuple(NAMES)
+    dataset.full_init()
+    assert rows_of(dataset) == ROWS
+
+
+BAD = {
+    "too few labels": ("a.txt", "a.jpg 1 0 1\nb.jpg 1 0\n", "line 2: found 2 labels, "),
+    "too many labels": (
+        "a.txt",
+        "a.jpg 1 0 1 1\n",
+        "line 1: found 4 labels, expected 3",
+    ),
+    "no labels": ("a.txt", "\n\na.jpg\n", "line 3: found 0 labels, expected 3"),
+    "odd label": (
+        "a.txt",
+        "a.jpg 1 2 1\n",
+        "line 1: attribute 'Red Bag' has the label '2'",
+    ),
+    "odd word": ("a.txt", "a.jpg 1 yes 1\n", "attribute 'Red Bag' has the label 'yes'"),
+    "blank in path": ("a.txt", "my a.jpg 1 0\n", "'Hat' has the label 'a.jpg'"),
+    "not utf-8": ("a.txt", "ä.jpg 1 0 1".encode("latin-1"), "is not UTF-8"),
+    "empty list": ("a.txt", "# nothing\n", "has no samples"),
+    "csv, too few": (
+        "a.csv",
+        "path,Hat,Bag\n\na.jpg,1\n",
+        "line 3: found 1 labels, exp",
+    ),
+    "csv, too many": ("a.csv", "path,Hat\na.jpg,1,0\n", "line 2: found 2 labels, exp"),
+    "csv, odd label": (
+        "a.csv",
+        "path,Hat\na.jpg,x\n",
+        "line 2: attribute 'Hat' has the",
+    ),
+    "csv, no path": (
+        "a.csv",
+        "path,Hat\n,1\n",
+        "line 2: the path, in the first column",
+    ),
+    "csv, no header": ("a.csv", "", "the first line is the header"),
+    "csv, no names": ("a.csv", "path\na.jpg\n", "at least one attribute"),
+    "csv, empty name": ("a.csv", "path,Hat,\na.jpg,1,\n", "none of them empty"),
+    "csv, repeated name": ("a.csv", "path,Hat,Hat\na.jpg,1,1\n", "a.csv: .* repeats"),
+    "json, broken": ("a.json", '{"attributes": [', "a.json is not JSON: .* line 1"),
+    "json, a list": ("a.json", [], "'attributes' is missing or is no list"),
+    "json, no images": (
+        "a.json",
+        dict(attributes=["a"]),
+        "'images' is missing or is no",
+    ),
+    "json, no path": (
+        "a.json",
+        dict(attributes=["a"], images=[dict(labels=[1])]),
+        r"images\[0\]: expected an object with a 'path'",
+    ),
+    "json, no labels": (
+        "a.json",
+        dict(attributes=["a"], images=[dict(path="x")]),
+        r"images\[0\] \(x\): found no list of labels",
+    ),
+    "json, too few": (
+        "a.json",
+        json_list([[1, 0, 1], [1, 0]]),
+        r"images\[1\] \(sub/b\.jpg\): found 2 labels, expected 3",
+    ),
+    "json, odd label": (
+        "a.json",
+        json_list([[1, 0, 3]]),
+        "attribute 'Boots' has the label 3",
+    ),
+    "json, odd name": ("a.json", json_list([{"Hut": 1}]), r"labels for \['Hut'\]"),
+    "json, odd group": (
+        "a.json",
+        json_list(groups=dict(head=["Hut"])),
+        "a.json: group 'head' .* 'Hut'",
+    ),
+    "unknown ending": ("a.xml", "", "ends in '.xml'.*'.csv', '.json', '.txt'"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "match"), BAD.values(), ids=BAD)
+def test_a_fault_is_an_error_that_names_file_and_place(tmp_path, name, text, match):
+    with pytest.raises(ValueError, match=match) as caught:
+        read(tmp_path, name, text)
+    assert match.startswith("has no samples") or name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["plain.csv", "plain.json"])
+def test_other_attributes_than_the_schemas_are_an_error_with_both(tmp_path, name):
+    match = re.escape("lacks ['Scarf'], the schema lacks ['Red Bag', 'Boots']")
+    with pytest.raises(ValueError, match=match):
+        read(tmp_path, name, GOOD[name], schema=dict(names=["Scarf", "Hat"]))
+
+
+def test_a_text_list_without_a_schema_asks_for_one(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.txt has no attribute names.*schema=dict"):
+        read(tmp_path, "a.txt", "a.jpg 1", schema=None)
+
+
+@pytest.mark.parametrize("name", ["no.txt", "no.csv", "no.json"])
+def test_a_missing_list_is_an_error_that_names_it(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=f"{name}.*check data_root"):
+        Unchecked(ann_file=str(tmp_path / name), schema=dict(names=NAMES))
+
+
+def test_a_split_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match=r"no splits.*ann_file"):
+        read(tmp_path, "a.csv", GOOD["plain.csv"], split="train")
