@@ -51,7 +51,7 @@ class PARDataset(BaseDataset):
             only: for remote pictures and archives the error comes when one is read.
         backend_args: MMEngine file backend of the pictures; the loading transform needs
             the same.
-        metainfo: Added to the meta information.
+        metainfo: Added to the meta information, which checkpoints carry.
         indices: Use the first (negative: last) so many samples, or these rows.
         pipeline: Transforms.
         test_mode: As in MMEngine.
@@ -95,7 +95,7 @@ class PARDataset(BaseDataset):
             data_prefix = dict(img_path=data_prefix)
         super().__init__(
             ann_file=os.path.expanduser(ann_file),
-            metainfo=metainfo,
+            metainfo=_plain(metainfo),
             data_root=os.path.expanduser(data_root),
             data_prefix={k: os.path.expanduser(v) for k, v in data_prefix.items()},
             indices=indices,
@@ -312,3 +312,12 @@ class PARDataset(BaseDataset):
             f"Annotation file: \t{self.ann_file or '-'}",
             f"Prefix of images: \t{self.img_prefix or '-'}",
         ]
+
+
+def _plain(value: Any) -> Any:
+    """Configs to dicts: checkpoints load with plain containers only."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

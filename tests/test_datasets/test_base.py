@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
 
 from mmpar.datasets import PARDataset, SampleError
 from mmpar.datasets.annotations import AnnotationTable, PackedStrings
@@ -104,6 +106,21 @@ def test_meta_information_is_plain_and_names_the_schema(unchecked):
         dataset_name="Listed", classes=["Hat", "Bag", "Boots"], schema=SCHEMA.to_dict()
     )
     assert unchecked.schema == SCHEMA
+
+
+def test_meta_information_from_a_config_loads_with_weights_only(tmp_path):
+    config = Config(
+        dict(
+            schema=dict(names=["a", "b", "c"], groups=dict(head=["b"])),
+            metainfo=dict(note=dict(cameras=[1, 2])),
+        )
+    )
+    dataset = Unchecked(split="all", **config)
+    torch.save(dataset.metainfo, tmp_path / "meta.pth")
+    loaded = torch.load(tmp_path / "meta.pth", weights_only=True)
+    assert loaded == dataset.metainfo
+    assert loaded["note"] == {"cameras": [1, 2]}
+    assert type(loaded["note"]) is dict
 
 
 def test_the_schema_argument_replaces_the_schema_of_the_class():
