@@ -108,6 +108,9 @@ def _types_in_runner_checkpoints() -> dict[str, Any]:
         "numpy.ndarray": np.ndarray,
         "numpy.dtype": np.dtype,
         "_codecs.encode": _codecs.encode,
+        # How pickle refers to the statistics methods that a log buffer carries.
+        "builtins.getattr": _history_buffer_method,
+        "__builtin__.getattr": _history_buffer_method,
     }
     # A checkpoint may come from a machine with the other numpy, whose path differs.
     for path in ("numpy.core.multiarray", "numpy._core.multiarray"):
@@ -117,6 +120,16 @@ def _types_in_runner_checkpoints() -> dict[str, Any]:
         dtype_class = type(np.dtype(kind))
         types[f"{dtype_class.__module__}.{dtype_class.__name__}"] = dtype_class
     return types
+
+
+def _history_buffer_method(owner: Any, name: str) -> Any:
+    """Stands in for ``getattr`` in checkpoints, for a log buffer's statistics only."""
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    allowed = ("mean", "max", "min", "current")
+    if owner is not HistoryBuffer or name not in allowed:
+        raise pickle.UnpicklingError(f"getattr of {name!r} from {owner!r}")
+    return getattr(HistoryBuffer, name)
 
 
 def _allow_types(types: dict[str, Any]) -> None:

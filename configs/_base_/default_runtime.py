@@ -9,7 +9,11 @@ default_hooks = dict(
     # The best checkpoint is chosen on the validation split. MMEngine deletes an old one
     # before it writes the next: of two, one is whole even if the run is killed then.
     checkpoint=dict(
-        type="CheckpointHook", interval=1, max_keep_ckpts=2, save_best="par/mA"
+        type="CheckpointHook",
+        interval=1,
+        max_keep_ckpts=2,
+        save_best="par/mA",
+        rule="greater",
     ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
 )

@@ -8,14 +8,14 @@ data_root = "data/pa100k/"
 image_size = (192, 256)  # (W, H)
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadPersonImage"),
     dict(type="Resize", scale=image_size),
-    dict(type="mmpretrain.RandomCrop", crop_size=image_size[::-1], padding=10),
+    dict(type="RandomCrop", crop_size=image_size[::-1], padding=10),
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),
     dict(type="PackPARInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadPersonImage"),
     dict(type="Resize", scale=image_size),
     dict(type="PackPARInputs"),
 ]

@@ -1,0 +1,6 @@
+"""Metrics: functions of arrays, and what joins them to the Runner."""
+
+from mmpar.evaluation.dump_predictions import DumpPredictions
+from mmpar.evaluation.par_metric import PARMetric
+
+__all__ = ["DumpPredictions", "PARMetric"]

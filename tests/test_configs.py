@@ -1,0 +1,70 @@
+"""Every config of the repository is complete and builds without the network."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from mmengine.config import Config
+from mmengine.registry import DefaultScope, init_default_scope
+
+from mmpar.registry import HOOKS, METRICS, MODELS
+from mmpar.structures import build_schema
+
+ROOT = Path(__file__).parents[1] / "configs"
+CONFIGS = sorted(p for p in ROOT.glob("*/*.py") if p.parent.name != "_base_")
+
+
+@pytest.fixture(autouse=True)
+def mmpar_scope():
+    """Resolve names as the Runner does."""
+    init_default_scope("mmpar")
+    yield
+    DefaultScope._instance_dict.pop("mmpar", None)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_config_builds_a_model_that_predicts_its_schema(path):
+    cfg = Config.fromfile(path)
+    cfg.model.backbone.init_cfg = None
+    model = MODELS.build(cfg.model)
+    model.eval()
+    width, height = cfg.image_size
+    inputs = torch.zeros(2, 3, height, width)
+    with torch.no_grad():
+        samples = model(inputs, mode="predict")
+    assert model.head.schema == build_schema(cfg.schema)
+    assert samples[0].pred_score.shape == (len(model.head.schema),)
+    assert 0 <= samples[0].pred_score.min() <= samples[0].pred_score.max() <= 1
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_config_has_all_that_training_and_testing_need(path):
+    cfg = Config.fromfile(path)
+    METRICS.build(cfg.val_evaluator)
+    METRICS.build(cfg.test_evaluator)
+    hooks = [type(HOOKS.build(hook)).__name__ for hook in cfg.custom_hooks]
+    assert "PositiveRatioHook" in hooks
+    assert "SchemaCheckHook" in hooks
+    assert cfg.default_hooks.checkpoint.save_best == "par/mA"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_config_is_listed_in_its_metafile_and_readme(path):
+    metafile = yaml.safe_load((path.parent / "metafile.yml").read_text())
+    listed = [model["Config"] for model in metafile["Models"]]
+    assert f"configs/{path.parent.name}/{path.name}" in listed
+    assert path.name in (path.parent / "README.md").read_text()
+
+
+def test_chosen_on_val_unless_the_name_says_otherwise():
+    for path in CONFIGS:
+        cfg = Config.fromfile(path)
+        habit = path.stem.endswith("trainval-test")
+        expected = ("trainval", "test") if habit else ("train", "val")
+        splits = (
+            cfg.train_dataloader.dataset.split,
+            cfg.val_dataloader.dataset.split,
+        )
+        assert splits == expected, path.name
+        assert cfg.test_dataloader.dataset.split == "test"
