@@ -99,9 +99,9 @@ def _types_in_runner_checkpoints() -> dict[str, Any]:
     from mmengine.logging.history_buffer import HistoryBuffer
 
     try:
-        from numpy._core.multiarray import _reconstruct, scalar
+        multiarray = importlib.import_module("numpy._core.multiarray")
     except ImportError:  # numpy 1
-        from numpy.core.multiarray import _reconstruct, scalar
+        multiarray = importlib.import_module("numpy.core.multiarray")
 
     types: dict[str, Any] = {
         "mmengine.logging.history_buffer.HistoryBuffer": HistoryBuffer,
@@ -114,8 +114,8 @@ def _types_in_runner_checkpoints() -> dict[str, Any]:
     }
     # A checkpoint may come from a machine with the other numpy, whose path differs.
     for path in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        types[f"{path}._reconstruct"] = _reconstruct
-        types[f"{path}.scalar"] = scalar
+        types[f"{path}._reconstruct"] = multiarray._reconstruct
+        types[f"{path}.scalar"] = multiarray.scalar
     for kind in ("bool", "int32", "int64", "float32", "float64"):
         dtype_class = type(np.dtype(kind))
         types[f"{dtype_class.__module__}.{dtype_class.__name__}"] = dtype_class

@@ -33,6 +33,8 @@ class PredictionTableMetric(BaseMetric):
     sample is counted once, whoever had it, or there is an error.
     """
 
+    results: list[Any]
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep ``pred_score`` and ``gt_score`` of a batch.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch.nn.functional as F
+from mmengine.model import kaiming_init
 from torch import Tensor, nn
 
 Rows = tuple[int, int]
@@ -37,40 +39,38 @@ class FeaturePyramid(nn.Module):
         self.smooths = nn.ModuleList(
             nn.Conv2d(out_channels, out_channels, 3, padding=1) for _ in in_channels[1:]
         )
-        for conv in self.modules():
-            if isinstance(conv, nn.Conv2d):
-                nn.init.kaiming_normal_(
-                    conv.weight, mode="fan_out", nonlinearity="relu"
-                )
-                nn.init.zeros_(conv.bias)
+        for conv in [*self.laterals, *self.smooths]:
+            kaiming_init(conv)
 
     def forward(
-        self, stages: Sequence[Tensor], rows: Sequence[Rows | None]
-    ) -> list[Tensor | None]:
-        """Compute rows ``start`` to ``stop`` of every level.
+        self, stages: Sequence[Tensor], rows: Mapping[int, Rows]
+    ) -> dict[int, Tensor]:
+        """Compute rows ``start`` to ``stop`` of some levels.
 
         Args:
             stages: Backbone features ``(B, C_l, H_l, W_l)``, finest first.
-            rows: Per level the rows to compute, None for none.
+            rows: Level (0 the finest) to the rows to compute.
 
         Returns:
-            Per level ``(B, C, stop - start, W_l)``, or None.
+            Level to ``(B, C, stop - start, W_l)``, for the levels in ``rows``.
         """
-        finest = min(level for level, wanted in enumerate(rows) if wanted is not None)
-        outputs: list[Tensor | None] = [None] * len(stages)
+        finest = min(rows)
+        outputs: dict[int, Tensor] = {}
         coarser: Tensor | None = None
         for level in reversed(range(finest, len(stages))):
-            stage, wanted = stages[level], rows[level]
+            stage = stages[level]
             height = stage.shape[2]
             # Nothing finer is built on the finest level that is read, so there the
             # laterals and sums are cut as well; coarser ones are needed whole.
-            kept = _with_halo(wanted, height) if level == finest else (0, height)
+            kept = _with_halo(rows[level], height) if level == finest else (0, height)
             merged = self.laterals[level](stage[:, :, slice(*kept)])
             if coarser is not None:
                 size = (height, stage.shape[3])
                 merged = merged + _upsample_rows(coarser, size, kept)
-            if wanted is not None:
-                outputs[level] = self._smooth(level, merged, kept[0], wanted, height)
+            if level in rows:
+                outputs[level] = self._smooth(
+                    level, merged, kept[0], rows[level], height
+                )
             coarser = merged
         return outputs
 
@@ -85,7 +85,7 @@ class FeaturePyramid(nn.Module):
         band = merged[:, :, top - first_row : bottom - first_row]
         # Zero rows at the edges of the picture; inside it the halo takes their place.
         band = F.pad(band, (0, 0, int(start == 0), int(stop == height)))
-        smooth = self.smooths[level]
+        smooth = cast(nn.Conv2d, self.smooths[level])
         return F.conv2d(band, smooth.weight, smooth.bias, padding=(0, 1))
 
 

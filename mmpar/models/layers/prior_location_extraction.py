@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from mmengine.model import kaiming_init, normal_init
 from torch import Tensor, nn
 
 GRID_CONVENTIONS = ("pixel_centre", "official")
@@ -55,10 +56,8 @@ class PriorLocationExtraction(nn.Module):
     def reset_parameters(self) -> None:
         """Fan-out normal as published, offsets within a fraction of a pixel."""
         for conv in (self.projection, self.weight):
-            nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-            nn.init.zeros_(conv.bias)
-        nn.init.normal_(self.offset.weight, std=1e-3)
-        nn.init.zeros_(self.offset.bias)
+            kaiming_init(conv)
+        normal_init(self.offset, std=1e-3)
 
     def forward(self, features: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, C, H, W)``; one sampling call for all points."""

@@ -75,18 +75,19 @@ class SSPNetNeck(BaseModule):
                 f"the neck has in_channels for {self.num_levels} stages, but the "
                 f"backbone gives {len(stages)}; set the backbone's out_indices"
             )
-        heights = [stage.shape[2] for stage in stages]
-        wanted: list[tuple[int, int] | None] = [None] * self.num_levels
-        bands = []
-        for region in self.regions:
-            level = region.level - 1
-            start, stop = region.row_range(heights[level])
-            bands.append((level, start, stop))
-            known = wanted[level] or (start, stop)
-            wanted[level] = (min(known[0], start), max(known[1], stop))
-        levels = self.pyramid(stages, wanted)
+        levels = [region.level - 1 for region in self.regions]
+        bands = [
+            region.row_range(stages[level].shape[2])
+            for region, level in zip(self.regions, levels)
+        ]
+        rows: dict[int, tuple[int, int]] = {}
+        for level, (start, stop) in zip(levels, bands):
+            known = rows.get(level, (start, stop))
+            rows[level] = (min(known[0], start), max(known[1], stop))
+        pyramid = self.pyramid(stages, rows)
         return tuple(
-            self.ple(levels[level][:, :, start - first : stop - first])
-            for level, start, stop in bands
-            for first in [wanted[level][0]]
+            self.ple(
+                pyramid[level][:, :, start - rows[level][0] : stop - rows[level][0]]
+            )
+            for level, (start, stop) in zip(levels, bands)
         )
