@@ -1,0 +1,193 @@
+"""PARMetric in MMEngine's evaluator: names, tables, errors, and several processes."""
+
+import csv
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+
+from mmpar.evaluation import DumpPredictions, PARMetric
+from tests.test_evaluation.oracle import oracle
+
+NAMES = ["Hat", "Boots", "Coat"]
+META = dict(schema=dict(names=NAMES, groups={}, title="three"))
+WORKER = "tests.test_evaluation.two_processes"
+
+
+def samples(num_images=11, seed=0):
+    """Data samples as an evaluator hands them to a metric."""
+    rng = np.random.default_rng(seed)
+    scores = torch.from_numpy(rng.random((num_images, 3)).astype(np.float32))
+    labels = torch.from_numpy(rng.integers(-1, 2, (num_images, 3)).astype(np.float32))
+    return [
+        dict(pred_score=s, gt_score=g, sample_idx=i, img_path=f"{i}.jpg")
+        for i, (s, g) in enumerate(zip(scores, labels))
+    ]
+
+
+def evaluate(metric, data, size=None, batch_size=4):
+    metric.dataset_meta = META
+    for start in range(0, len(data), batch_size):
+        metric.process(None, data[start : start + batch_size])
+    return metric.evaluate(len(data) if size is None else size)
+
+
+def stacked(data):
+    return tuple(np.stack([s[k] for s in data]) for k in ("pred_score", "gt_score"))
+
+
+def test_metrics_are_the_oracles_in_percent_under_their_names():
+    data = samples()
+    metrics = evaluate(PARMetric(), data)
+    expected = oracle(*stacked(data), 0.5, "official")
+    assert metrics == {
+        f"par/{name}": pytest.approx(100 * expected[key], rel=1e-12)
+        for name, key in (
+            ("mA", "mean_accuracy"),
+            ("instance_accuracy", "instance_accuracy"),
+            ("instance_precision", "instance_precision"),
+            ("instance_recall", "instance_recall"),
+            ("instance_f1", "instance_f1"),
+            ("label_f1", "label_f1"),
+        )
+    }
+
+
+def test_a_second_evaluation_starts_from_nothing():
+    metric = PARMetric()
+    evaluate(metric, samples(seed=1))
+    assert evaluate(metric, samples()) == evaluate(PARMetric(), samples())
+
+
+def test_works_in_an_evaluator_with_the_scores_of_a_model():
+    evaluator = Evaluator([PARMetric(prefix="first"), PARMetric(threshold=0.9)])
+    evaluator.dataset_meta = META
+    evaluator.process(samples())
+    metrics = evaluator.evaluate(11)
+    assert {"first/mA", "par/mA"} <= set(metrics)
+
+
+@pytest.fixture
+def log(caplog, monkeypatch):
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, "propagate", True)
+    logger.addHandler(caplog.handler)
+    caplog.set_level(logging.INFO)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def test_table_has_a_row_an_attribute(log):
+    data = samples()
+    evaluate(PARMetric(), data)
+    expected = oracle(*stacked(data), 0.5, "official")
+    labels = stacked(data)[1]
+    for a, name in enumerate(NAMES):
+        line = next(row for row in log.text.splitlines() if row.startswith(f"| {name}"))
+        cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
+        known = int((labels[:, a] >= 0).sum())
+        assert int(cells[0]) == known
+        rate = (labels[:, a] == 1).sum() / known
+        keys = ("positive_recall", "negative_recall", "attribute_accuracy")
+        values = [rate, *(expected[k][a] for k in keys), expected["attribute_f1"][a]]
+        assert cells[1:] == [f"{100 * value:.2f}" for value in values]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"), [("official", "recall as 0"), ("skip", "left out")]
+)
+def test_attributes_without_positives_are_reported(log, rule, said):
+    data = samples()
+    for sample in data:
+        sample["gt_score"][1] = 0
+    evaluate(PARMetric(empty_attribute=rule), data)
+    line = next(row for row in log.text.splitlines() if said in row)
+    assert "Boots" in line
+    assert "Hat" not in line
+
+
+def test_scores_that_are_not_finite_name_the_picture():
+    data = samples()
+    data[3]["pred_score"][0] = float("nan")
+    with pytest.raises(ValueError, match=r"3\.jpg"):
+        evaluate(PARMetric(), data)
+
+
+def test_wrong_number_of_thresholds_is_refused():
+    with pytest.raises(ValueError, match="3 attributes"):
+        evaluate(PARMetric(threshold=[0.5, 0.5]), samples())
+
+
+def test_a_missing_sample_is_an_error():
+    with pytest.raises(RuntimeError, match="11 different samples"):
+        evaluate(PARMetric(), samples(), size=12)
+
+
+def test_padding_duplicates_are_counted_once():
+    data = samples()
+    assert evaluate(PARMetric(), data + data[:3], size=11) == evaluate(
+        PARMetric(), data
+    )
+
+
+def test_nothing_to_evaluate_is_an_error():
+    with pytest.raises(RuntimeError, match="nothing to evaluate"):
+        evaluate(PARMetric(), [], size=0)
+
+
+def test_metric_without_schema_says_so():
+    metric = PARMetric()
+    metric.dataset_meta = {}
+    metric.process(None, samples())
+    with pytest.raises(ValueError, match="PARDataset"):
+        metric.evaluate(11)
+
+
+def test_dump_writes_csv_and_json(tmp_path):
+    data = samples()
+    scores, labels = stacked(data)
+    evaluate(DumpPredictions(str(tmp_path / "new/out.csv")), data)
+    lines = list(csv.DictReader((tmp_path / "new/out.csv").open()))
+    assert [line["img_path"] for line in lines] == [s["img_path"] for s in data]
+    assert [[float(line[f"score:{n}"]) for n in NAMES] for line in lines] == [
+        pytest.approx(row, abs=1e-6) for row in scores.tolist()
+    ]
+    assert [[int(line[f"label:{n}"]) for n in NAMES] for line in lines] == (
+        labels.astype(int).tolist()
+    )
+    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert content["schema"]["names"] == NAMES
+    assert content["predictions"][2]["scores"] == scores[2].tolist()
+
+
+def test_dump_refuses_other_files():
+    with pytest.raises(ValueError, match=r"\.csv or \.json"):
+        DumpPredictions("out.pkl")
+
+
+@pytest.mark.parametrize("round_up", [True, False])
+def test_two_gloo_processes_give_the_numbers_of_one(tmp_path, round_up):
+    # 11 samples in batches of 4 on two processes: the last round is not full.
+    port = 29600 + os.getpid() % 300
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", WORKER, str(rank), str(port), str(int(round_up))],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    expected = evaluate(PARMetric(), samples())
+    for output in outputs:
+        assert json.loads(output.splitlines()[-1]) == expected

@@ -1,0 +1,33 @@
+"""One of two gloo processes that evaluate together; prints the metrics as JSON."""
+
+import json
+import os
+import sys
+
+import torch.distributed as dist
+from mmengine.dataset import DefaultSampler
+
+from mmpar.evaluation import PARMetric
+from tests.test_evaluation.test_par_metric import META, samples
+
+
+def main(rank: str, port: str, round_up: str) -> None:
+    """Evaluate this process's share and print the common result."""
+    os.environ.update(
+        RANK=rank, WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port
+    )
+    dist.init_process_group("gloo")
+    data = samples()
+    sampler = DefaultSampler(data, shuffle=False, round_up=bool(int(round_up)))
+    share = [data[i] for i in sampler]
+    metric = PARMetric()
+    metric.dataset_meta = META
+    for start in range(0, len(share), 4):
+        metric.process(None, share[start : start + 4])
+    metrics = metric.evaluate(len(data))
+    print(json.dumps(metrics))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
