@@ -3,5 +3,6 @@
 from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.packing import PackPARInputs
 from mmpar.datasets.transforms.random_crop import RandomCrop
+from mmpar.datasets.transforms.synthetic import DrawSyntheticPerson
 
-__all__ = ["LoadPersonImage", "PackPARInputs", "RandomCrop"]
+__all__ = ["DrawSyntheticPerson", "LoadPersonImage", "PackPARInputs", "RandomCrop"]

@@ -1,0 +1,145 @@
+"""Everything about a person's looks that the labels leave open.
+
+Each look is sampled with the same number of draws whatever the labels, so that two
+people who differ in one label and share their random numbers differ in nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmpar.datasets.drawing import palette
+from mmpar.datasets.drawing.chance import choose, pick
+from mmpar.datasets.drawing.palette import Colour, contrasting, some_colour
+
+
+@dataclass(frozen=True)
+class HeadLook:
+    """Skin, hair, hat and glasses."""
+
+    skin: Colour
+    hair: Colour
+    style: str  # 'short', 'long', 'tail', 'bun', 'bald'
+    beard: bool
+    hat: str  # 'cap', 'brim', 'beanie'
+    hat_colour: Colour
+    band_colour: Colour
+    dark_lenses: bool
+
+
+@dataclass(frozen=True)
+class ClothesLook:
+    """Colours and cuts; lengths as heights of an adult."""
+
+    upper: Colour
+    upper_second: Colour
+    lower: Colour
+    lower_second: Colour
+    coat: Colour
+    coat_open: bool
+    coat_hem: float
+    stripe: float  # period of upper patterns
+    splice: str  # 'yoke', 'halves', 'sleeves'
+    logo_colour: Colour
+    logo: str  # 'disc', 'bars', 'cross'
+    lower_pattern: str  # 'dots', 'blobs', 'checks'
+    loose: float  # width of legwear
+    tucked: bool
+    dress: bool
+    skirt_hem: float
+    stockings: bool
+    shoes: Colour
+    boots: Colour
+
+
+@dataclass(frozen=True)
+class BagLook:
+    """Bags, what is held, and the side they are on."""
+
+    colour: Colour
+    second: Colour
+    mirrored: bool
+    size: float
+    shape: str  # 'case', 'tote'
+    held: str  # 'box', 'folder', 'bundle'
+    held_colour: Colour
+    cane: bool
+
+
+def sample_head(present: Set[str], rng: np.random.Generator) -> HeadLook:
+    """Sample skin, hair, hat and glasses."""
+    old = "AgeOver60" in present
+    grey, style, beard, shades = rng.random(4).tolist()
+    skin = some_colour(rng, palette.SKIN)
+    dark, light = some_colour(rng, palette.HAIR), some_colour(rng, palette.GREY_HAIR)
+    hat_colour = some_colour(rng, palette.CLOTHES)
+    return HeadLook(
+        skin=skin,
+        hair=light if grey < (0.88 if old else 0.02) else dark,
+        style=_hair_style(present, style),
+        beard=beard < 0.3 and not {"Female", "AgeLess18"} & present,
+        hat=pick(rng, ("cap", "brim", "beanie")),
+        hat_colour=hat_colour,
+        band_colour=contrasting(rng, palette.CLOTHES, hat_colour),
+        dark_lenses=shades < 0.55,
+    )
+
+
+def _hair_style(present: Set[str], draw: float) -> str:
+    if "Female" in present:
+        return choose(draw, long=0.5, tail=0.22, bun=0.14, short=0.14)
+    if "AgeOver60" in present:
+        return choose(draw, bald=0.4, short=0.6)
+    return choose(draw, long=0.05, tail=0.02, bald=0.07, short=0.86)
+
+
+def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
+    """Sample colours and cuts of the clothes."""
+    uppers = palette.CLOTHES
+    if "AgeOver60" in present:
+        uppers = (*palette.MUTED, *palette.CLOTHES[::3])
+    cut = rng.random(10).tolist()
+    upper = some_colour(rng, uppers)
+    lowers = palette.CLOTHES if "Skirt&Dress" in present else palette.LEGWEAR
+    lower = contrasting(rng, lowers, upper)
+    coat = some_colour(rng, (*palette.MUTED, *palette.LEGWEAR, *palette.CLOTHES[::4]))
+    return ClothesLook(
+        upper=upper,
+        upper_second=contrasting(rng, palette.CLOTHES, upper),
+        lower=lower,
+        lower_second=contrasting(rng, palette.CLOTHES, lower),
+        coat=coat,
+        coat_open=cut[0] < 0.5,
+        coat_hem=0.27 + 0.07 * cut[1],
+        stripe=0.050 + 0.018 * cut[2],
+        splice=("yoke", "halves", "sleeves")[int(3 * cut[3])],
+        logo_colour=contrasting(rng, palette.CLOTHES, upper),
+        logo=("disc", "bars", "cross")[int(3 * cut[4])],
+        lower_pattern=("dots", "blobs", "checks")[int(3 * cut[5])],
+        loose=0.9 + 0.3 * cut[6],
+        tucked=cut[7] < 0.3,
+        dress=cut[7] < 0.45,
+        skirt_hem=0.22 + 0.13 * cut[8],
+        stockings=cut[9] < 0.25,
+        shoes=some_colour(rng, palette.SHOES),
+        boots=contrasting(rng, palette.LEATHER, lower),
+    )
+
+
+def sample_bags(present: Set[str], rng: np.random.Generator) -> BagLook:
+    """Sample colours, kinds and sides of what is carried."""
+    colour = some_colour(rng, (*palette.CLOTHES, *palette.LEATHER))
+    mirrored, size, shape, cane = rng.random(4).tolist()
+    return BagLook(
+        colour=colour,
+        second=contrasting(rng, palette.CLOTHES, colour),
+        mirrored=mirrored < 0.5,
+        size=0.85 + 0.3 * size,
+        shape="case" if shape < 0.5 else "tote",
+        held=pick(rng, ("box", "folder", "bundle")),
+        held_colour=some_colour(rng, (*palette.CLOTHES, *palette.LEATHER)),
+        cane=cane < 0.35 and "AgeOver60" in present,
+    )

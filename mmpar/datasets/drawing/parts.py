@@ -1,0 +1,98 @@
+"""What a pixel of a drawn picture shows, and which parts are evidence of an attribute.
+
+While a picture is drawn, its alpha channel holds the part that was painted last at each
+pixel, so that what stays visible in the end is known exactly.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+import numpy as np
+
+from mmpar.structures.schemas.pa100k import PA100K
+
+
+class Part(IntEnum):
+    """What was painted at a pixel."""
+
+    BACKGROUND = 0
+    OCCLUDER = auto()
+    HEAD = auto()
+    HAIR = auto()
+    HAT = auto()
+    GLASSES = auto()
+    NECK = auto()
+    TORSO = auto()
+    LOGO = auto()
+    LEFT_SLEEVE = auto()
+    RIGHT_SLEEVE = auto()
+    LEFT_ARM = auto()
+    RIGHT_ARM = auto()
+    LEFT_HAND = auto()
+    RIGHT_HAND = auto()
+    COAT = auto()
+    COAT_SKIRT = auto()
+    PELVIS = auto()
+    LEFT_TROUSER = auto()
+    RIGHT_TROUSER = auto()
+    SIDE_STRIPE = auto()
+    SKIRT = auto()
+    LEFT_LEG = auto()
+    RIGHT_LEG = auto()
+    LEFT_SHOE = auto()
+    RIGHT_SHOE = auto()
+    LEFT_BOOT = auto()
+    RIGHT_BOOT = auto()
+    HANDBAG = auto()
+    SHOULDER_BAG = auto()
+    BACKPACK = auto()
+    HELD = auto()
+    CANE = auto()
+
+
+_CARRIED = (Part.HANDBAG, Part.SHOULDER_BAG, Part.BACKPACK, Part.HELD, Part.CANE)
+PERSON = tuple(
+    part
+    for part in Part
+    if part not in (Part.BACKGROUND, Part.OCCLUDER) and part not in _CARRIED
+)
+"""The person with all clothes, without what is carried."""
+
+_SLEEVES = (Part.LEFT_SLEEVE, Part.RIGHT_SLEEVE)
+_ARMS = (*_SLEEVES, Part.LEFT_ARM, Part.RIGHT_ARM)
+_UPPER = (Part.TORSO, Part.COAT, Part.COAT_SKIRT, Part.LOGO, *_SLEEVES)
+_LEGWEAR = (Part.PELVIS, Part.LEFT_TROUSER, Part.RIGHT_TROUSER, Part.SIDE_STRIPE)
+
+_EVIDENCE: dict[str, tuple[Part, ...]] = {
+    "Hat": (Part.HAT,),
+    "Glasses": (Part.GLASSES,),
+    "HandBag": (Part.HANDBAG,),
+    "ShoulderBag": (Part.SHOULDER_BAG,),
+    "Backpack": (Part.BACKPACK,),
+    "HoldObjectsInFront": (Part.HELD,),
+    "ShortSleeve": _ARMS,
+    "LongSleeve": _ARMS,
+    "UpperStride": _UPPER,
+    "UpperLogo": (Part.LOGO,),
+    "UpperPlaid": _UPPER,
+    "UpperSplice": _UPPER,
+    "LowerStripe": (Part.SIDE_STRIPE,),
+    "LowerPattern": (*_LEGWEAR, Part.SKIRT),
+    "LongCoat": (Part.COAT, Part.COAT_SKIRT),
+    "Trousers": _LEGWEAR,
+    "Shorts": _LEGWEAR,
+    "Skirt&Dress": (Part.SKIRT,),
+    "boots": (Part.LEFT_BOOT, Part.RIGHT_BOOT),
+}
+
+
+def _evidence_table() -> np.ndarray:
+    table = np.zeros((len(PA100K), len(Part)), bool)
+    for row, name in zip(table, PA100K.names):
+        row[list(_EVIDENCE.get(name, PERSON))] = True
+    return table
+
+
+EVIDENCE = _evidence_table()
+"""bool (26, parts): what shows an attribute; age, gender and view show in all."""
