@@ -71,7 +71,10 @@ class PriorLocationExtraction(nn.Module):
             align_corners=False,
         ).view(batch, channels, self.num_points, height, width)
         weights = self.weight(features).softmax(dim=1)
-        return torch.einsum("bckhw,bkhw->bchw", sampled, weights)
+        out = sampled[:, :, 0] * weights[:, None, 0]
+        for k in range(1, self.num_points):  # a fused sum: no B x C x K product
+            out = torch.addcmul(out, sampled[:, :, k], weights[:, None, k])
+        return out
 
     def sampling_points(self, features: Tensor) -> Tensor:
         """Where each position samples: ``(B, K, H, W, 2)``, (x, y) in map pixels."""
