@@ -5,10 +5,9 @@ import glob
 import os.path as osp
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import prepare_cpu_launch, runner_arguments, runner_config
+from mmpar.engine import build_runner, runner_arguments, runner_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,9 +53,7 @@ def test_config(args: argparse.Namespace) -> Config:
 
 def main() -> None:
     """Test."""
-    cfg = test_config(parse_args())
-    prepare_cpu_launch(cfg)
-    Runner.from_cfg(cfg).test()
+    build_runner(test_config(parse_args())).test()
 
 
 if __name__ == "__main__":

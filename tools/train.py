@@ -3,10 +3,9 @@
 import argparse
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import prepare_cpu_launch, runner_arguments, runner_config
+from mmpar.engine import build_runner, runner_arguments, runner_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,9 +36,7 @@ def train_config(args: argparse.Namespace) -> Config:
 
 def main() -> None:
     """Train."""
-    cfg = train_config(parse_args())
-    prepare_cpu_launch(cfg)
-    Runner.from_cfg(cfg).train()
+    build_runner(train_config(parse_args())).train()
 
 
 if __name__ == "__main__":

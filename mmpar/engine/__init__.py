@@ -1,13 +1,13 @@
-"""What joins MMEngine's Runner: hooks, the tools' arguments, the launch on CPUs."""
+"""What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
 from mmpar.engine.command_line import runner_arguments, runner_config
 from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook
-from mmpar.engine.launch import prepare_cpu_launch
+from mmpar.engine.runner import build_runner
 
 __all__ = [
     "PositiveRatioHook",
     "SchemaCheckHook",
-    "prepare_cpu_launch",
+    "build_runner",
     "runner_arguments",
     "runner_config",
 ]
