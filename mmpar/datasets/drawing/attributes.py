@@ -107,6 +107,8 @@ def _lower_pattern(draws, person: set[str]) -> set[str]:
     stripe, pattern = next(draws), next(draws)
     if "Skirt&Dress" not in person and "LongCoat" not in person and stripe < 0.17:
         return {"LowerStripe"}
+    if {"LongCoat", "Trousers", "boots"} <= person:
+        return set()  # next to nothing of the trousers is seen
     rate = 0.36 if "Skirt&Dress" in person else 0.12
     return {"LowerPattern"} if pattern < rate else set()
 

@@ -108,7 +108,7 @@ def _add_backpack(figure: Figure) -> None:
 
 def _pack(figure: Figure) -> None:
     build, look, canvas = figure.skeleton.build, figure.bags, figure.canvas
-    half, deep = build.shoulder * 0.92 * look.size, 0.062
+    half, deep = build.shoulder * 1.04 * look.size, 0.062
     back = -build.depth - deep * 0.75
     levels = [
         (0.825, half * 0.55, deep * 0.6, back + 0.012),
@@ -135,7 +135,7 @@ def _pack_straps(figure: Figure) -> None:
         span = visible_span(side * 0.62 - 0.13, side * 0.62 + 0.13, yaw)
         if span is None:
             continue
-        wide = max(0.19, span[1] - span[0])
+        wide = max(0.24, span[1] - span[0])
         middle = max(-0.9, min(0.9, (span[0] + span[1]) / 2))
         patch = tube.patch(middle - wide / 2, middle + wide / 2, 0.06, 0.62)
         figure.canvas.polygon(patch, lit(figure.bags.colour, 0.8), Part.BACKPACK)

@@ -33,5 +33,5 @@ def degrade(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     elif soft < 0.4:
         radius = (0.25 + 1.2 * soft) * height / 192
         image = image.filter(ImageFilter.GaussianBlur(radius))
-    result = np.asarray(image, np.float32) + (grain - 1) * (4 + 18 * noisy * noisy)
+    result = np.asarray(image, np.float32) + (grain - 1) * (4 + 12 * noisy * noisy)
     return np.clip(result + 0.5, 0, 255).astype(np.uint8)

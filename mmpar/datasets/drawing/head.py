@@ -65,8 +65,8 @@ def paint_head(figure: Figure) -> None:
         behind = -0.12 * math.cos(figure.skeleton.pose.yaw)
         figure.layer(behind, partial(_hanging_hair, figure, shape))
     figure.layer(0.5, partial(_skull, figure, shape))
-    figure.layer(0.51, partial(_face, figure, shape))
-    figure.layer(0.52, partial(_hair, figure, shape))
+    figure.layer(0.51, partial(_hair, figure, shape))
+    figure.layer(0.52, partial(_face, figure, shape))
     if "Glasses" in figure.present:
         figure.layer(0.53, partial(_glasses, figure, shape))
     if "Hat" in figure.present:
@@ -101,54 +101,52 @@ def _hanging_hair(figure: Figure, shape: HeadShape) -> None:
 
 
 def _hair(figure: Figure, shape: HeadShape) -> None:
+    """Hair all around the head, then the skin of the face over it."""
     look, canvas = figure.head, figure.canvas
-    colour = look.hair
-    if look.style == "bald":
-        low, high, front = -0.25, 0.2, 1.75
-    else:
-        low, high, front = -0.42, math.pi / 2, 1.25
-    _hair_cap(figure, shape, low, high, front)
+    bald = look.style == "bald"
+    nape = -1.35 if look.style == "long" else -0.45
+    _hair_between(figure, shape, nape, 0.15 if bald else math.pi / 2)
+    brow = 0.75 if bald else 0.46
+    edge = [(-1.32, 0.1), (-1.1, brow - 0.1), (-0.4, brow), (0.4, brow)]
+    edge += [(1.1, brow - 0.1), (1.32, 0.1)]
+    jaw = [(1.34, -0.5), (1.0, -1.0), (0.0, -1.35), (-1.0, -1.0), (-1.34, -0.5)]
+    if shape.seen(0, -0.75):
+        canvas.polygon(shape.region(edge + jaw, 1.02), look.skin, Part.HEAD)
+    for lon in (-1.5, 1.5):
+        if look.style != "long" and shape.seen(lon, -0.2):
+            r = 0.15 * shape.size
+            canvas.disc(shape.at(lon, -0.02, 1.04), r, 1.3 * r, _ear(figure), Part.HEAD)
     if look.style == "bun":
-        x, y = shape.at(math.pi, 0.75, 1.1)
-        canvas.ball((x, y), shape.size * 0.42, shape.size * 0.4, colour, Part.HAIR)
+        r = 0.42 * shape.size
+        canvas.ball(shape.at(math.pi, 0.75, 1.12), r, r, look.hair, Part.HAIR)
     if look.style == "long":
-        for lon in (-1.45, 1.45):
-            if shape.seen(lon, -0.45):
-                top, end = shape.at(lon, 0.35, 1.0), shape.at(lon, -0.9, 1.0)
-                x = shape.at(lon, 0, 0.98)[0]
-                end = (x, shape.centre[1] + 1.35 * shape.ry)
-                radii = [shape.size * 0.2, shape.size * 0.19]
-                canvas.limb([top, end], radii, colour, Part.HAIR)
+        _side_locks(figure, shape)
 
 
-def _hair_cap(
-    figure: Figure, shape: HeadShape, low: float, high: float, front: float
-) -> None:
-    """Hair around the back of the head; up to the forehead if ``high`` is the crown."""
-    canvas, colour = figure.canvas, figure.head.hair
-    whole = high > 1
-    if whole:
-        fringe = [(-front, 0.0), (-0.75, 0.42), (0.0, 0.55), (0.75, 0.42), (front, 0.0)]
-        arc = [math.pi * i / 14 for i in range(15)]
-        x, y = shape.centre
-        crown = [
-            (x + shape.rx * 1.07 * math.cos(a), y - shape.ry * 1.06 * math.sin(a))
-            for a in arc
-        ]
-        canvas.polygon(crown + sorted(shape.region(fringe, 1.02)), colour, Part.HAIR)
-    for lon in (front, math.pi, -front):  # near parts of the hair on sides and back
-        if shape.seen(lon, -0.75):
-            _hair_panel(figure, shape, lon, low, 0.3 if whole else high)
+def _ear(figure: Figure) -> Colour:
+    return lit(figure.head.skin, 0.88)
 
 
-def _hair_panel(
-    figure: Figure, shape: HeadShape, lon: float, low: float, high: float
-) -> None:
-    half = 0.42 if lon not in (math.pi,) else math.pi - 1.25
-    lons = [lon - half + 2 * half * i / 10 for i in range(11)]
-    points = shape.region([(a, low) for a in lons], 1.03)
-    points += shape.region([(a, high) for a in reversed(lons)], 1.05)
-    figure.canvas.polygon(points, figure.head.hair, Part.HAIR)
+def _hair_between(figure: Figure, shape: HeadShape, low: float, high: float) -> None:
+    """A slice of the head between two latitudes, slightly larger than the head."""
+    x, y = shape.centre
+    rows = [low + (high - low) * i / 10 for i in range(11)]
+    halves = [(shape.rx * 1.06 * math.cos(lat), math.sin(lat)) for lat in rows]
+    left = [(x - half, y - shape.ry * 1.09 * up) for half, up in halves]
+    right = [(x + half, y - shape.ry * 1.09 * up) for half, up in halves]
+    figure.canvas.polygon(left + right[::-1], figure.head.hair, Part.HAIR)
+
+
+def _side_locks(figure: Figure, shape: HeadShape) -> None:
+    """Long hair that falls before the shoulders."""
+    if not shape.seen(0, -0.3):
+        return
+    for lon in (-1.4, 1.4):
+        if shape.seen(lon, -0.3):
+            top = shape.at(lon, 0.5, 1.0)
+            end = (shape.at(lon, 0, 1.02)[0], shape.centre[1] + 1.5 * shape.ry)
+            radii = [shape.size * 0.20, shape.size * 0.17]
+            figure.canvas.limb([top, end], radii, figure.head.hair, Part.HAIR)
 
 
 def _face(figure: Figure, shape: HeadShape) -> None:
@@ -181,8 +179,7 @@ def _face(figure: Figure, shape: HeadShape) -> None:
 def _glasses(figure: Figure, shape: HeadShape) -> None:
     """Two lenses in a bold frame, and the temples where they are seen."""
     canvas, size = figure.canvas, shape.size
-    lens = (30, 32, 40) if figure.head.dark_lenses else (206, 222, 230)
-    rim = (20, 20, 24)
+    rim, lens = figure.head.rims, figure.head.lenses
     for side in (-1, 1):
         if shape.seen(side * 1.1, -0.1):
             temple = [shape.at(side * 0.9, 0.14, 1.03), shape.at(side * 1.65, 0.16)]

@@ -7,7 +7,7 @@ from functools import partial
 
 from mmpar.datasets.drawing import patterns
 from mmpar.datasets.drawing.figure import Figure
-from mmpar.datasets.drawing.palette import Colour, lit, mixed
+from mmpar.datasets.drawing.palette import lit, mixed
 from mmpar.datasets.drawing.parts import Part
 from mmpar.datasets.drawing.skeleton import SIDES
 from mmpar.datasets.drawing.tube import Point, Tube
@@ -123,19 +123,12 @@ def _pelvis(figure: Figure) -> None:
     levels = [
         (0.60, build.waist * 1.0, build.depth * 0.9, 0.0),
         (0.54, build.hip * 0.99, build.depth * 1.04, -0.006),
-        (0.47, build.hip * 0.97, build.depth * 1.0, -0.004),
-        (0.44, build.hip * 0.55, build.depth * 0.7, 0.0),
+        (0.455, build.hip * 0.96, build.depth * 0.98, -0.004),
     ]
     tube = figure.skeleton.trunk_tube(levels)
     figure.canvas.tube(tube, figure.clothes.lower, Part.PELVIS)
     if "LowerPattern" in figure.present:
         _scatter(figure, tube, Part.PELVIS)
-
-
-def skirt_colour(figure: Figure) -> Colour:
-    """A dress continues the upper garment."""
-    dress = figure.clothes.dress and "LongCoat" not in figure.present
-    return figure.clothes.upper if dress else figure.clothes.lower
 
 
 def _skirt(figure: Figure) -> None:
@@ -152,7 +145,7 @@ def _skirt(figure: Figure) -> None:
         (hem, build.hip * 1.08 + flare, build.depth * 1.1 + flare * 1.1, 0.0),
     ]
     tube = figure.skeleton.trunk_tube(levels)
-    figure.canvas.tube(tube, skirt_colour(figure), Part.SKIRT)
+    figure.canvas.tube(tube, look.lower, Part.SKIRT)
     if "LowerPattern" in figure.present:
         _scatter(figure, tube, Part.SKIRT)
 

@@ -27,7 +27,8 @@ class HeadLook:
     hat: str  # 'cap', 'brim', 'beanie'
     hat_colour: Colour
     band_colour: Colour
-    dark_lenses: bool
+    rims: Colour
+    lenses: Colour
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class ClothesLook:
     lower_pattern: str  # 'dots', 'blobs', 'checks'
     loose: float  # width of legwear
     tucked: bool
-    dress: bool
     skirt_hem: float
     stockings: bool
     shoes: Colour
@@ -84,7 +84,8 @@ def sample_head(present: Set[str], rng: np.random.Generator) -> HeadLook:
         hat=pick(rng, ("cap", "brim", "beanie")),
         hat_colour=hat_colour,
         band_colour=contrasting(rng, palette.CLOTHES, hat_colour),
-        dark_lenses=shades < 0.55,
+        rims=(20, 20, 24) if palette.brightness(skin) > 120 else (226, 214, 160),
+        lenses=(30, 32, 40) if shades < 0.55 else (206, 222, 230),
     )
 
 
@@ -105,6 +106,8 @@ def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
     upper = some_colour(rng, uppers)
     lowers = palette.CLOTHES if "Skirt&Dress" in present else palette.LEGWEAR
     lower = contrasting(rng, lowers, upper)
+    if "Skirt&Dress" in present and "LongCoat" not in present and cut[7] < 0.45:
+        lower = upper  # a dress
     coat = some_colour(rng, (*palette.MUTED, *palette.LEGWEAR, *palette.CLOTHES[::4]))
     return ClothesLook(
         upper=upper,
@@ -113,7 +116,7 @@ def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
         lower_second=contrasting(rng, palette.CLOTHES, lower),
         coat=coat,
         coat_open=cut[0] < 0.5,
-        coat_hem=0.27 + 0.07 * cut[1],
+        coat_hem=0.30 + 0.06 * cut[1],
         stripe=0.050 + 0.018 * cut[2],
         splice=("yoke", "halves", "sleeves")[int(3 * cut[3])],
         logo_colour=contrasting(rng, palette.CLOTHES, upper),
@@ -121,7 +124,6 @@ def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
         lower_pattern=("dots", "blobs", "checks")[int(3 * cut[5])],
         loose=0.9 + 0.3 * cut[6],
         tucked=cut[7] < 0.3,
-        dress=cut[7] < 0.45,
         skirt_hem=0.22 + 0.13 * cut[8],
         stockings=cut[9] < 0.25,
         shoes=some_colour(rng, palette.SHOES),
@@ -129,9 +131,12 @@ def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
     )
 
 
-def sample_bags(present: Set[str], rng: np.random.Generator) -> BagLook:
-    """Sample colours, kinds and sides of what is carried."""
-    colour = some_colour(rng, (*palette.CLOTHES, *palette.LEATHER))
+def sample_bags(
+    present: Set[str], clothes: ClothesLook, rng: np.random.Generator
+) -> BagLook:
+    """Sample what is carried, in colours that stand out from the clothes."""
+    worn = (clothes.upper, clothes.coat, clothes.lower)
+    colour = contrasting(rng, (*palette.CLOTHES, *palette.LEATHER), *worn)
     mirrored, size, shape, cane = rng.random(4).tolist()
     return BagLook(
         colour=colour,
@@ -140,6 +145,6 @@ def sample_bags(present: Set[str], rng: np.random.Generator) -> BagLook:
         size=0.85 + 0.3 * size,
         shape="case" if shape < 0.5 else "tote",
         held=pick(rng, ("box", "folder", "bundle")),
-        held_colour=some_colour(rng, (*palette.CLOTHES, *palette.LEATHER)),
+        held_colour=contrasting(rng, palette.CLOTHES, *worn),
         cane=cane < 0.35 and "AgeOver60" in present,
     )

@@ -112,8 +112,14 @@ def contrasting(
 def distance(one: Colour, other: Colour) -> float:
     """How well two colours are told apart; brightness counts most."""
     red, green, blue = (a - b for a, b in zip(one, other))
-    luma = 0.3 * red + 0.59 * green + 0.11 * blue
+    luma = brightness(one) - brightness(other)
     return (2 * luma * luma + (red * red + green * green + blue * blue) / 3) ** 0.5
+
+
+def brightness(colour: Colour) -> float:
+    """Luma, 0 to 255."""
+    red, green, blue = colour
+    return 0.3 * red + 0.59 * green + 0.11 * blue
 
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:

@@ -121,13 +121,14 @@ def draw_labelled_person(
 def _paint(
     canvas: Canvas, skeleton: Skeleton, present: Set[str], seed: int, index: int
 ) -> None:
+    clothes = sample_clothes(present, _stream(seed, index, "clothes"))
     figure = Figure(
         canvas,
         skeleton,
         present,
         head=sample_head(present, _stream(seed, index, "head")),
-        clothes=sample_clothes(present, _stream(seed, index, "clothes")),
-        bags=sample_bags(present, _stream(seed, index, "bags")),
+        clothes=clothes,
+        bags=sample_bags(present, clothes, _stream(seed, index, "bags")),
     )
     feet = [skeleton.joint(f"{name}_ankle") for name in ("left", "right")]
     middle = (sum(x for x, _ in feet) / 2, max(y for _, y in feet) + figure.px(0.025))

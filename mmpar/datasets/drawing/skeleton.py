@@ -139,7 +139,7 @@ class Skeleton:
     def _place_arms(self) -> None:
         trunk = self.build.trunk
         for (side, name), (swing, spread, bend) in zip(SIDES, self.pose.arms):
-            shoulder = self.leaning(side * self.build.shoulder * 0.88, 0.80 * trunk, 0)
+            shoulder = self.leaning(side * self.build.shoulder * 0.86, 0.79 * trunk, 0)
             elbow = _moved(shoulder, 0.165 * trunk, swing, side * spread)
             inwards = -side * 0.42 if bend > 1 else side * spread * 0.4
             wrist = _moved(elbow, 0.145 * trunk, swing + bend, inwards)

@@ -41,8 +41,8 @@ def torso_tube(figure: Figure) -> Tube:
     deep = build.depth * grown
     levels = [
         (0.850, 0.036, 0.036, 0.0),
-        (0.832, build.shoulder * 0.62, deep * 0.75, 0.0),
-        (0.812, build.shoulder * 0.95, deep * 0.9, 0.0),
+        (0.836, build.shoulder * 0.52, deep * 0.7, 0.0),
+        (0.816, build.shoulder * 0.92, deep * 0.85, 0.0),
         (0.770, chest * 1.08, deep + build.bust * 0.4, 0.0),
         (0.735, chest, deep + build.bust, build.bust * 0.8),
         (0.690, (chest + waist) / 2, deep, build.bust * 0.3),
@@ -210,7 +210,7 @@ def _arm(figure: Figure, name: str) -> None:
         colour = figure.clothes.upper_second
     if "LongSleeve" in figure.present:
         puff = 1.1 if "LongCoat" in figure.present else 1.0
-        radii = [g(0.040) * puff, g(0.034) * puff, g(0.028) * puff]
+        radii = [g(0.036) * puff, g(0.033) * puff, g(0.027) * puff]
         canvas.limb([shoulder, elbow, wrist], radii, colour, sleeve)
         tubes = [
             Tube.around(shoulder, elbow, radii[0], radii[1]),
@@ -221,8 +221,8 @@ def _arm(figure: Figure, name: str) -> None:
         canvas.limb([shoulder, elbow, wrist], radii, skin, part_arm)
         end = tuple(a + (b - a) * 0.62 for a, b in zip(shoulder, elbow))
         cuff = (end[0], end[1])
-        tubes = [Tube.around(shoulder, cuff, g(0.041), g(0.040))]
-        canvas.limb([shoulder, cuff], [g(0.041), g(0.037)], colour, sleeve)
+        tubes = [Tube.around(shoulder, cuff, g(0.037), g(0.040))]
+        canvas.limb([shoulder, cuff], [g(0.037), g(0.038)], colour, sleeve)
     for tube in tubes:
         _pattern(figure, tube, colour, sleeve)
     if "UpperLogo" in figure.present and _is_near_in_profile(figure, name):
