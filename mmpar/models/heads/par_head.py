@@ -11,6 +11,7 @@ from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmpar.registry import MODELS
 from mmpar.structures import AttributeSchema, build_schema
 
 Schema = Union[str, Mapping[str, Any], AttributeSchema]
@@ -40,7 +41,8 @@ class PARHead(MultiLabelClsHead):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
-            loss=loss or dict(type="WeightedBCELoss", _scope_="mmpar"),
+            # Built here: mmpretrain's head would look in its own registry first.
+            loss=MODELS.build(loss or dict(type="WeightedBCELoss")),
             thr=threshold,
             init_cfg=init_cfg,
         )
