@@ -1,13 +1,12 @@
 """Test a model: python tools/test.py CONFIG CHECKPOINT."""
 
 import argparse
-import glob
 import os.path as osp
 
 from mmengine.config import Config
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, runner_arguments, runner_config
+from mmpar.engine import best_checkpoint, build_runner, runner_arguments, runner_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,23 +23,12 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find_checkpoint(path: str) -> str:
-    """The file itself, or the one best checkpoint of a work dir."""
-    if not osp.isdir(path):
-        return path
-    found = sorted(glob.glob(osp.join(glob.escape(path), "best_*.pth")))
-    if len(found) != 1:
-        raise FileNotFoundError(
-            f"the work dir {path} holds {len(found)} best checkpoints {found}; "
-            "name the checkpoint file to test"
-        )
-    return found[0]
-
-
 def test_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
     cfg = runner_config(args)
-    cfg.load_from = find_checkpoint(args.checkpoint)
+    is_work_dir = osp.isdir(args.checkpoint)
+    cfg.load_from = best_checkpoint(args.checkpoint) if is_work_dir else args.checkpoint
+    cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
     # The checkpoint brings every weight; do not fetch the pre-trained ones first.
     cfg.model.backbone.init_cfg = None
     if args.out:

@@ -5,7 +5,12 @@ import argparse
 from mmengine.config import Config
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, runner_arguments, runner_config
+from mmpar.engine import (
+    build_runner,
+    latest_checkpoint,
+    runner_arguments,
+    runner_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,8 +34,10 @@ def train_config(args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
+        auto = args.resume == "auto"
+        # Without a whole checkpoint training starts anew, as after a very early stop.
+        cfg.load_from = latest_checkpoint(cfg.work_dir) if auto else args.resume
+        cfg.resume = cfg.load_from is not None
     return cfg
 
 

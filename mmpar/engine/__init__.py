@@ -1,13 +1,17 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
+from mmpar.engine.checkpoints import best_checkpoint, latest_checkpoint
 from mmpar.engine.command_line import runner_arguments, runner_config
-from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook
+from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook, StrictLoadHook
 from mmpar.engine.runner import build_runner
 
 __all__ = [
     "PositiveRatioHook",
     "SchemaCheckHook",
+    "StrictLoadHook",
+    "best_checkpoint",
     "build_runner",
+    "latest_checkpoint",
     "runner_arguments",
     "runner_config",
 ]

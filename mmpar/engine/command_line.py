@@ -40,6 +40,10 @@ def runner_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
+    for part in ("train", "val", "test"):
+        loader = cfg.get(f"{part}_dataloader")
+        if loader and loader.num_workers == 0:
+            loader.persistent_workers = False  # torch refuses workers that are not
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get("work_dir"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from mmengine.dist import all_gather_object, broadcast_object_list, is_main_proc
 from mmengine.evaluator import BaseMetric
 
 from mmpar.structures import AttributeSchema, build_schema
+
+_NEEDED = ("pred_score", "gt_score", "sample_idx", "img_path")
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class PredictionTableMetric(BaseMetric):
         """
         for sample in data_samples:
             self._check(sample)
-        paths = [str(sample.get("img_path", "")) for sample in data_samples]
+        paths = [str(sample["img_path"]) for sample in data_samples]
+        # Indices alone repeat in joined data sets.
         keys = [
-            _key(sample.get("sample_idx"), path)
+            (int(sample["sample_idx"]), path)
             for sample, path in zip(data_samples, paths)
         ]
         scores = [_numpy(sample["pred_score"], np.float32) for sample in data_samples]
@@ -53,11 +55,12 @@ class PredictionTableMetric(BaseMetric):
         self.results.append((keys, paths, np.stack(scores), np.stack(labels)))
 
     def _check(self, sample: dict) -> None:
-        missing = [name for name in ("pred_score", "gt_score") if name not in sample]
+        missing = [name for name in _NEEDED if name not in sample]
         if missing:
             raise ValueError(
                 f"the sample {sample.get('img_path')} has no {' and no '.join(missing)}"
-                "; the head must predict, and the data set give, one an attribute"
+                "; pred_score comes from the head, the others from the data set's "
+                "pipeline, which must end in PackPARInputs"
             )
         if not np.isfinite(_numpy(sample["pred_score"], np.float32)).all():
             raise ValueError(
@@ -112,19 +115,12 @@ def _numpy(values: Any, dtype: type) -> np.ndarray:
     return np.asarray(values).astype(dtype)
 
 
-def _key(sample_idx: Any, path: str) -> bytes:
-    """Names a sample in every process; indices alone repeat in joined data sets."""
-    return hashlib.blake2b(f"{sample_idx}:{path}".encode(), digest_size=12).digest()
-
-
 def _merge(batches: list[tuple], size: int) -> PredictionTable:
     keys = [key for batch in batches for key in batch[0]]
     if not keys:
         raise RuntimeError("there is nothing to evaluate: no sample was predicted")
-    rows = list(range(len(keys)))
-    if len(keys) != size:
-        rows = list({key: row for row, key in reversed(list(enumerate(keys)))}.values())
-        rows.sort()
+    first_row = {key: row for row, key in reversed(list(enumerate(keys)))}
+    rows = sorted(first_row.values(), key=lambda row: keys[row][0])
     if len(rows) != size:
         raise RuntimeError(
             f"{len(rows)} different samples were predicted, but the data set has "

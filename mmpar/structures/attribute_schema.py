@@ -74,7 +74,7 @@ class AttributeSchema:
         return len(self.names)
 
     def __hash__(self) -> int:
-        return hash((self.names, tuple(self.groups.items())))
+        return hash((self.names, frozenset(self.groups.items())))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.names, dict(self.groups), self.title))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,13 @@ def command(tool: str, *arguments: object) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """No GPU, and the interpreter's own scripts (torchrun) first in the path."""
+    """No GPU, a free port, the interpreter's own scripts (torchrun) found first."""
     scripts = str(Path(sys.executable).parent)
     path = scripts + os.pathsep + os.environ["PATH"]
-    return {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PATH": path}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    return {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PATH": path, "PORT": port}
 
 
 def run_tool(tool: str, *arguments: object, cwd: Path) -> str:

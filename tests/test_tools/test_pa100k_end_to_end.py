@@ -18,10 +18,6 @@ def test_unmodified_config_trains_and_tests_on_the_release_format(tmp_path):
         for part in ("train", "val", "test")
         for field in ("dataset.indices=4", "batch_size=2", "num_workers=0")
     ]
-    small += [
-        f"{part}_dataloader.persistent_workers=False"
-        for part in ("train", "val", "test")
-    ]
     run_tool(
         "train.py",
         CONFIG,

@@ -27,7 +27,6 @@ def small(num_train: int = 16, epochs: int = 2, batch_size: int = 4) -> tuple[st
         for part in ("train", "val", "test")
         for field in (
             "num_workers=0",
-            "persistent_workers=False",
             f"batch_size={batch_size}",
         )
     ]
@@ -55,7 +54,7 @@ def test_same_seed_gives_the_same_first_epoch(tmp_path):
 
 @pytest.mark.slow
 def test_training_killed_at_a_random_moment_resumes_to_the_end(tmp_path):
-    arguments = (CONFIG, "--work-dir", "work", *small(num_train=32, epochs=4))
+    arguments = (CONFIG, "--work-dir", "work", *small(num_train=64, epochs=6))
     first_checkpoint = tmp_path / "work/last_checkpoint"
     with (tmp_path / "killed.log").open("w") as log:
         process = subprocess.Popen(
@@ -69,16 +68,18 @@ def test_training_killed_at_a_random_moment_resumes_to_the_end(tmp_path):
         while not first_checkpoint.exists() and time.monotonic() < deadline:
             assert process.poll() is None, (tmp_path / "killed.log").read_text()
             time.sleep(0.05)
-        time.sleep(random.random() * 3)
+        delay = random.random() * 3
+        print(f"killed {delay:.3f} s after the first checkpoint")
+        time.sleep(delay)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
 
     output = run_tool("train.py", *arguments, "--resume", cwd=tmp_path)
     assert "resumed epoch: " in output
     steps = [line for line in scalars(tmp_path / "work") if "loss" in line]
-    assert steps[-1]["epoch"] == 4
+    assert steps[-1]["epoch"] == 6
     assert all(torch.isfinite(torch.tensor(line["loss"])) for line in steps)
-    assert (tmp_path / "work/epoch_4.pth").exists()
+    assert (tmp_path / "work/epoch_6.pth").exists()
 
 
 def test_two_processes_train_and_test_on_gloo(tmp_path):

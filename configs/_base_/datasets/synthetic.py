@@ -6,7 +6,6 @@ image_size = (64, 128)  # (W, H)
 train_pipeline = [
     dict(type="DrawSyntheticPerson"),
     dict(type="Resize", scale=image_size),
-    dict(type="RandomCrop", crop_size=image_size[::-1], padding=4),
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),
     dict(type="PackPARInputs"),
 ]
@@ -17,13 +16,17 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(
-        type="SyntheticPAR", split="train", num_samples=4000, pipeline=train_pipeline
+        type="SyntheticPAR",
+        split="train",
+        num_samples=2500,
+        cache="memory",
+        pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
@@ -35,6 +38,7 @@ val_dataloader = dict(
         type="SyntheticPAR",
         split="val",
         num_samples=500,
+        cache="memory",
         pipeline=test_pipeline,
         test_mode=True,
     ),

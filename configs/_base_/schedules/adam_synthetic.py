@@ -1,7 +1,7 @@
 """Adam from random weights in a few hundred iterations, for SyntheticPAR."""
 
 optim_wrapper = dict(
-    optimizer=dict(type="Adam", lr=1e-3, weight_decay=5e-4),
+    optimizer=dict(type="Adam", lr=4e-4, weight_decay=5e-4),
     clip_grad=dict(max_norm=10.0),
 )
 param_scheduler = [
@@ -16,12 +16,12 @@ param_scheduler = [
         type="CosineAnnealingLR",
         by_epoch=True,
         begin=1,
-        T_max=5,
-        end=6,
+        T_max=7,
+        end=8,
         eta_min_ratio=0.01,
         convert_to_iter_based=True,
     ),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=1)
+train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()

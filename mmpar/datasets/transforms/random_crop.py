@@ -13,23 +13,27 @@ from mmpar.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomCrop(ImageRandomCrop):
-    """mmpretrain's ``RandomCrop``, which moves ``gt_bboxes`` as well.
+    """mmpretrain's ``RandomCrop``, which moves boxes and keypoints as well.
 
-    Boxes, shape (A, 4), xyxy in pixels, are clipped to the crop; one that lies outside
-    becomes NaN, as that of an attribute that is not in the picture.
+    ``gt_bboxes``, shape (A, 4), xyxy in pixels, are clipped to the crop; one that lies
+    outside becomes NaN, as that of an attribute that is not in the picture.
+    ``gt_keypoints``, shape (1, K, 3), x, y in pixels and visibility, get visibility 0
+    outside the crop.
     """
 
     def transform(self, results: dict) -> dict:
-        boxes = results.get("gt_bboxes")
-        if boxes is None:
-            return super().transform(results)
         left, top = self._padded_before(*results["img"].shape[:2])
         with cache_random_params(self):
             results = super().transform(results)
             # The draw of the line above, from the cache.
             offset_y, offset_x, _, _ = self.rand_crop_params(results["img"])
-        shift = np.array([left - offset_x, top - offset_y] * 2, boxes.dtype)
-        results["gt_bboxes"] = clip_boxes(boxes + shift, *results["img"].shape[:2])
+        shift = np.array([left - offset_x, top - offset_y], np.float32)
+        size = results["img"].shape[:2]
+        if "gt_bboxes" in results:
+            moved = results["gt_bboxes"] + np.tile(shift, 2)
+            results["gt_bboxes"] = clip_boxes(moved, *size)
+        if "gt_keypoints" in results:
+            results["gt_keypoints"] = _moved(results["gt_keypoints"], shift, *size)
         return results
 
     def _padded_before(self, height: int, width: int) -> tuple[int, int]:
@@ -54,3 +58,13 @@ def clip_boxes(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     empty = (clipped[:, 0] >= clipped[:, 2]) | (clipped[:, 1] >= clipped[:, 3])
     clipped[empty] = np.nan
     return clipped
+
+
+def _moved(
+    keypoints: np.ndarray, shift: np.ndarray, height: int, width: int
+) -> np.ndarray:
+    moved = keypoints.copy()
+    moved[..., :2] += shift
+    x, y = moved[..., 0], moved[..., 1]
+    moved[..., 2] *= (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return moved

@@ -2,5 +2,6 @@
 
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
+from mmpar.engine.hooks.strict_load_hook import StrictLoadHook
 
-__all__ = ["PositiveRatioHook", "SchemaCheckHook"]
+__all__ = ["PositiveRatioHook", "SchemaCheckHook", "StrictLoadHook"]

@@ -63,13 +63,15 @@ class PriorLocationExtraction(nn.Module):
         """``(B, C, H, W)`` to ``(B, C, H, W)``; one sampling call for all points."""
         batch, channels, height, width = features.shape
         points = self.sampling_points(features)
+        values = self.projection(features)
         sampled = F.grid_sample(
-            self.projection(features),
+            values.to(points.dtype),
             self._normalise(points.reshape(batch, -1, width, 2), height, width),
             mode="bilinear",
             padding_mode="zeros",
             align_corners=False,
-        ).view(batch, channels, self.num_points, height, width)
+        ).to(values.dtype)
+        sampled = sampled.view(batch, channels, self.num_points, height, width)
         weights = self.weight(features).softmax(dim=1)
         out = sampled[:, :, 0] * weights[:, None, 0]
         for k in range(1, self.num_points):  # a fused sum: no B x C x K product
@@ -80,6 +82,8 @@ class PriorLocationExtraction(nn.Module):
         """Where each position samples: ``(B, K, H, W, 2)``, (x, y) in map pixels."""
         batch, _, height, width = features.shape
         offsets = self.offset(features).view(batch, self.num_points, 2, height, width)
+        if offsets.dtype in (torch.float16, torch.bfloat16):
+            offsets = offsets.float()  # half precision is a tenth of a pixel off
         ys = torch.arange(height, device=features.device, dtype=offsets.dtype)
         xs = torch.arange(width, device=features.device, dtype=offsets.dtype)
         return torch.stack((offsets[:, :, 0] + xs, offsets[:, :, 1] + ys[:, None]), -1)

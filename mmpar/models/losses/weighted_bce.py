@@ -81,9 +81,11 @@ class WeightedBCELoss(nn.Module):
         if self.weighting is not None:
             weights = attribute_weights(labels, positive_ratio, self.weighting)
             self._check(weights, known)
-            loss = loss * weights
-        loss = torch.where(known, loss, loss.new_zeros(()))
-        return self.loss_weight * loss.sum() / len(logits)
+        else:
+            weights = torch.ones_like(loss)
+        # Not by masking the product: 0 * NaN would still reach the gradient.
+        weights = torch.where(known, weights, torch.zeros_like(weights))
+        return self.loss_weight * (loss * weights).sum() / len(logits)
 
     def _check(self, weights: Tensor, known: Tensor) -> None:
         if (weights.isnan() & known).any():

@@ -1,0 +1,43 @@
+"""Finds the checkpoint to go on from, or to test, in a work dir."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+from mmpar.compat import load_from_local
+
+
+def latest_checkpoint(work_dir: str) -> str | None:
+    """The newest epoch's checkpoint that is whole, None if there is none.
+
+    A run that is killed while it writes leaves a torn file, which MMEngine's record of
+    the last checkpoint may name.
+    """
+    found = sorted(Path(work_dir).glob("epoch_*.pth"), key=os.path.getmtime)
+    for path in reversed(found):
+        try:
+            load_from_local(str(path), map_location="cpu")
+        except Exception as error:  # torn files fail in many ways
+            print_log(
+                f"{path} cannot be read ({error}), trying an older one", "current"
+            )
+        else:
+            return str(path)
+    return None
+
+
+def best_checkpoint(work_dir: str) -> str:
+    """The best checkpoint of a work dir; the newest if a killed run left several.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    found = sorted(Path(work_dir).glob("best_*.pth"), key=os.path.getmtime)
+    if not found:
+        raise FileNotFoundError(
+            f"the work dir {work_dir} holds no best_*.pth; name the checkpoint to test"
+        )
+    return str(found[-1])
