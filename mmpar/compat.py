@@ -10,11 +10,13 @@ import _codecs
 import importlib
 import importlib.util
 import pickle
+import re
 import warnings
 from types import ModuleType
 from typing import Any, Callable
 
 REQUIRED = {
+    "torch": ("2.0.0", "3.0.0", "pip install torch torchvision"),
     "mmengine": ("0.10.4", "1.0.0", "pip install 'mmengine>=0.10.4,<1.0'"),
     "mmcv": (
         "2.0.0",
@@ -55,6 +57,8 @@ def _import(name: str, remedy: str) -> ModuleType:
         raise ImportError(f"mmpar needs {name}, which is not installed: {remedy}")
     try:
         return importlib.import_module(name)
+    except AssertionError as error:  # mmpretrain's own check of mmcv and mmengine
+        raise ImportError(f"{name} cannot be used: {error}") from error
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
@@ -134,17 +138,60 @@ def _history_buffer_method(owner: Any, name: str) -> Any:
 
 def _allow_types(types: dict[str, Any]) -> None:
     import torch
-    from mmengine.utils import digit_version
 
-    if digit_version(torch.__version__) >= digit_version("2.6.0"):
+    if _torch_takes_named_types():
         torch.serialization.add_safe_globals(
             [(allowed, name) for name, allowed in types.items()]
         )
-    else:
-        # No public way to allow a type under a second name before torch 2.6.
-        from torch._weights_only_unpickler import _get_allowed_globals
 
-        _get_allowed_globals().update(types)
+
+def _torch_takes_named_types() -> bool:
+    """Whether torch's protection can be given types, also under a second name."""
+    import torch
+    from mmengine.utils import digit_version
+
+    return digit_version(torch.__version__) >= digit_version("2.6.0")
+
+
+def _load_weights_only(path: str, map_location: Any) -> Any:
+    import torch
+
+    if _torch_takes_named_types():
+        return torch.load(path, map_location=map_location, weights_only=True)
+    return _load_with_allow_list(path, map_location)
+
+
+def _load_with_allow_list(path: str, map_location: Any) -> Any:
+    """The same protection for torch before 2.6, whose own takes no further objects.
+
+    Python's unpickler with only torch's own list of types and ours to find.
+    """
+    import torch
+    from torch._weights_only_unpickler import _get_allowed_globals
+
+    allowed = {**_get_allowed_globals(), **_types_in_runner_checkpoints()}
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            try:
+                return allowed[f"{module}.{name}"]
+            except KeyError:
+                raise pickle.UnpicklingError(
+                    f"Unsupported class {module}.{name}"
+                ) from None
+
+    restricted = ModuleType("restricted_pickle")
+    restricted.__dict__.update(
+        Unpickler=Unpickler,
+        UnpicklingError=pickle.UnpicklingError,
+        load=lambda file, **kwargs: Unpickler(file, **kwargs).load(),
+    )
+    return torch.load(
+        path,
+        map_location=map_location,
+        pickle_module=restricted,
+        weights_only=False,  # the restricted unpickler takes its place
+    )
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -160,14 +207,10 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     """
     import os
 
-    import torch
-
     path = os.path.expanduser(filename)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no checkpoint at {path}")
-    return _explain_refusal(
-        path, lambda: torch.load(path, map_location=map_location, weights_only=True)
-    )
+    return _explain_refusal(path, lambda: _load_weights_only(path, map_location))
 
 
 def load_from_http(
@@ -202,14 +245,14 @@ def _explain_refusal(path: str, load: Callable[[], Any]) -> Any:
         return load()
     except pickle.UnpicklingError as error:
         raise UnsafeCheckpointError(
-            f"the checkpoint {path} was refused: it holds {_forbidden_types(path)}, "
-            "and loading such types can run any code. If you trust its source, save it "
-            "again as plain tensors (torch.save(checkpoint['state_dict'], ...)) where "
-            f"it was made. torch says: {str(error).splitlines()[0]}"
+            f"the checkpoint {path} was refused: it holds "
+            f"{_forbidden_types(path, error)}, and loading such types can run any "
+            "code. If you trust its source, save it again as plain tensors "
+            "(torch.save(checkpoint['state_dict'], ...)) where it was made."
         ) from error
 
 
-def _forbidden_types(path: str) -> str:
+def _forbidden_types(path: str, error: Exception) -> str:
     import torch
 
     listing = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
@@ -217,4 +260,6 @@ def _forbidden_types(path: str) -> str:
         found = sorted(listing(path)) if listing else []
     except (ValueError, RuntimeError, pickle.UnpicklingError):
         found = []  # the listing reads only zip checkpoints
+    # torch's own message names the first one only, and how to switch protection off.
+    found = found or re.findall(r"(?:GLOBAL|class) (\w+(?:\.\w+)+)", str(error))[:1]
     return ", ".join(found) if found else "types other than tensors and plain values"

@@ -1,0 +1,115 @@
+"""Regions give the published rows, and every attribute is read exactly once."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmpar.structures import (
+    SCHEMAS,
+    AttributeSchema,
+    Region,
+    assign_attributes,
+    build_regions,
+)
+
+CONFIG = Path(__file__).parents[2] / "configs/_base_/models/sspnet_r50.py"
+SCHEMA = AttributeSchema(
+    names=("Bag", "Hat", "Boots", "Coat"),
+    groups={"head": ("Hat",), "upper": ("Coat",), "foot": ("Boots",)},
+    title="mine",
+)
+
+
+def sspnet_rows(image_height):
+    """Region to (first row, one past the last, rows of its level)."""
+    rows = {}
+    for region in build_regions(Config.fromfile(CONFIG).model.neck.regions):
+        height = image_height // 2 ** (region.level + 1)
+        rows[region.name] = (*region.row_range(height), height)
+    return rows
+
+
+def test_an_image_of_256_rows_gives_the_rows_of_the_released_code():
+    assert sspnet_rows(256) == {
+        "head": (0, 24, 64),
+        "torso": (4, 20, 32),
+        "bottom": (16, 32, 32),
+        "whole": (0, 16, 16),
+    }
+
+
+def test_other_sizes_give_the_same_fractions():
+    assert sspnet_rows(128) == {
+        "head": (0, 12, 32),
+        "torso": (2, 10, 16),
+        "bottom": (8, 16, 16),
+        "whole": (0, 8, 8),
+    }
+    assert sspnet_rows(384)["torso"] == (6, 30, 48)
+
+
+@pytest.mark.parametrize("height", range(1, 40))
+def test_a_region_keeps_a_row_on_any_map_and_stays_inside(height):
+    for rows in [(0, 0.01), (0.99, 1), (0.49, 0.5), (0, 1), (0.3, 0.31)]:
+        start, stop = Region("x", 1, rows).row_range(height)
+        assert 0 <= start < stop <= height
+
+
+def test_regions_read_their_groups_and_one_reads_the_rest():
+    spec = dict(
+        top=dict(level=1, rows=(0, 0.5), groups=("upper", "head")),
+        rest=dict(level=2, rows=[0, 1]),
+    )
+    assert assign_attributes(build_regions(spec), SCHEMA) == ((1, 3), (0, 2))
+
+
+def test_pa100k_splits_as_published():
+    regions = build_regions(Config.fromfile(CONFIG).model.neck.regions)
+    assigned = assign_attributes(regions, SCHEMAS["pa100k"])
+    assert sorted(i for indices in assigned for i in indices) == list(range(26))
+    assert len(assigned[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "match"),
+    [
+        (dict(level=0, rows=(0, 1)), r"'x' has level 0; levels start at 1"),
+        (dict(level=1, rows=(0.5, 0.5)), r"'x' has rows \(0\.5, 0\.5\); .*fractions"),
+        (dict(level=1, rows=(-0.1, 0.5)), "fractions of the image height"),
+        (dict(level=1, rows=(0, 24)), "fractions of the image height"),
+    ],
+)
+def test_a_band_that_is_none_is_an_error(fields, match):
+    with pytest.raises(ValueError, match=match):
+        Region("x", **fields)
+
+
+def test_no_region_is_an_error():
+    with pytest.raises(ValueError, match="at least one region"):
+        build_regions({})
+
+
+ALL = dict(level=1, rows=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("spec", "match"),
+    [
+        (dict(a=dict(**ALL, groups=("head",))), "'Bag' .*'mine' is read by 0 regions"),
+        (dict(a=ALL, b=ALL), "'Bag' .* is read by 2 regions"),
+        (
+            dict(
+                a=ALL, b=dict(**ALL, groups=("head",)), c=dict(**ALL, groups=["head"])
+            ),
+            "'Hat' .* is read by 2 regions",
+        ),
+        (
+            dict(a=ALL, b=dict(**ALL, groups=("shoe",))),
+            r"'b' \(groups \('shoe',\)\) has no attribute.*\['head', 'upper', 'foot'\]",
+        ),
+    ],
+)
+def test_attributes_not_read_once_and_idle_regions_are_errors(spec, match):
+    with pytest.raises(ValueError, match=match):
+        assign_attributes(build_regions(spec), SCHEMA)
