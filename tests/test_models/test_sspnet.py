@@ -1,0 +1,148 @@
+"""SSPNet's neck and head together equal the straightforward form."""
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from mmpar.models import SSPNetHead, SSPNetNeck
+from mmpar.registry import MODELS
+from mmpar.structures import AttributeSchema
+from tests.test_models.backbone_features import backbone_features
+from tests.test_models.oracles.sspnet import sspnet
+
+SCHEMA = AttributeSchema(
+    # Interleaved, so that scattering is not the identity nor its own inverse.
+    names=("Male", "Boots", "Hat", "Coat", "Bag", "Skirt", "Glasses", "Shirt"),
+    groups={
+        "head": ("Hat", "Glasses"),
+        "upper": ("Coat", "Shirt"),
+        "lower": ("Skirt",),
+        "foot": ("Boots",),
+    },
+)
+REGIONS = dict(
+    head=dict(level=1, rows=(0.0, 0.375), groups=("head",)),
+    torso=dict(level=2, rows=(0.125, 0.625), groups=("upper",)),
+    bottom=dict(level=2, rows=(0.5, 1.0), groups=("lower", "foot")),
+    whole=dict(level=3, rows=(0.0, 1.0), groups=None),
+)
+ATTRIBUTES = dict(
+    head=("Hat", "Glasses"),
+    torso=("Coat", "Shirt"),
+    bottom=("Boots", "Skirt"),
+    whole=("Male", "Bag"),
+)
+ROWS = {  # worked out by hand from the fractions
+    (64, 32): dict(head=(0, 6), torso=(1, 5), bottom=(4, 8), whole=(0, 4)),
+    (96, 40): dict(head=(0, 9), torso=(2, 8), bottom=(6, 12), whole=(0, 6)),
+    (50, 30): dict(head=(0, 5), torso=(1, 4), bottom=(4, 7), whole=(0, 4)),
+}
+CHANNELS = (3, 4, 5, 6)
+
+
+def build(**kwargs):
+    torch.manual_seed(0)
+    neck = SSPNetNeck(CHANNELS, REGIONS, out_channels=4, **kwargs).double()
+    head = SSPNetHead(SCHEMA, REGIONS, in_channels=4).double()
+    for parameter in [*neck.parameters(), *head.parameters()]:
+        nn.init.normal_(parameter, std=0.4)
+    return neck.eval(), head.eval()
+
+
+def stages(height, width):
+    return backbone_features(CHANNELS, height, width)
+
+
+@pytest.mark.parametrize("convention", ["pixel_centre", "official"])
+@pytest.mark.parametrize("size", ROWS)
+def test_logits_and_all_gradients_equal_the_straightforward_form(size, convention):
+    neck, head = build(grid_convention=convention)
+    x = [stage.requires_grad_() for stage in stages(*size)]
+    fast = head(neck(x))
+    slow = sspnet(neck, head, x, ROWS[size], ATTRIBUTES)
+    torch.testing.assert_close(fast, slow, rtol=1e-10, atol=1e-10)
+    inputs = [*x, *neck.parameters(), *head.parameters()]
+    gradients = torch.autograd.grad(fast.square().sum(), inputs)
+    expected = torch.autograd.grad(slow.square().sum(), inputs)
+    for gradient, wanted in zip(gradients, expected):
+        torch.testing.assert_close(gradient, wanted, rtol=1e-8, atol=1e-8)
+
+
+def test_each_logit_stands_where_the_schema_has_its_attribute():
+    _, head = build()
+    for classifier, names in zip(head.classifiers, ATTRIBUTES.values()):
+        nn.init.zeros_(classifier.weight)
+        for i, name in enumerate(names):
+            classifier.bias.data[i] = SCHEMA.index(name)
+    logits = head([torch.zeros(1, 4, 3, 3, dtype=torch.float64)] * 4)
+    assert logits.tolist() == [list(range(8))]
+
+
+def test_region_features_have_the_size_of_their_rows():
+    neck, _ = build()
+    shapes = [tuple(feature.shape) for feature in neck(stages(256, 192))]
+    assert shapes == [(2, 4, 24, 48), (2, 4, 16, 24), (2, 4, 16, 24), (2, 4, 16, 12)]
+
+
+def test_dropout_falls_in_training_only():
+    neck, head = build()
+    features = neck(stages(64, 32))
+    assert torch.equal(head(features), head(features))
+    head.train()
+    head.dropout.p = 0.5
+    dropped = torch.stack([head(features) for _ in range(200)]) == 0
+    assert 0.4 < dropped.double().mean() < 0.6
+
+
+def test_a_region_on_a_level_that_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match=r"'whole' reads level P3.*has P1 to P2"):
+        SSPNetNeck((8, 16), REGIONS)
+
+
+def test_another_number_of_stages_is_an_error():
+    neck, _ = build()
+    with pytest.raises(ValueError, match=r"4 stages, but the backbone gives 1;"):
+        neck(stages(64, 32)[-1:])
+
+
+def test_another_number_of_regions_is_an_error():
+    neck, head = build()
+    with pytest.raises(ValueError, match=r"'head', 'torso', .*but the neck gives 3"):
+        head(neck(stages(64, 32))[:3])
+
+
+BACKBONES = {
+    "ConvNeXt": (
+        dict(type="mmpretrain.ConvNeXt", arch="atto", gap_before_final_norm=False),
+        (40, 80, 160, 320),
+    ),
+    "Swin": (
+        dict(type="mmpretrain.SwinTransformer", arch="tiny", pad_small_map=True),
+        (96, 192, 384, 768),
+    ),
+    "ResNet": (dict(type="mmpretrain.ResNet", depth=18), (64, 128, 256, 512)),
+}
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_any_backbone_with_four_stages_serves(name):
+    backbone, channels = BACKBONES[name]
+    config = dict(
+        type="mmpretrain.ImageClassifier",
+        data_preprocessor=dict(type="mmpretrain.ClsDataPreprocessor"),
+        backbone=dict(**backbone, out_indices=(0, 1, 2, 3)),
+        neck=dict(
+            type="SSPNetNeck", in_channels=channels, out_channels=8, regions=REGIONS
+        ),
+        head=dict(
+            type="SSPNetHead", schema=SCHEMA.to_dict(), regions=REGIONS, in_channels=8
+        ),
+    )
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        model = MODELS.build(config)
+    logits = model.eval()(torch.randn(2, 3, 64, 32), mode="tensor")
+    assert logits.shape == (2, 8)
+    logits.sum().backward()
+    assert all(p.grad is not None for p in model.neck.ple.parameters())
+    assert next(model.backbone.parameters()).grad.abs().max() > 0
