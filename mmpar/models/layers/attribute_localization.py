@@ -135,8 +135,10 @@ def region_weights(
     last = float(size - 1)
     samples = torch.where(samples <= 0, 0.0, torch.where(samples < last, samples, last))
     # How far each sample has gone from pixel k to pixel k + 1; k itself gets the rest.
-    passed = (samples.unsqueeze(-1) - pixels[:-1]).clamp(min=0)
-    passed = torch.where(passed < 1, passed, 1.0).mean(dim=-2)
+    # No clamp: whether it has a gradient at its bounds depends on the torch version.
+    passed = samples.unsqueeze(-1) - pixels[:-1]
+    passed = torch.where(passed < 0, 0.0, torch.where(passed < 1, passed, 1.0))
+    passed = passed.mean(dim=-2)
     reached = F.pad(passed, (1, 0), value=1.0)
     return reached - F.pad(passed, (0, 1))
 
