@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections import defaultdict
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -112,33 +115,35 @@ def test_samples_on_pixels_and_borders_have_the_gradient_of_grid_sample(
 
 
 def test_float32_errors_are_no_more_than_twice_those_of_the_loop() -> None:
-    """Region gradients cancel in either form, so the loop is the measure."""
-    torch.manual_seed(1)
-    exact, exact_loop = make_pair(6)
-    names = [name for name, _ in exact.named_parameters()]
-    state = exact.state_dict()
-    stages = stages_of("published", (320, 608, 1024))
+    """Region gradients cancel in either form, so the loop is the measure.
 
-    errors: dict[str, list[float]] = {"logits": [0.0, 0.0]}
-    exact.double()
-    reference = exact([s.double() for s in stages])
-    sum(value.square().sum() for value in reference).backward()
+    Errors are pooled over seeds and attributes, for each kind of parameter: single
+    numbers are down to the last bit, where either form may happen to be right.
+    """
+    ours: dict[str, float] = defaultdict(float)
+    theirs: dict[str, float] = defaultdict(float)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        fast, loop = make_pair(6)
+        exact = copy.deepcopy(fast).double()
+        stages = stages_of("published", (320, 608, 1024))
+        logits = exact([stage.double() for stage in stages])
+        outputs = [(fast(stages), ours), (loop(stages)[0], theirs)]
+        sum(value.square().sum() for value in logits).backward()
+        for values, errors in outputs:
+            sum(value.square().sum() for value in values).backward()
+            for value, truth in zip(values, logits):
+                errors["logits"] += squared_error(value, truth)
+        parameters = dict(fast.named_parameters())
+        for name, parameter in exact.named_parameters():
+            twin = loop_tensor(loop, name, gradient=True).reshape(parameter.shape)
+            ours[name] += squared_error(parameters[name].grad, parameter.grad)
+            theirs[name] += squared_error(twin, parameter.grad)
+    for name, error in ours.items():
+        ratio = (error / theirs[name]) ** 0.5
+        assert ratio <= 2, f"{name}: {ratio:.2f} times the loop's error"
 
-    fast, _ = make_pair(6)
-    fast.load_state_dict({k: v for k, v in state.items()})
-    for column, (module, gradient) in enumerate(
-        [
-            (fast, lambda name: dict(fast.named_parameters())[name].grad),
-            (exact_loop, lambda name: loop_tensor(exact_loop, name, gradient=True)),
-        ]
-    ):
-        outputs = module(stages)
-        outputs = outputs if column == 0 else outputs[0]
-        sum(value.square().sum() for value in outputs).backward()
-        errors["logits"][column] = max(map(relative, outputs, reference))
-        for name in names:
-            truth = dict(exact.named_parameters())[name].grad
-            error = relative(gradient(name).reshape(truth.shape).double(), truth)
-            errors.setdefault(name, [0.0, 0.0])[column] = error
-    for name, (ours, theirs) in errors.items():
-        assert ours <= 2 * theirs, f"{name}: {ours:.2e} against the loop's {theirs:.2e}"
+
+def squared_error(value: Tensor, truth: Tensor) -> float:
+    difference = value.detach().double() - truth.detach()
+    return float(difference.square().sum() / truth.detach().square().sum())

@@ -21,6 +21,7 @@ from mmpar.models.layers import (
 from mmpar.registry import MODELS
 
 VOTINGS = ("max", "mean")
+Feats = Sequence[Any]
 
 
 @MODELS.register_module()
@@ -72,12 +73,12 @@ class ALMHead(PARHead):
         )
         self.global_classifier = nn.Linear(global_channels, len(self.schema))
 
-    def forward(self, feats: Sequence[Tensor]) -> Tensor:
+    def forward(self, feats: Feats) -> Tensor:
         """The voted logits.
 
         Args:
-            feats: Laterals ``(B, C, H_l, W_l)``, finest first, then the pooled last
-                stage ``(B, C_global)``.
+            feats: From :class:`ALMNeck`: laterals of C channels, finest first, then the
+                pooled last stage ``(B, C_global)``.
 
         Returns:
             ``(B, A)``.
@@ -85,7 +86,7 @@ class ALMHead(PARHead):
         logits, _ = self.read(feats)
         return self.vote(logits)
 
-    def read(self, feats: Sequence[Tensor]) -> tuple[list[Tensor], list[Regions]]:
+    def read(self, feats: Feats) -> tuple[list[Tensor], list[Regions]]:
         """Every prediction, and where it came from.
 
         Args:
@@ -104,6 +105,11 @@ class ALMHead(PARHead):
                 f"the head has num_levels={len(self.localizations)}, but the neck "
                 f"gives {len(laterals)} laterals; give both the same"
             )
+        num_attributes = len(self.schema)
+        laterals = [
+            lateral.settle(num_attributes * (level + 1))
+            for level, lateral in enumerate(laterals)
+        ]
         channels, regions = zip(
             *(
                 localization(pooled)
@@ -117,7 +123,7 @@ class ALMHead(PARHead):
                 region_weights(
                     region.scale[..., axis],
                     region.shift[..., axis],
-                    lateral.shape[3 - axis],
+                    lateral.features.shape[3 - axis],
                     self.align_corners,
                 )
                 for region, lateral in zip(regions, laterals)
@@ -132,12 +138,12 @@ class ALMHead(PARHead):
         ]
         return [*logits, self.global_classifier(pooled_top)], list(regions)
 
-    def vote(self, logits: Sequence[Tensor]) -> Tensor:
+    def vote(self, logits: Feats) -> Tensor:
         """One logit an attribute, ``(B, A)``, from those of the levels."""
         stacked = torch.stack(list(logits))
         return stacked.amax(dim=0) if self.voting == "max" else stacked.mean(dim=0)
 
-    def boxes(self, feats: Sequence[Tensor], regions: Sequence[Regions]) -> Tensor:
+    def boxes(self, feats: Feats, regions: Sequence[Regions]) -> Tensor:
         """Regions as shares of the picture's width and height.
 
         Args:
@@ -148,13 +154,13 @@ class ALMHead(PARHead):
             ``(B, L, A, 4)``, (x1, y1, x2, y2) in [0, 1].
         """
         per_level = [
-            region_boxes(region, lateral.shape[2:], self.align_corners)
+            region_boxes(region, lateral.features.shape[2:], self.align_corners)
             for region, lateral in zip(regions, feats)
         ]
         return torch.stack(per_level, dim=1)
 
     def loss(
-        self, feats: Sequence[Tensor], data_samples: list[DataSample], **kwargs: Any
+        self, feats: Feats, data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
         """A loss for each prediction; MMEngine sums them.
 
@@ -174,7 +180,7 @@ class ALMHead(PARHead):
         }
 
     def predict(
-        self, feats: Sequence[Tensor], data_samples: list[DataSample] | None = None
+        self, feats: Feats, data_samples: list[DataSample] | None = None
     ) -> list[DataSample]:
         """Scores and labels, and with ``predict_boxes`` the regions.
 

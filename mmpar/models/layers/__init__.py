@@ -6,7 +6,7 @@ from mmpar.models.layers.attribute_localization import (
     region_boxes,
     region_weights,
 )
-from mmpar.models.layers.concatenating_pyramid import pool_levels, read_levels
+from mmpar.models.layers.concatenating_pyramid import Lateral, pool_levels, read_levels
 from mmpar.models.layers.feature_pyramid import FeaturePyramid
 from mmpar.models.layers.prior_location_extraction import PriorLocationExtraction
 from mmpar.models.layers.pyramid_pooling import max_pyramid_pool
@@ -14,6 +14,7 @@ from mmpar.models.layers.pyramid_pooling import max_pyramid_pool
 __all__ = [
     "AttributeLocalization",
     "FeaturePyramid",
+    "Lateral",
     "PriorLocationExtraction",
     "Regions",
     "max_pyramid_pool",

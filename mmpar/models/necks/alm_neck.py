@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmpar.models.layers import Lateral
 from mmpar.registry import MODELS
 
 
@@ -15,8 +16,8 @@ class ALMNeck(BaseModule):
     """1x1 laterals of a pyramid by concatenation, and the globally pooled last stage.
 
     The levels themselves, ``concat(upsample(coarser level), lateral)``, are never
-    built: :class:`ALMHead` reads them through the laterals, see
-    :mod:`mmpar.models.layers.concatenating_pyramid`.
+    built, and the convolutions are left to :class:`ALMHead`, which carries out each
+    where it is cheapest: see :mod:`mmpar.models.layers.concatenating_pyramid`.
 
     Source: ALM, arXiv 1910.04562.
 
@@ -37,14 +38,14 @@ class ALMNeck(BaseModule):
             nn.Conv2d(channels, out_channels, 1) for channels in in_channels
         )
 
-    def forward(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def forward(self, stages: Sequence[Tensor]) -> tuple[Lateral | Tensor, ...]:
         """Laterals and pooled features.
 
         Args:
             stages: ``(B, C_l, H_l, W_l)``, finest first.
 
         Returns:
-            Per stage ``(B, C, H_l, W_l)``, then the mean of the last ``(B, C_L)``.
+            Per stage a lateral of C channels, then the mean of the last ``(B, C_L)``.
 
         Raises:
             ValueError: The backbone gives another number of stages than in_channels.
@@ -54,5 +55,8 @@ class ALMNeck(BaseModule):
                 f"the neck has in_channels for {len(self.laterals)} stages, but the "
                 f"backbone gives {len(stages)}; set the backbone's out_indices"
             )
-        laterals = [lateral(stage) for lateral, stage in zip(self.laterals, stages)]
+        laterals = [
+            Lateral(stage, conv.weight.flatten(1), conv.bias)
+            for conv, stage in zip(self.laterals, stages)
+        ]
         return (*laterals, stages[-1].mean(dim=(2, 3)))
