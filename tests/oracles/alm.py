@@ -118,7 +118,8 @@ def sampled_box(
     its neighbours.
     """
     height, width = size
-    grid = F.affine_grid(matrix[None], [1, 1, height, width], align_corners)[0]
+    shape = [1, 1, height, width]
+    grid = F.affine_grid(matrix.detach()[None], shape, align_corners)[0]
     edges = []
     for points, pixels in ((grid[0, :, 0], width), (grid[:, 0, 1], height)):
         if align_corners:

@@ -153,7 +153,7 @@ class BNInception(BaseBackbone):
                 module.eval()
                 module.requires_grad_(False)
 
-    def train(self, mode: bool = True) -> None:
+    def train(self, mode: bool = True) -> BNInception:
         """Set the mode, frozen stages and ``norm_eval`` excepted."""
         super().train(mode)
         self._freeze()
@@ -161,6 +161,7 @@ class BNInception(BaseBackbone):
             for module in self.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
+        return self
 
 
 def _halve(x: Tensor) -> Tensor:

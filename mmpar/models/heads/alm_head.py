@@ -186,12 +186,12 @@ class ALMHead(PARHead):
 
         Args:
             feats: As :meth:`forward`.
-            data_samples: Filled and returned; boxes need their ``ori_shape``.
+            data_samples: Filled and returned; boxes need their ``img_shape``.
 
         Returns:
             Per picture ``pred_score`` and ``pred_label``, and ``pred_boxes``,
-            ``(L, A, 4)``, (x1, y1, x2, y2) in pixels of the picture as it was loaded,
-            clipped to it, finest level first.
+            ``(L, A, 4)``, (x1, y1, x2, y2) in pixels of the input, as
+            ``gt_attribute_boxes`` are, clipped to it, finest level first.
 
         Raises:
             ValueError: Boxes are wanted, and the size of a picture is not known.
@@ -207,11 +207,11 @@ class ALMHead(PARHead):
 
 
 def _picture_size(sample: DataSample) -> tuple[int, int]:
-    if "ori_shape" not in sample:
+    if "img_shape" not in sample:
         raise ValueError(
             "predict_boxes=True gives boxes in pixels, but a data sample has no "
-            "'ori_shape'; let the pipeline pack it (PackPARInputs does), or set "
+            "'img_shape'; let the pipeline pack it (PackPARInputs does), or set "
             "model.head.predict_boxes=False"
         )
-    height, width = sample.ori_shape[:2]
+    height, width = sample.img_shape[:2]
     return height, width

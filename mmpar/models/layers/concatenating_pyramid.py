@@ -55,7 +55,8 @@ class Lateral(NamedTuple):
         Returns:
             ``(B, R, C)``.
         """
-        read = positions @ self.features.flatten(2).transpose(1, 2)
+        flat = self.features.flatten(2).transpose(1, 2)
+        read = positions.to(flat.dtype) @ flat
         return read if self.weight is None else F.linear(read, self.weight, self.bias)
 
 
@@ -117,10 +118,12 @@ def pool_levels(laterals: Sequence[Lateral]) -> list[Tensor]:
     Returns:
         Per level ``(B, (L - l) C)``, channels of the coarsest lateral first.
     """
+    like = laterals[0].features
+    dtype = torch.promote_types(like.dtype, torch.float32)
     rows, columns = (
         [
-            m.features.new_full((1, m.features.shape[axis]), 1 / m.features.shape[axis])
-            for m in laterals
+            like.new_full((1, size), 1 / size, dtype=dtype)
+            for size in (lateral.features.shape[axis] for lateral in laterals)
         ]
         for axis in (2, 3)
     )
