@@ -1,7 +1,7 @@
 """Pictures at 256x128, flipped at random and nothing else: the setting of ALM.
 
 Give them to a data set's config:
-``train_dataloader = dict(dataset=dict(pipeline=_base_.flip_train_pipeline))`` and so on.
+``train_dataloader = dict(dataset=dict(pipeline=_base_.flip_train_pipeline))``.
 """
 
 flip_image_size = (128, 256)  # (W, H)
