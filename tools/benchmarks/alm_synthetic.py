@@ -2,8 +2,9 @@
 
 python tools/benchmarks/alm_synthetic.py --work-dir work_dirs/alm_synthetic
 
-Both have ResNet-18 from random weights and the same budget. Boxes are compared with the
-true ones of the attributes present in the test split, beside a box of the whole picture.
+Both have ResNet-18 from random weights and the same budget. Boxes are compared with
+the true ones of the attributes present in the test split, beside a box of the whole
+picture.
 """
 
 from __future__ import annotations

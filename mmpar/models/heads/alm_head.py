@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmpar.models.heads.par_head import PARHead, Schema
 from mmpar.models.layers import (
     AttributeLocalization,
+    Lateral,
     Regions,
     pool_levels,
     read_levels,
@@ -105,40 +106,39 @@ class ALMHead(PARHead):
                 f"the head has num_levels={len(self.localizations)}, but the neck "
                 f"gives {len(laterals)} laterals; give both the same"
             )
-        num_attributes = len(self.schema)
         laterals = [
-            lateral.settle(num_attributes * (level + 1))
+            lateral.settle(num_reads=len(self.schema) * (level + 1))
             for level, lateral in enumerate(laterals)
         ]
-        channels, regions = zip(
-            *(
-                localization(pooled)
-                for localization, pooled in zip(
-                    self.localizations, pool_levels(laterals)
-                )
-            )
-        )
-        rows, columns = (
-            [
-                region_weights(
-                    region.scale[..., axis],
-                    region.shift[..., axis],
-                    lateral.features.shape[3 - axis],
-                    self.align_corners,
-                )
-                for region, lateral in zip(regions, laterals)
-            ]
-            for axis in (1, 0)
-        )
+        located = [
+            localization(pooled)
+            for localization, pooled in zip(self.localizations, pool_levels(laterals))
+        ]
+        channels, regions = ([part[i] for part in located] for i in (0, 1))
+        columns, rows = (self._axis_weights(regions, laterals, axis) for axis in (0, 1))
         logits = [
-            value + localization.classifier_bias
+            value + localization.get_parameter("classifier_bias")
             for value, localization in zip(
                 read_levels(laterals, channels, rows, columns), self.localizations
             )
         ]
-        return [*logits, self.global_classifier(pooled_top)], list(regions)
+        return [*logits, self.global_classifier(pooled_top)], regions
 
-    def vote(self, logits: Feats) -> Tensor:
+    def _axis_weights(
+        self, regions: Sequence[Regions], laterals: Sequence[Lateral], axis: int
+    ) -> list[Tensor]:
+        """Per level the weights of columns (axis 0) or rows (axis 1)."""
+        return [
+            region_weights(
+                region.scale[..., axis],
+                region.shift[..., axis],
+                lateral.features.shape[3 - axis],
+                self.align_corners,
+            )
+            for region, lateral in zip(regions, laterals)
+        ]
+
+    def vote(self, logits: Sequence[Tensor]) -> Tensor:
         """One logit an attribute, ``(B, A)``, from those of the levels."""
         stacked = torch.stack(list(logits))
         return stacked.amax(dim=0) if self.voting == "max" else stacked.mean(dim=0)

@@ -56,7 +56,11 @@ class ALMNeck(BaseModule):
                 f"backbone gives {len(stages)}; set the backbone's out_indices"
             )
         laterals = [
-            Lateral(stage, conv.weight.flatten(1), conv.bias)
+            Lateral(
+                stage,
+                conv.get_parameter("weight").flatten(1),
+                conv.get_parameter("bias"),
+            )
             for conv, stage in zip(self.laterals, stages)
         ]
         return (*laterals, stages[-1].mean(dim=(2, 3)))
