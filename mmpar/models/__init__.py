@@ -1,7 +1,18 @@
 """Models: what mmpretrain lacks for PAR; its backbones are used as they are."""
 
-from mmpar.models.heads import LinearPARHead, PARHead, SSPNetHead
-from mmpar.models.losses import WeightedBCELoss
-from mmpar.models.necks import SSPNetNeck
+from mmpar.models.backbones import BNInception
+from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
+from mmpar.models.losses import ALMLoss, WeightedBCELoss
+from mmpar.models.necks import ALMNeck, SSPNetNeck
 
-__all__ = ["LinearPARHead", "PARHead", "SSPNetHead", "SSPNetNeck", "WeightedBCELoss"]
+__all__ = [
+    "ALMHead",
+    "ALMLoss",
+    "ALMNeck",
+    "BNInception",
+    "LinearPARHead",
+    "PARHead",
+    "SSPNetHead",
+    "SSPNetNeck",
+    "WeightedBCELoss",
+]

@@ -1,0 +1,1 @@
+"""Tests of backbones, necks, heads, losses and layers."""

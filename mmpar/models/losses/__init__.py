@@ -1,5 +1,6 @@
 """Losses for many labels at once."""
 
+from mmpar.models.losses.alm_loss import ALMLoss
 from mmpar.models.losses.weighted_bce import WeightedBCELoss
 
-__all__ = ["WeightedBCELoss"]
+__all__ = ["ALMLoss", "WeightedBCELoss"]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmpar.registry import MODELS
 
-WEIGHTINGS = ("exponential", "square_root")
+WEIGHTINGS = ("exponential", "exponential_positive", "square_root")
 
 
 def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) -> Tensor:
@@ -16,6 +16,8 @@ def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) ->
 
     - ``exponential``: exp(1 - r) for a positive, exp(r) for a negative (DeepMAR, Li et
       al., ACPR 2015; used by the Strong Baseline and SSPNet).
+    - ``exponential_positive``: exp(1 - r) for a positive, 1 for a negative (the
+      released code of ALM, see :class:`mmpar.models.losses.ALMLoss`).
     - ``square_root``: sqrt(1 / (2 r)) and sqrt(1 / (2 (1 - r))) (JLAC, Tan et al., AAAI
       2020), r kept within [1e-4, 1 - 1e-4] so that weights stay finite. (The
       Strong Baseline's code has a form with a second root of r, which weighs even a
@@ -31,6 +33,9 @@ def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) ->
     """
     if weighting == "exponential":
         positive, negative = (1 - positive_ratio).exp(), positive_ratio.exp()
+    elif weighting == "exponential_positive":
+        positive = (1 - positive_ratio).exp()
+        negative = torch.ones_like(positive)
     else:
         ratio = positive_ratio.clamp(1e-4, 1 - 1e-4)
         positive, negative = (0.5 / ratio).sqrt(), (0.5 / (1 - ratio)).sqrt()
@@ -44,8 +49,7 @@ class WeightedBCELoss(nn.Module):
     Unknown labels (below 0) add nothing.
 
     Args:
-        weighting: ``'exponential'``, ``'square_root'`` or None, see
-            :func:`attribute_weights`.
+        weighting: One of ``WEIGHTINGS``, see :func:`attribute_weights`, or None.
         loss_weight: Factor of the result.
     """
 

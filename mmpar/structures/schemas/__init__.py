@@ -7,8 +7,14 @@ from typing import Any
 
 from mmpar.structures.attribute_schema import AttributeSchema
 from mmpar.structures.schemas.pa100k import PA100K
+from mmpar.structures.schemas.peta import PETA
+from mmpar.structures.schemas.rapv1 import RAPV1
 
-SCHEMAS: Mapping[str, AttributeSchema] = {"pa100k": PA100K}
+SCHEMAS: Mapping[str, AttributeSchema] = {
+    "pa100k": PA100K,
+    "peta": PETA,
+    "rapv1": RAPV1,
+}
 """Schemas that a config may name."""
 
 

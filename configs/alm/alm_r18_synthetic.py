@@ -1,0 +1,14 @@
+"""ALM with ResNet-18 from random weights on SyntheticPAR."""
+
+_base_ = [
+    "../_base_/datasets/synthetic.py",
+    "../_base_/models/alm_r50.py",
+    "../_base_/schedules/adam_synthetic.py",
+    "../_base_/default_runtime.py",
+]
+
+model = dict(
+    backbone=dict(depth=18, init_cfg=None),
+    neck=dict(in_channels=(128, 256, 512)),
+    head=dict(schema=_base_.schema, global_channels=512),
+)

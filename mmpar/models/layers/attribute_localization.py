@@ -1,0 +1,166 @@
+"""Attribute-specific localization (ALM) for all attributes of one level at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Regions(NamedTuple):
+    """Axis-aligned regions as (x, y) pairs in units where the map spans -1 to 1.
+
+    Args:
+        scale: Size of the region as a share of the map's, in (0, 1), ``(B, A, 2)``.
+        shift: Its centre, in (-1, 1), ``(B, A, 2)``.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+
+class AttributeLocalization(nn.Module):
+    """What every attribute reads at one level: its channels and its region.
+
+    For attribute i, from the pooled features g: channel attention
+    ``a_i = sigmoid(W2_i relu(W1_i g))``; the attended features are ``F (1 + a_i)``, so
+    pooled ``g (1 + a_i)``, from which four numbers give the region. The published model
+    resamples the attended features in the region to the full map, averages them and
+    applies a linear unit ``w_i, b_i``. All of this is linear in F and the sampling grid
+    is the same for all channels, so the logit is
+
+        sum_yx wy_i[y] wx_i[x] sum_c w_ic (1 + a_ic) F_c[y, x] + b_i
+
+    with ``wy_i, wx_i`` from :func:`region_weights`. This module gives the factors;
+    whoever holds F contracts them in the order that suits.
+
+    Source: Tang et al., "Improving Pedestrian Attribute Recognition With
+    Weakly-Supervised Multi-Scale Attribute-Specific Localization", arXiv 1910.04562.
+
+    Args:
+        num_attributes: A.
+        channels: C, a multiple of ``reduction``.
+        reduction: Factor by which the attention narrows the channels.
+    """
+
+    def __init__(self, num_attributes: int, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        if channels % reduction:
+            raise ValueError(
+                f"the attention divides the {channels} channels by reduction="
+                f"{reduction}, which leaves a remainder"
+            )
+        hidden = channels // reduction
+
+        def parameter(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(num_attributes, *shape))
+
+        self.squeeze_weight = parameter(hidden, channels)
+        self.squeeze_bias = parameter(hidden)
+        self.excite_weight = parameter(channels, hidden)
+        self.excite_bias = parameter(channels)
+        self.region_weight = parameter(4, channels)
+        self.region_bias = parameter(4)
+        self.classifier_weight = parameter(channels)
+        self.classifier_bias = parameter()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Torch's default for linear layers, each attribute a layer of its own."""
+        for name in ("squeeze", "excite", "region", "classifier"):
+            weight = getattr(self, f"{name}_weight")
+            bound = weight.shape[-1] ** -0.5
+            nn.init.uniform_(weight, -bound, bound)
+            nn.init.uniform_(getattr(self, f"{name}_bias"), -bound, bound)
+
+    def forward(self, pooled: Tensor) -> tuple[Tensor, Regions]:
+        """Find what to read.
+
+        Args:
+            pooled: Features averaged over the map, ``(B, C)``.
+
+        Returns:
+            The weights ``w_ic (1 + a_ic)``, ``(B, A, C)``, and the regions.
+        """
+        squeezed = F.linear(
+            pooled, self.squeeze_weight.flatten(0, 1), self.squeeze_bias.flatten()
+        )
+        hidden = squeezed.relu().unflatten(1, self.squeeze_bias.shape).transpose(0, 1)
+        excited = torch.baddbmm(
+            self.excite_bias.unsqueeze(1), hidden, self.excite_weight.transpose(1, 2)
+        )
+        attention = 1 + excited.sigmoid()  # (A, B, C)
+        numbers = torch.baddbmm(
+            self.region_bias.unsqueeze(1),
+            attention * pooled,
+            self.region_weight.transpose(1, 2),
+        )
+        # Half precision would round the region to the grid of the finest maps.
+        numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
+        scale, shift = numbers.transpose(0, 1).split(2, dim=-1)
+        regions = Regions(scale.sigmoid(), shift.tanh())
+        weights = attention * self.classifier_weight.unsqueeze(1)
+        return weights.transpose(0, 1), regions
+
+
+def region_weights(
+    scale: Tensor, shift: Tensor, size: int, align_corners: bool
+) -> Tensor:
+    """Weight of each pixel along one axis in the mean over a region.
+
+    The mean of ``size`` bilinear samples, spread over the region as ``affine_grid`` and
+    ``grid_sample`` with border padding spread them. A region without rotation makes
+    them separable, so this is all there is to sampling. Gradients, too, are theirs: a
+    sample at or beyond the border does not move, one on a pixel looks to the next.
+
+    Args:
+        scale: Share of the axis, any shape ``(*)``.
+        shift: Centre, where the axis spans -1 to 1, ``(*)``.
+        size: Pixels of the axis.
+        align_corners: Whether -1 and 1 are the centres of the outermost pixels (the
+            convention of torch 0.4) or their outer edges.
+
+    Returns:
+        ``(*, size)``, summing to 1 over the last axis.
+    """
+    pixels = torch.arange(size, device=scale.device, dtype=scale.dtype)
+    span = max(size - 1, 1) if align_corners else size
+    # Distance of the samples of the whole axis from its centre, -1 to 1.
+    offsets = (2 * pixels - (size - 1)) / span
+    centre = (size - 1) / 2
+    half = (size - 1) / 2 if align_corners else size / 2
+    samples = centre + half * (scale.unsqueeze(-1) * offsets + shift.unsqueeze(-1))
+    last = float(size - 1)
+    samples = torch.where(samples <= 0, 0.0, torch.where(samples < last, samples, last))
+    # How far each sample has gone from pixel k to pixel k + 1; k itself gets the rest.
+    # No clamp: whether it has a gradient at its bounds depends on the torch version.
+    passed = samples.unsqueeze(-1) - pixels[:-1]
+    passed = torch.where(passed < 0, 0.0, torch.where(passed < 1, passed, 1.0))
+    passed = passed.mean(dim=-2)
+    reached = F.pad(passed, (1, 0), value=1.0)
+    return reached - F.pad(passed, (0, 1))
+
+
+def region_boxes(
+    regions: Regions, map_size: tuple[int, int], align_corners: bool
+) -> Tensor:
+    """The part of the picture that the samples of a region cover.
+
+    A sample stands for a cell as wide as the distance to the next one, so scale 1 and
+    shift 0 cover the whole picture in either convention.
+
+    Args:
+        regions: Regions at one level.
+        map_size: (H, W) of the level's map.
+        align_corners: See :func:`region_weights`.
+
+    Returns:
+        ``(B, A, 4)``, (x1, y1, x2, y2) as shares of width and height, in [0, 1].
+    """
+    sizes = regions.shift.new_tensor(map_size[::-1])
+    reach = (sizes - 1) / sizes if align_corners else torch.ones_like(sizes)
+    centre = (1 + regions.shift * reach) / 2
+    corners = (centre - regions.scale / 2, centre + regions.scale / 2)
+    return torch.cat(corners, dim=-1).clamp(0, 1)
