@@ -113,7 +113,7 @@ def test_the_allow_list_for_older_torch_loads_and_refuses_the_same(
     loaded = compat.load_from_local(str(tmp_path / "epoch_1.pth"))
     assert loaded["message_hub"]["log_scalars"]["train/loss"].mean() == 2.0
     path, created = malicious
-    with pytest.raises(UnsafeCheckpointError, match="was refused.*system"):
+    with pytest.raises(UnsafeCheckpointError, match=r"was refused.*system"):
         compat.load_from_local(str(path))
     assert not created.exists()
 
