@@ -272,5 +272,4 @@ def changes(name, count=8):
 def test_every_attribute_is_drawn_in_its_box(name):
     inside, outside = changes(name)
     assert inside > 5
-    # Age moves the whole outline, trousers instead of shorts cover the shins.
-    assert inside > (1.5 if name in WHOLE_BODY else 2) * outside
+    assert inside > 4 * outside

@@ -64,6 +64,7 @@ _ARMS = (*_SLEEVES, Part.LEFT_ARM, Part.RIGHT_ARM)
 _UPPER = (Part.TORSO, Part.COAT, Part.COAT_SKIRT, Part.LOGO, *_SLEEVES)
 _LEGWEAR = (Part.PELVIS, Part.LEFT_TROUSER, Part.RIGHT_TROUSER, Part.SIDE_STRIPE)
 
+# Bare forearms and shins are what tells short from long.
 _EVIDENCE: dict[str, tuple[Part, ...]] = {
     "Hat": (Part.HAT,),
     "Glasses": (Part.GLASSES,),
@@ -81,7 +82,7 @@ _EVIDENCE: dict[str, tuple[Part, ...]] = {
     "LowerPattern": (*_LEGWEAR, Part.SKIRT),
     "LongCoat": (Part.COAT, Part.COAT_SKIRT),
     "Trousers": _LEGWEAR,
-    "Shorts": _LEGWEAR,
+    "Shorts": (*_LEGWEAR, Part.LEFT_LEG, Part.RIGHT_LEG),
     "Skirt&Dress": (Part.SKIRT,),
     "boots": (Part.LEFT_BOOT, Part.RIGHT_BOOT),
 }
