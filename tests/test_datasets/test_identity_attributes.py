@@ -147,5 +147,5 @@ def test_a_missing_field_and_a_missing_folder_are_errors(tmp_path):
             data_root=root, ann_file="market_attribute.mat", split="train"
         )
     (tmp_path / "query").rename(tmp_path / "queries")
-    with pytest.raises(FileNotFoundError, match="no picture folder .*query"):
+    with pytest.raises(FileNotFoundError, match=r"no picture folder .*query"):
         Market1501Attribute(data_root=root, split="query")
