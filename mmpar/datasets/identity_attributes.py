@@ -52,6 +52,7 @@ class IdentityAttributeDataset(ReleaseDataset):
     dropped: int = 0
 
     def load_annotations(self) -> AnnotationTable:
+        self.data_prefix["img_path"] = self.img_prefix or self.data_root
         if self._ending() != ".mat":
             return super().load_annotations()
         if self.partition:
@@ -66,7 +67,6 @@ class IdentityAttributeDataset(ReleaseDataset):
             self.schema.names,
             self.MULTI_CLASS,
         )
-        self.data_prefix["img_path"] = self.img_prefix or self.data_root
         folder = self.FOLDERS[self.split]
         boxes = self._boxes(folder)
         row_of = {name: row for row, name in enumerate(found.identities)}

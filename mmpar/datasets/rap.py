@@ -6,12 +6,12 @@ from typing import Any
 
 from mmpar.datasets.annotations.rap import read_rapv1, read_rapv2
 from mmpar.datasets.annotations.release import Release
-from mmpar.datasets.release import ReleaseDataset, UncertainLabels
+from mmpar.datasets.release import UncertainLabels
 from mmpar.registry import DATASETS
 
 
 @DATASETS.register_module()
-class RAPv1(UncertainLabels, ReleaseDataset):
+class RAPv1(UncertainLabels):
     """RAPv1 (Li et al., arXiv 1603.07054), as its authors release it.
 
     ::
@@ -43,7 +43,7 @@ class RAPv1(UncertainLabels, ReleaseDataset):
 
 
 @DATASETS.register_module()
-class RAPv2(UncertainLabels, ReleaseDataset):
+class RAPv2(UncertainLabels):
     """RAPv2 (Li et al., IEEE TIP 2019), as its authors release it.
 
     Files lie as for :class:`RAPv1`.

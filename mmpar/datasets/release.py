@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from mmengine import fileio
 
 from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
@@ -129,7 +130,7 @@ class ReleaseDataset(PARDataset):
         return [*super().extra_repr(), f"Partition: \t{self.partition}"]
 
 
-class UncertainLabels:
+class UncertainLabels(ReleaseDataset):
     """For RAP, whose annotators also answered 2, "uncertain".
 
     Args:
@@ -147,3 +148,13 @@ class UncertainLabels:
 
     def _meaning(self) -> Mapping[int, int]:
         return {2: self._label_of_uncertain}
+
+    def _read_table(self) -> AnnotationTable:
+        table = super()._read_table()
+        if self._ending() == ".jsonl":
+            # There, uncertain is written as unknown.
+            labels = np.where(
+                table.labels == UNKNOWN, self._label_of_uncertain, table.labels
+            )
+            return AnnotationTable(table.paths, labels.astype(np.int8), table.columns)
+        return table

@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmpar.datasets.annotations.attribute_lists import column_order, wrong_label
-from mmpar.datasets.annotations.files import portable_path, read_utf8
-from mmpar.datasets.annotations.table import UNKNOWN, AnnotationTable
+from mmpar.datasets.annotations.attribute_lists import schema_of
+from mmpar.datasets.annotations.files import portable_path, read_bytes
+from mmpar.datasets.annotations.table import UNKNOWN, AnnotationTable, PackedStrings
 from mmpar.structures import AttributeSchema
 
 FORMAT = "mmpar-annotation-1"
 
+Part = tuple  # (split, partition)
 
-def header(dataset: str, schema: AttributeSchema) -> dict[str, Any]:
+
+class Header(NamedTuple):
+    """What the first line says."""
+
+    schema: AttributeSchema
+    parts: list[Part]
+    """Split and partition of the rows, as far as there are any."""
+
+
+def header_line(dataset: str, schema: AttributeSchema, parts: Sequence[Part]) -> str:
     """The first line of a file."""
-    return dict(format=FORMAT, dataset=dataset, schema=schema.to_dict())
-
-
-def lines_of(
-    table: AnnotationTable, split: str, partition: int
-) -> Iterator[dict[str, Any]]:
-    """One object for each row: path, labels, split, partition, further columns."""
-    for i, path in enumerate(table.paths):
-        line = dict(
-            path=path,
-            labels=table.labels[i].tolist(),
-            split=split,
-            partition=partition,
+    return _line(
+        dict(
+            format=FORMAT,
+            dataset=dataset,
+            schema=schema.to_dict(),
+            parts=[list(part) for part in parts],
         )
-        for name, column in table.columns.items():
-            line[name] = column[i].item() if hasattr(column[i], "item") else column[i]
-        yield line
+    )
 
 
-def write_lines(file: TextIO, objects: Iterable[Mapping[str, Any]]) -> None:
-    """Write objects, one a line."""
-    for line in objects:
-        file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+def row_lines(table: AnnotationTable, split: str, partition: int) -> Iterator[str]:
+    """One line for each row: path, labels, split, partition, further columns."""
+    for i, path in enumerate(table.paths):
+        more = {name: _plain(column[i]) for name, column in table.columns.items()}
+        labels = table.labels[i].tolist()
+        yield _line(
+            dict(path=path, labels=labels, split=split, partition=partition, **more)
+        )
+
+
+def _line(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def read_portable(
@@ -48,84 +63,99 @@ def read_portable(
 ) -> AnnotationTable:
     """The rows of a split, labels in the order of ``schema``, matched by name.
 
+    ``'trainval'`` is train, then val, where the file has no part of that name.
+
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is not of that format, lacks an attribute, or has no such split.
     """
-    lines = read_utf8(path).split("\n")
-    found = read_schema(path, lines[0])
-    if len(found) == len(schema):
-        order = column_order(found, schema, path)
-    else:
-        order = [found.index(name) for name in schema.names]
-    rows = list(_rows(path, lines, split, partition))
-    if not rows:
+    content = read_bytes(path)
+    header = read_header(path, content)
+    lacking = [name for name in schema.names if name not in header.schema.names]
+    if lacking:
         raise ValueError(
-            f"{path} has no rows of split={split!r}, partition={partition}; it has "
-            f"{sorted(_splits(path, lines))}"
+            f"{path} lacks the attributes {lacking}; it has {list(header.schema.names)}"
         )
-    labels = np.array([_labels(row, len(found), path) for row in rows], np.int8)
-    known = {"path", "labels", "split", "partition"}
-    columns = {
-        name: np.array([row[name] for row in rows])
-        for name in rows[0]
-        if name not in known
-    }
-    paths = [portable_path(row["path"]) for row in rows]
-    return AnnotationTable.of(paths, labels[:, order], columns)
+    order = [header.schema.index(name) for name in schema.names]
+    labels = array("b")
+    columns: dict[str, list[Any]] = {}
+
+    def paths() -> Iterator[str]:
+        for part in _wanted(header, (split, partition), path):
+            for row, where in _rows(path, content, part):
+                labels.extend(_labels(row.pop("labels", None), order, header, where))
+                yield portable_path(row.pop("path"))
+                for name, value in row.items():
+                    columns.setdefault(name, []).append(value)
+
+    packed = PackedStrings.pack(paths())
+    matrix = np.array(labels, np.int8).reshape(-1, len(schema))
+    more = {name: np.array(values) for name, values in columns.items()}
+    return AnnotationTable(packed, matrix, more)
 
 
-def read_schema(path: str, first_line: str | None = None) -> AttributeSchema:
-    """The schema in the first line."""
-    line = first_line if first_line is not None else read_utf8(path).split("\n")[0]
-    content = _parsed(line, path, 1)
-    if content.get("format") != FORMAT:
+def read_header(path: str, content: bytes) -> Header:
+    """The schema and the parts of a file of these bytes."""
+    first = _parsed(content.split(b"\n", 1)[0], f"{path}, line 1")
+    if first.get("format") != FORMAT:
         raise ValueError(
-            f"{path}: the first line names the format {content.get('format')!r}, "
+            f"{path}: the first line names the format {first.get('format')!r}, "
             f"expected {FORMAT!r}; write it with tools/dataset_converters/prepare.py"
         )
-    return AttributeSchema(**content["schema"])
+    schema = first["schema"]
+    return Header(
+        schema_of(schema["names"], path, groups=schema.get("groups", {})),
+        [tuple(part) for part in first["parts"]],
+    )
+
+
+def _wanted(header: Header, part: Part, path: str) -> list[Part]:
+    if part in header.parts:
+        return [part]
+    split, partition = part
+    both = [("train", partition), ("val", partition)]
+    if split == "trainval" and all(one in header.parts for one in both):
+        return both
+    raise ValueError(
+        f"{path} has no split={split!r}, partition={partition}; it has {header.parts}"
+    )
 
 
 def _rows(
-    path: str, lines: list[str], split: str, partition: int
-) -> Iterator[dict[str, Any]]:
-    wanted = ("train", "val") if split == "trainval" else (split,)
-    kept: dict[str, list[dict[str, Any]]] = {part: [] for part in (*wanted, split)}
-    for number, line in enumerate(lines[1:], start=2):
-        if line.strip():
-            row = _parsed(line, path, number)
-            if row.get("partition") == partition and row.get("split") in kept:
-                kept[row["split"]].append(row)
-    if kept[split]:
-        yield from kept[split]
-    else:
-        for part in wanted:
-            yield from kept[part]
+    path: str, content: bytes, part: Part
+) -> Iterator[tuple[dict[str, Any], str]]:
+    lines = io.BytesIO(content)
+    next(lines)
+    for number, line in enumerate(lines, start=2):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        row = _parsed(line, where)
+        if (row.pop("split", None), row.pop("partition", None)) == part:
+            if not isinstance(row.get("path"), str):
+                raise ValueError(f"{where}: the row has no 'path'")
+            yield row, where
 
 
-def _splits(path: str, lines: list[str]) -> set[tuple[str, int]]:
-    rows = (json.loads(line) for line in lines[1:] if line.strip())
-    return {(str(row.get("split")), row.get("partition", 0)) for row in rows}
-
-
-def _parsed(line: str, path: str, number: int) -> dict[str, Any]:
+def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         content = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {number} is not JSON: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{where} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path}, line {number}: expected an object, got {line!r}")
+        raise ValueError(f"{where}: expected an object, got {line[:80]!r}")
     return content
 
 
-def _labels(row: Mapping[str, Any], count: int, path: str) -> list[int]:
-    labels = row.get("labels")
-    where = f"{path}, {row.get('path')}"
-    if not isinstance(labels, list) or len(labels) != count:
-        size = len(labels) if isinstance(labels, list) else "no list of"
-        raise ValueError(f"{where}: found {size} labels, expected {count}")
-    for i, label in enumerate(labels):
+def _labels(found: Any, order: list[int], header: Header, where: str) -> list[int]:
+    names = header.schema.names
+    if not isinstance(found, list) or len(found) != len(names):
+        size = len(found) if isinstance(found, list) else "no list of"
+        raise ValueError(f"{where}: found {size} labels, expected {len(names)}")
+    for name, label in zip(names, found):
         if label not in (1, 0, UNKNOWN):
-            raise wrong_label(where, f"number {i + 1}", label)
-    return labels
+            raise ValueError(
+                f"{where}: attribute {name!r} has the label {label!r}; expected 1 "
+                f"(present), 0 (absent) or {UNKNOWN} (unknown)"
+            )
+    return [found[i] for i in order]
