@@ -141,6 +141,7 @@ class Market1501Attribute(IdentityAttributeDataset):
     METAINFO = dict(dataset_name="Market-1501-attribute")
     SCHEMA = "market1501"
     VARIABLE = "market_attribute"
+    SIZES = dict(train=12_936, trainval=12_936, query=3_368)
     ANN_FILE = "market_attribute.mat"
     MULTI_CLASS = {"age": ("age-young", "age-teenager", "age-adult", "age-old")}
 
@@ -159,4 +160,5 @@ class DukeMTMCAttribute(IdentityAttributeDataset):
     METAINFO = dict(dataset_name="DukeMTMC-attribute")
     SCHEMA = "dukemtmc"
     VARIABLE = "duke_attribute"
+    SIZES = dict(train=16_522, trainval=16_522, test=17_661, query=2_228)
     ANN_FILE = "duke_attribute.mat"

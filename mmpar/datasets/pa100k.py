@@ -34,6 +34,7 @@ class PA100K(ReleaseDataset):
     METAINFO = dict(dataset_name="PA-100K")
     SCHEMA = "pa100k"
     SPLITS = ("train", "val", "test", "trainval")
+    SIZES = dict(train=80_000, val=10_000, test=10_000, trainval=90_000)
     ANN_FILE = "annotation.mat"
     PICTURE_FOLDERS = ("data", "release_data/release_data", "release_data")
 

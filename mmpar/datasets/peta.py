@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmpar.datasets.annotations.peta import read_peta
@@ -35,6 +36,8 @@ class PETA(ReleaseDataset):
     METAINFO = dict(dataset_name="PETA")
     SCHEMA = "peta"
     SPLITS = ("train", "val", "test", "trainval")
+    SIZES: Mapping[str, int] = dict(train=9_500, val=1_900, test=7_600, trainval=11_400)
+    PERSONS_SHARED = True
     ANN_FILE = "PETA.mat"
     PICTURE_FOLDERS = ("images",)
 
@@ -57,6 +60,8 @@ class PETAzs(PETA):
     """
 
     METAINFO = dict(dataset_name="PETAzs")
+    SIZES = {}
+    PERSONS_SHARED = False
     ANN_FILE = ""
 
     def __init__(

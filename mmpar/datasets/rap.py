@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmpar.datasets.annotations.rap import read_rapv1, read_rapv2
@@ -35,6 +36,8 @@ class RAPv1(UncertainLabels):
     METAINFO = dict(dataset_name="RAPv1")
     SCHEMA = "rapv1"
     SPLITS = ("trainval", "test")
+    SIZES = dict(trainval=33_268, test=8_317)
+    PERSONS_SHARED = True
     ANN_FILE = "RAP_annotation/RAP_annotation.mat"
     PICTURE_FOLDERS = ("RAP_dataset",)
 
@@ -61,6 +64,10 @@ class RAPv2(UncertainLabels):
     METAINFO = dict(dataset_name="RAPv2")
     SCHEMA = "rapv2"
     SPLITS = ("train", "val", "test", "trainval")
+    SIZES: Mapping[str, int] = dict(
+        train=50_957, val=16_986, test=16_985, trainval=67_943
+    )
+    PERSONS_SHARED = True
     ANN_FILE = "RAP_annotation/RAP_annotation.mat"
     PICTURE_FOLDERS = ("RAP_dataset",)
 
@@ -84,6 +91,8 @@ class RAPzs(RAPv2):
 
     METAINFO = dict(dataset_name="RAPzs")
     SCHEMA = "rapzs"
+    SIZES = {}
+    PERSONS_SHARED = False
 
     def __init__(
         self, *, partition: int = 0, ann_file: str = "", **kwargs: Any

@@ -42,6 +42,10 @@ class ReleaseDataset(PARDataset):
     ANN_FILE: str = ""
     PICTURE_FOLDERS: tuple[str, ...] = ()
     """Where the release and its copies put the pictures."""
+    SIZES: Mapping[str, int] = {}
+    """Published number of pictures of each split."""
+    PERSONS_SHARED = False
+    """Whether the published splits have pictures of one person in both."""
     MEANING: Mapping[int, int] = {}
     """Released value to label, where they differ."""
 
@@ -77,7 +81,7 @@ class ReleaseDataset(PARDataset):
         groups = evaluated.groups if evaluated else {}
         return AttributeSchema(
             names=names,
-            groups={g: [n for n in m if n in names] for g, m in groups.items()},
+            groups={g: tuple(n for n in m if n in names) for g, m in groups.items()},
             title=f"{evaluated.title if evaluated else 'custom'}, all attributes",
         )
 

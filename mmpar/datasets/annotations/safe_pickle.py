@@ -30,6 +30,7 @@ class _Maker:
     """A callable that a pickle can call but not alter."""
 
     __slots__ = ("_make",)
+    _make: Callable[..., Any]
 
     def __init__(self, make: Callable[..., Any]) -> None:
         object.__setattr__(self, "_make", make)
@@ -45,7 +46,7 @@ def _array(kind: type, shape: tuple[int, ...], code: bytes) -> np.ndarray:
     """NumPy pickles an empty array first and fills it by its state."""
     if kind is not np.ndarray:
         raise RefusedPickleError(f"arrays of the type {kind!r} are not read")
-    return np.ndarray.__new__(np.ndarray, (0,), code)
+    return np.empty((0,), code.decode() if isinstance(code, bytes) else code)
 
 
 def _scalar(dtype: np.dtype, content: Any) -> Any:
