@@ -118,8 +118,10 @@ class JointDataset:
         if isinstance(data, dict) and "data_samples" in data:
             sample = data["data_samples"]
             score = self._spread(sample.gt_score.numpy(), which)
+            sample.set_metainfo(
+                dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
+            )
             sample.set_gt_score(torch.from_numpy(score))
-            sample.set_metainfo(dict(dataset=which, sample_idx=int(idx)))
         return data
 
     def _spread(self, labels: np.ndarray, which: int) -> np.ndarray:
