@@ -2,8 +2,14 @@
 
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
+from mmpar.datasets.identity_attributes import DukeMTMCAttribute, Market1501Attribute
+from mmpar.datasets.joint import JointDataset
+from mmpar.datasets.msp60k import MSP60K
 from mmpar.datasets.pa100k import PA100K
+from mmpar.datasets.peta import PETA, PETAzs
 from mmpar.datasets.positive_ratios import positive_ratios
+from mmpar.datasets.rap import RAPv1, RAPv2, RAPzs
+from mmpar.datasets.release import ReleaseDataset
 from mmpar.datasets.synthetic import SyntheticPAR
 from mmpar.datasets.transforms import (
     DrawSyntheticPerson,
@@ -11,15 +17,27 @@ from mmpar.datasets.transforms import (
     PackPARInputs,
     RandomCrop,
 )
+from mmpar.datasets.upar import UPAR
 
 __all__ = [
+    "MSP60K",
     "PA100K",
+    "PETA",
+    "UPAR",
     "AttributeListDataset",
     "DrawSyntheticPerson",
+    "DukeMTMCAttribute",
+    "JointDataset",
     "LoadPersonImage",
+    "Market1501Attribute",
     "PARDataset",
+    "PETAzs",
     "PackPARInputs",
+    "RAPv1",
+    "RAPv2",
+    "RAPzs",
     "RandomCrop",
+    "ReleaseDataset",
     "SampleError",
     "SyntheticPAR",
     "positive_ratios",

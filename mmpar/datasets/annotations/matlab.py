@@ -1,4 +1,4 @@
-"""Fields and cell arrays of MATLAB files up to version 7."""
+"""Fields, cell arrays and structs of MATLAB files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import scipy.io
 
 from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.matlab73 import read_mat73
 
 
 def read_mat(path: str) -> dict[str, Any]:
@@ -17,16 +18,14 @@ def read_mat(path: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is truncated, no MATLAB file, or of version 7.3.
+        ValueError: It is truncated or no MATLAB file, or of version 7.3 while h5py is
+            not installed.
     """
     content = read_bytes(path)
     try:
         fields = scipy.io.loadmat(io.BytesIO(content))
-    except NotImplementedError as error:
-        raise ValueError(
-            f"{path} is a MATLAB 7.3 (HDF5) file; save it in MATLAB with "
-            "save(..., '-v7')"
-        ) from error
+    except NotImplementedError:
+        return read_mat73(content, path)
     except Exception as error:  # SciPy raises a dozen types on broken bytes
         raise ValueError(
             f"{path} ({len(content)} bytes) is not a whole MATLAB file: {error}; "
@@ -40,6 +39,22 @@ def field(fields: Mapping[str, Any], name: str, path: str) -> np.ndarray:
     if name not in fields:
         raise ValueError(f"{path} has no field {name!r}; it has {sorted(fields)}")
     return fields[name]
+
+
+def struct(value: Any, source: str) -> dict[str, Any]:
+    """The fields, in their order, of a struct, however deeply it is nested in cells.
+
+    Raises:
+        ValueError: It is no struct, or an array of several.
+    """
+    while isinstance(value, np.ndarray) and value.size == 1 and not value.dtype.names:
+        value = value.ravel()[0]
+    names = getattr(getattr(value, "dtype", None), "names", None)
+    if not names or np.size(value) != 1:
+        kind = getattr(value, "shape", type(value).__name__)
+        raise ValueError(f"{source}: expected one struct, got {kind}")
+    element = np.asarray(value).ravel()[0]
+    return {name: element[name] for name in names}
 
 
 def strings(cells: np.ndarray, source: str) -> list[str]:

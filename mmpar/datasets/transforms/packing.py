@@ -18,7 +18,8 @@ class PackPARInputs(PackInputs):
 
     - ``gt_attribute_boxes`` from ``gt_bboxes``: float32, shape (A, 4), xyxy in pixels
       of the input, NaN where the attribute has no box;
-    - ``gt_keypoints``: float32, in pixels of the input.
+    - ``gt_keypoints``: float32, in pixels of the input;
+    - ``domain``, ``person_id`` and ``camera`` of the annotation, as meta information.
     """
 
     def transform(self, results: dict) -> dict:
@@ -28,6 +29,11 @@ class PackPARInputs(PackInputs):
             sample.set_field(_floats(results["gt_bboxes"]), "gt_attribute_boxes")
         if "gt_keypoints" in results:
             sample.set_field(_floats(results["gt_keypoints"]), "gt_keypoints")
+        for name in ("domain", "person_id", "camera"):
+            if name in results:
+                value = results[name]
+                value = value.item() if isinstance(value, np.generic) else value
+                sample.set_field(value, name, field_type="metainfo")
         return packed
 
 

@@ -6,14 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmpar.structures.attribute_schema import AttributeSchema
+from mmpar.structures.schemas.dukemtmc import DUKEMTMC
+from mmpar.structures.schemas.market1501 import MARKET1501
+from mmpar.structures.schemas.msp60k import MSP60K
 from mmpar.structures.schemas.pa100k import PA100K
 from mmpar.structures.schemas.peta import PETA
+from mmpar.structures.schemas.peta105 import PETA105
 from mmpar.structures.schemas.rapv1 import RAPV1
+from mmpar.structures.schemas.rapv1_92 import RAPV1_92
+from mmpar.structures.schemas.rapv2 import RAPV2
+from mmpar.structures.schemas.rapzs import RAPZS
+from mmpar.structures.schemas.upar import UPAR
 
 SCHEMAS: Mapping[str, AttributeSchema] = {
     "pa100k": PA100K,
     "peta": PETA,
+    "peta105": PETA105,
     "rapv1": RAPV1,
+    "rapv1_92": RAPV1_92,
+    "rapv2": RAPV2,
+    "rapzs": RAPZS,
+    "upar": UPAR,
+    "market1501": MARKET1501,
+    "dukemtmc": DUKEMTMC,
+    "msp60k": MSP60K,
 }
 """Schemas that a config may name."""
 

@@ -1,0 +1,74 @@
+"""The field's common pickled form: ``dataset_all.pkl``, ``dataset_zs_run0.pkl``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mmpar.datasets.annotations.release import Release, checked_rows
+from mmpar.datasets.annotations.safe_pickle import read_pickle
+
+
+def read_common_pickle(path: str) -> Release:
+    """Read the form that the Strong Baseline (Rethinking_of_PAR) writes.
+
+    It is a dict, or EasyDict, of ``image_name`` (N), ``label`` (N, A), ``attr_name``
+    (A) and ``partition``: split to rows from 0, or to a list of rows, one for each
+    partition. UPAR's has several arrays of rows, one a source data set, in each
+    partition, and ``dataset_ids`` (N), which become the column ``domain``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no such pickle; see also :func:`read_pickle`.
+    """
+    content = read_pickle(path)
+    content = content if isinstance(content, Mapping) else {}
+    needed = ("image_name", "label", "attr_name", "partition")
+    lacking = [name for name in needed if name not in content]
+    if lacking:
+        raise ValueError(
+            f"{path} is not in the common pickled form: it lacks {lacking}; it has "
+            f"{sorted(map(str, content))}"
+        )
+    images = [str(name) for name in content["image_name"]]
+    partitions = {
+        str(split): _partitions(rows, len(images), f"{path}, partition.{split}")
+        for split, rows in content["partition"].items()
+    }
+    columns = {}
+    if "dataset_ids" in content:
+        columns["domain"] = np.asarray(content["dataset_ids"])
+        if len(columns["domain"]) != len(images):
+            raise ValueError(
+                f"{path}: dataset_ids has {len(columns['domain'])} entries, image_name "
+                f"{len(images)}; they should agree"
+            )
+    return Release(
+        source=path,
+        attributes=[str(name) for name in content["attr_name"]],
+        images=images,
+        labels=np.asarray(content["label"]),
+        partitions={split: rows for split, rows in partitions.items() if rows},
+        columns=columns,
+    )
+
+
+def _partitions(found: Any, count: int, source: str) -> list[np.ndarray]:
+    """One array of rows for each partition."""
+    if len(found) == 0:
+        return []
+    if np.isscalar(found[0]):
+        return [checked_rows(found, count, source, first=0)]
+    return [
+        checked_rows(_joined(rows), count, f"{source}[{i}]", first=0)
+        for i, rows in enumerate(found)
+    ]
+
+
+def _joined(rows: Any) -> Any:
+    """Rows of one partition, which UPAR splits by source data set."""
+    if isinstance(rows, (list, tuple)) and len(rows) and not np.isscalar(rows[0]):
+        return np.concatenate([np.asarray(part, np.int64).ravel() for part in rows])
+    return rows

@@ -1,0 +1,161 @@
+"""The portable annotation: JSON lines, the schema first, then one picture a line."""
+
+from __future__ import annotations
+
+import io
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mmpar.datasets.annotations.attribute_lists import schema_of
+from mmpar.datasets.annotations.files import portable_path, read_bytes
+from mmpar.datasets.annotations.table import UNKNOWN, AnnotationTable, PackedStrings
+from mmpar.structures import AttributeSchema
+
+FORMAT = "mmpar-annotation-1"
+
+Part = tuple  # (split, partition)
+
+
+class Header(NamedTuple):
+    """What the first line says."""
+
+    schema: AttributeSchema
+    parts: list[Part]
+    """Split and partition of the rows, as far as there are any."""
+
+
+def header_line(dataset: str, schema: AttributeSchema, parts: Sequence[Part]) -> str:
+    """The first line of a file."""
+    return _line(
+        dict(
+            format=FORMAT,
+            dataset=dataset,
+            schema=schema.to_dict(),
+            parts=[list(part) for part in parts],
+        )
+    )
+
+
+def row_lines(table: AnnotationTable, split: str, partition: int) -> Iterator[str]:
+    """One line for each row: path, labels, split, partition, further columns."""
+    for i, path in enumerate(table.paths):
+        more = {name: _plain(column[i]) for name, column in table.columns.items()}
+        labels = table.labels[i].tolist()
+        yield _line(
+            dict(path=path, labels=labels, split=split, partition=partition, **more)
+        )
+
+
+def _line(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def read_portable(
+    path: str, schema: AttributeSchema, split: str, partition: int
+) -> AnnotationTable:
+    """The rows of a split, labels in the order of ``schema``, matched by name.
+
+    ``'trainval'`` is train, then val, where the file has no part of that name.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not of that format, lacks an attribute, or has no such split.
+    """
+    content = read_bytes(path)
+    header = read_header(path, content)
+    lacking = [name for name in schema.names if name not in header.schema.names]
+    if lacking:
+        raise ValueError(
+            f"{path} lacks the attributes {lacking}; it has {list(header.schema.names)}"
+        )
+    order = [header.schema.index(name) for name in schema.names]
+    labels = array("b")
+    columns: dict[str, list[Any]] = {}
+
+    def paths() -> Iterator[str]:
+        for part in _wanted(header, (split, partition), path):
+            for row, where in _rows(path, content, part):
+                labels.extend(_labels(row.pop("labels", None), order, header, where))
+                yield portable_path(row.pop("path"))
+                for name, value in row.items():
+                    columns.setdefault(name, []).append(value)
+
+    packed = PackedStrings.pack(paths())
+    matrix = np.array(labels, np.int8).reshape(-1, len(schema))
+    more = {name: np.array(values) for name, values in columns.items()}
+    return AnnotationTable(packed, matrix, more)
+
+
+def read_header(path: str, content: bytes) -> Header:
+    """The schema and the parts of a file of these bytes."""
+    first = _parsed(content.split(b"\n", 1)[0], f"{path}, line 1")
+    if first.get("format") != FORMAT:
+        raise ValueError(
+            f"{path}: the first line names the format {first.get('format')!r}, "
+            f"expected {FORMAT!r}; write it with tools/dataset_converters/prepare.py"
+        )
+    schema = first["schema"]
+    return Header(
+        schema_of(schema["names"], path, groups=schema.get("groups", {})),
+        [tuple(part) for part in first["parts"]],
+    )
+
+
+def _wanted(header: Header, part: Part, path: str) -> list[Part]:
+    if part in header.parts:
+        return [part]
+    split, partition = part
+    both = [("train", partition), ("val", partition)]
+    if split == "trainval" and all(one in header.parts for one in both):
+        return both
+    raise ValueError(
+        f"{path} has no split={split!r}, partition={partition}; it has {header.parts}"
+    )
+
+
+def _rows(
+    path: str, content: bytes, part: Part
+) -> Iterator[tuple[dict[str, Any], str]]:
+    lines = io.BytesIO(content)
+    next(lines)
+    for number, line in enumerate(lines, start=2):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        row = _parsed(line, where)
+        if (row.pop("split", None), row.pop("partition", None)) == part:
+            if not isinstance(row.get("path"), str):
+                raise ValueError(f"{where}: the row has no 'path'")
+            yield row, where
+
+
+def _parsed(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{where} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{where}: expected an object, got {line[:80]!r}")
+    return content
+
+
+def _labels(found: Any, order: list[int], header: Header, where: str) -> list[int]:
+    names = header.schema.names
+    if not isinstance(found, list) or len(found) != len(names):
+        size = len(found) if isinstance(found, list) else "no list of"
+        raise ValueError(f"{where}: found {size} labels, expected {len(names)}")
+    for name, label in zip(names, found):
+        if label not in (1, 0, UNKNOWN):
+            raise ValueError(
+                f"{where}: attribute {name!r} has the label {label!r}; expected 1 "
+                f"(present), 0 (absent) or {UNKNOWN} (unknown)"
+            )
+    return [found[i] for i in order]

@@ -1,0 +1,96 @@
+"""The ``RAP_annotation.mat`` of RAPv1 and that of RAPv2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmpar.datasets.annotations import matlab
+from mmpar.datasets.annotations.peta import read_partitions
+from mmpar.datasets.annotations.release import Release, checked_rows
+
+_CAMERA = re.compile(r"CAM(\d+)")
+
+
+def read_rapv1(path: str) -> Release:
+    """Read RAPv1's file: one struct ``RAP_annotation``, whose fields go by position.
+
+    Field 0 holds the partitions (5 x 1 cells of structs of two fields, trainval and
+    test, of picture numbers from 1), 1 the labels (N x 92), 3 the attribute names, 5
+    the picture names (positions as in the Strong Baseline's ``format_rap.py``).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A field is missing or is not as the release has it.
+    """
+    rap = list(_annotation(path).values())
+    if len(rap) < 6:
+        raise ValueError(
+            f"{path}: RAP_annotation has {len(rap)} fields, RAPv1's has six or more; "
+            "is it RAPv2's?"
+        )
+    where = f"{path}, RAP_annotation"
+    images = matlab.strings(rap[5], f"{where}, field 6")
+    partitions: dict[str, list[np.ndarray]] = {"trainval": [], "test": []}
+    for i, cell in enumerate(np.asarray(rap[0]).ravel(order="F"), start=1):
+        numbers = list(matlab.struct(cell, f"{where}, field 1{{{i}}}").values())
+        for split, found in zip(partitions, numbers):
+            place = f"{where}, field 1{{{i}}}, {split}"
+            rows = checked_rows(found, len(images), place, first=1)
+            partitions[split].append(rows)
+    return Release(
+        source=path,
+        attributes=matlab.strings(rap[3], f"{where}, field 4"),
+        images=images,
+        labels=np.asarray(rap[1]),
+        partitions=partitions,
+        columns=camera_column(images),
+    )
+
+
+def read_rapv2(path: str) -> Release:
+    """Read RAPv2's file: one struct ``RAP_annotation`` of named fields.
+
+    ``name``, ``attribute`` (152), ``data`` (N x 152) and ``partition_attribute`` (1 x 5
+    cells of structs ``train_index``, ``val_index``, ``test_index``, from 1). Fields
+    that are not read: ``selected_attribute``, the evaluated 54, which the schema names.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A field is missing or is not as the release has it.
+    """
+    rap = _annotation(path)
+    where = f"{path}, RAP_annotation"
+    images = matlab.strings(matlab.field(rap, "name", where), f"{where}.name")
+    names = matlab.field(rap, "attribute", where)
+    partitions = read_partitions(
+        matlab.field(rap, "partition_attribute", where),
+        ("train_index", "val_index", "test_index"),
+        len(images),
+        f"{where}.partition_attribute",
+    )
+    return Release(
+        source=path,
+        attributes=matlab.strings(names, f"{where}.attribute"),
+        images=images,
+        labels=np.asarray(matlab.field(rap, "data", where)),
+        partitions={name[: -len("_index")]: p for name, p in partitions.items()},
+        columns=camera_column(images),
+    )
+
+
+def _annotation(path: str) -> dict:
+    fields = matlab.read_mat(path)
+    found = matlab.field(fields, "RAP_annotation", path)
+    return matlab.struct(found, f"{path}, RAP_annotation")
+
+
+def camera_column(images: Sequence[str]) -> dict[str, np.ndarray]:
+    """Camera numbers, which RAP's picture names begin with (``CAM01-2014-...``)."""
+    found = [_CAMERA.match(name.rsplit("/", 1)[-1]) for name in images]
+    if not all(found):
+        return {}
+    cameras = [int(match.group(1)) for match in found if match]
+    return {"camera": np.array(cameras, np.int16)}

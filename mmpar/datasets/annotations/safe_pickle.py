@@ -1,0 +1,131 @@
+"""Pickles of plain containers, NumPy arrays and EasyDict; nothing else is unpickled."""
+
+from __future__ import annotations
+
+import collections
+import io
+import pickle
+from typing import Any, Callable
+
+import numpy as np
+
+from mmpar.datasets.annotations.files import read_bytes
+
+
+class RefusedPickleError(ValueError):
+    """A pickle refers to something else than data."""
+
+
+class _AttributeDict(dict):
+    """Stands in for ``easydict.EasyDict``, which holds each entry twice."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            self.setdefault(name, value)
+
+
+class _Maker:
+    """A callable that a pickle can call but not alter."""
+
+    __slots__ = ("_make",)
+    _make: Callable[..., Any]
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __call__(self, *args: Any) -> Any:
+        return self._make(*args)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise RefusedPickleError(f"a pickle must not set {name!r} of a function")
+
+
+def _array(kind: type, shape: tuple[int, ...], code: bytes) -> np.ndarray:
+    """NumPy pickles an empty array first and fills it by its state."""
+    if kind is not np.ndarray:
+        raise RefusedPickleError(f"arrays of the type {kind!r} are not read")
+    return np.empty((0,), code.decode() if isinstance(code, bytes) else code)
+
+
+def _scalar(dtype: np.dtype, content: Any) -> Any:
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise RefusedPickleError(f"scalars of the type {dtype!r} are not read")
+    content = content.encode("latin-1") if isinstance(content, str) else content
+    return np.frombuffer(content, dtype, count=1)[0]
+
+
+def _from_buffer(
+    content: Any, dtype: np.dtype, shape: tuple[int, ...], order: str
+) -> np.ndarray:
+    return np.frombuffer(bytes(content), dtype).reshape(shape, order=order)  # type: ignore[call-overload]
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Python 3 writes bytes so for Python 2, as Latin-1 only."""
+    if encoding not in ("latin1", "latin-1"):
+        raise RefusedPickleError(f"bytes encoded as {encoding!r} are not read")
+    return text.encode("latin-1")
+
+
+def _new_object(kind: type, base: type, state: Any) -> Any:
+    if kind is not _AttributeDict or base is not dict:
+        raise RefusedPickleError(f"objects of the type {kind!r} are not read")
+    return _AttributeDict(state)
+
+
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("easydict", "EasyDict"): _AttributeDict,
+    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): _Maker(_encode),
+}
+for _module in ("numpy.core", "numpy._core"):
+    _ALLOWED[f"{_module}.multiarray", "_reconstruct"] = _Maker(_array)
+    _ALLOWED[f"{_module}.multiarray", "scalar"] = _Maker(_scalar)
+    _ALLOWED[f"{_module}.numeric", "_frombuffer"] = _Maker(_from_buffer)
+for _module in ("builtins", "__builtin__"):
+    for _kind in (range, set, frozenset, dict, list, tuple, bytearray, complex):
+        _ALLOWED[_module, _kind.__name__] = _kind
+    _ALLOWED[_module, "xrange"] = range
+    _ALLOWED[_module, "object"] = object
+for _module in ("copyreg", "copy_reg"):
+    _ALLOWED[_module, "_reconstructor"] = _Maker(_new_object)
+
+
+class _DataUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise RefusedPickleError(f"it refers to {module}.{name}")
+        return _ALLOWED[module, name]
+
+
+def read_pickle(path: str) -> Any:
+    """What a pickle of plain data holds; an EasyDict becomes a ``dict``.
+
+    Pickles can run any program when they are read. Here only plain containers, NumPy
+    arrays and scalars (of NumPy 1 and 2) and EasyDict are made, without needing the
+    package easydict; pickles of Python 2 are read too.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        RefusedPickleError: The file refers to anything else, which is named; nothing
+            of it has run.
+        ValueError: The file is truncated or no pickle.
+    """
+    content = read_bytes(path)
+    try:
+        return _DataUnpickler(io.BytesIO(content), encoding="latin1").load()
+    except RefusedPickleError as error:
+        raise RefusedPickleError(
+            f"{path} is refused: {error}. mmpar reads pickles of plain containers, "
+            "NumPy arrays and EasyDict only, as others can run any program; get the "
+            "file from its authors, or convert it on a machine that may be lost"
+        ) from None
+    except Exception as error:  # broken pickles raise nearly any type
+        raise ValueError(
+            f"{path} ({len(content)} bytes) is not a whole pickle: "
+            f"{type(error).__name__}: {error}; copy or download it again"
+        ) from error

@@ -1,0 +1,106 @@
+"""Checks of picture files: missing, empty, truncated, unreadable, twice the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import mmcv
+from mmengine import fileio
+
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.transforms.loading import is_truncated_jpeg
+
+FAULTS = ("missing", "zero bytes", "truncated", "unreadable")
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Picture(NamedTuple):
+    """What reading a file showed."""
+
+    path: str
+    fault: str
+    """One of ``FAULTS``, or empty."""
+    digest: bytes
+    """SHA-1 of the content; empty where there is none."""
+    size: tuple[int, int]
+    """Width and height in pixels; zeros where it has a fault."""
+
+
+def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
+    """Read a picture whole."""
+    try:
+        content = fileio.get(path, backend_args=backend_args)
+    except (OSError, KeyError):
+        return Picture(path, "missing", b"", (0, 0))
+    if not content:
+        return Picture(path, "zero bytes", b"", (0, 0))
+    digest = hashlib.sha1(content).digest()
+    if is_truncated_jpeg(content) or _is_truncated_png(content):
+        return Picture(path, "truncated", digest, (0, 0))
+    try:
+        height, width = mmcv.imfrombytes(content).shape[:2]
+    except Exception:  # None, or whatever the decoder raises
+        return Picture(path, "unreadable", digest, (0, 0))
+    return Picture(path, "", digest, (width, height))
+
+
+def _is_truncated_png(content: bytes) -> bool:
+    return content.startswith(_PNG) and b"IEND" not in content[-32:]
+
+
+def inspect_all(
+    paths: Iterable[str],
+    backend_args: dict[str, Any] | None,
+    workers: int,
+    report: Callable[[int], None],
+) -> dict[str, Picture]:
+    """Read each picture once, several at a time; ``report`` gets the number done."""
+    found = {}
+    with ThreadPoolExecutor(workers) as pool:
+        results = pool.map(lambda path: inspect(path, backend_args), paths)
+        for done, picture in enumerate(results, start=1):
+            found[picture.path] = picture
+            report(done)
+    return found
+
+
+def faults(
+    splits: Mapping[str, PARDataset], pictures: Mapping[str, Picture]
+) -> Iterator[Finding]:
+    """Pictures that cannot be used, by split and fault."""
+    for name, dataset in splits.items():
+        by_fault = defaultdict(list)
+        for path in full_paths(dataset):
+            by_fault[pictures[path].fault].append(path)
+        for fault in FAULTS:
+            if by_fault[fault]:
+                message = f"{len(by_fault[fault])} pictures"
+                yield Finding(fault, name, message, by_fault[fault])
+
+
+def same_content(
+    splits: Mapping[str, PARDataset], pictures: Mapping[str, Picture]
+) -> Iterator[Finding]:
+    """Different files of one content, inside a split or in several."""
+    copies: dict[bytes, dict[str, str]] = defaultdict(dict)
+    for name, dataset in splits.items():
+        for path in full_paths(dataset):
+            if pictures[path].digest:
+                copies[pictures[path].digest].setdefault(path, name)
+    grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for alike in copies.values():
+        if len(alike) > 1:
+            grouped[tuple(sorted(set(alike.values())))].extend(alike)
+    for where, files in sorted(grouped.items()):
+        check = "copies in a split" if len(where) == 1 else "copies across splits"
+        yield Finding(check, ", ".join(where), f"{len(files)} files", files)
+
+
+def full_paths(dataset: PARDataset) -> Iterator[str]:
+    """Where the pictures of a data set are."""
+    return (dataset._full_path(path) for path in dataset.table.paths)

@@ -1,0 +1,164 @@
+"""Market-1501-attribute and DukeMTMC-attribute: labels of persons, given to boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from mmengine import fileio
+
+from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
+from mmpar.datasets.release import ReleaseDataset
+from mmpar.registry import DATASETS
+
+_BOX = re.compile(r"(-1|\d+)_c(\d+).*\.(?:jpg|png)$")
+_NO_PERSON = ("-1", "0000")
+"""Junk boxes and distractors of the galleries."""
+
+
+class IdentityAttributeDataset(ReleaseDataset):
+    """Base of the data sets that label persons, in the folders of re-identification.
+
+    ::
+
+        data_root/
+            attribute/market_attribute.mat    (or market_attribute.mat)
+            bounding_box_train/0002_c1s1_000451_03.jpg ...
+            bounding_box_test/ ...
+            query/ ...
+
+    A box has the labels of its person, and ``person_id`` and ``camera`` from its name.
+    Junk and distractor boxes of the gallery (persons -1 and 0000), which nobody has
+    labelled, are left out; ``dropped`` counts them.
+
+    Args:
+        split: ``'train'``, ``'test'`` (the gallery) or ``'query'``. There is no
+            published validation split; ``'trainval'`` is another name of ``'train'``.
+        kwargs: As for :class:`ReleaseDataset`; there are no partitions.
+    """
+
+    SPLITS = ("train", "trainval", "test", "query")
+    VARIABLE = ""
+    MULTI_CLASS: Mapping[str, Sequence[str]] = {}
+    FOLDERS = dict(
+        train="bounding_box_train",
+        trainval="bounding_box_train",
+        test="bounding_box_test",
+        query="query",
+    )
+
+    dropped: int = 0
+
+    def load_annotations(self) -> AnnotationTable:
+        self.data_prefix["img_path"] = self.img_prefix or self.data_root
+        if self._ending() != ".mat":
+            return super().load_annotations()
+        if self.partition:
+            raise ValueError(
+                f"{type(self).__name__} has one partition, got {self.partition}"
+            )
+        part = "train" if self.split in ("train", "trainval") else "test"
+        found = read_identity_attributes(
+            self._annotation_file(),
+            self.VARIABLE,
+            part,
+            self.schema.names,
+            self.MULTI_CLASS,
+        )
+        folder = self.FOLDERS[self.split]
+        boxes = self._boxes(folder)
+        row_of = {name: row for row, name in enumerate(found.identities)}
+        unknown = sorted({person for _, person, _ in boxes if person not in row_of})
+        if unknown:
+            raise ValueError(
+                f"{self.ann_file} ({part}) has no labels for {len(unknown)} persons "
+                f"of {folder}, first {unknown[:3]}; are both of one release?"
+            )
+        return AnnotationTable.of(
+            [f"{folder}/{name}" for name, _, _ in boxes],
+            found.labels[[row_of[person] for _, person, _ in boxes]],
+            {
+                "person_id": np.array([int(person) for _, person, _ in boxes], int),
+                "camera": np.array([camera for _, _, camera in boxes], np.int16),
+            },
+        )
+
+    def _annotation_file(self) -> str:
+        """``ann_file``, or the same in the folder ``attribute``."""
+        if not fileio.exists(self.ann_file):
+            folder, _, name = self.ann_file.rpartition("/")
+            other = f"{folder}/attribute/{name}" if folder else f"attribute/{name}"
+            if fileio.exists(other):
+                return other
+        return self.ann_file
+
+    def _boxes(self, folder: str) -> list[tuple[str, str, int]]:
+        """File name, person and camera of each box, sorted; others are an error."""
+        boxes = []
+        self.dropped = 0
+        for name in sorted(self._file_names(folder)):
+            match = _BOX.match(name)
+            if match is None:
+                if name.lower().endswith((".jpg", ".png")):
+                    raise ValueError(
+                        f"{folder}/{name}: expected a name as 0002_c1s1_000451_03.jpg, "
+                        "the person first, then the camera"
+                    )
+            elif match.group(1) in _NO_PERSON:
+                self.dropped += 1
+            else:
+                boxes.append((name, match.group(1), int(match.group(2))))
+        return boxes
+
+    def _file_names(self, folder: str) -> Iterable[str]:
+        path = fileio.join_path(self.img_prefix, folder, backend_args=self.backend_args)
+        if not fileio.isdir(path, backend_args=self.backend_args):
+            raise FileNotFoundError(
+                f"no picture folder {path!r}; check data_root and data_prefix"
+            )
+        return fileio.list_dir_or_file(
+            path, list_dir=False, backend_args=self.backend_args
+        )
+
+    def extra_repr(self) -> list[str]:
+        return [*super().extra_repr(), f"Boxes of nobody left out: \t{self.dropped}"]
+
+
+@DATASETS.register_module()
+class Market1501Attribute(IdentityAttributeDataset):
+    """Market-1501-attribute (Lin et al., Pattern Recognition 2019).
+
+    751 persons in 12,936 training boxes, 750 in the gallery of 19,732 boxes (junk and
+    distractors included) and 3,368 queries. The 27 attributes become 30 columns, as
+    age has four values.
+
+    Args:
+        kwargs: As for :class:`IdentityAttributeDataset`.
+    """
+
+    METAINFO = dict(dataset_name="Market-1501-attribute")
+    SCHEMA = "market1501"
+    VARIABLE = "market_attribute"
+    SIZES = dict(train=12_936, trainval=12_936, query=3_368)
+    ANN_FILE = "market_attribute.mat"
+    MULTI_CLASS = {"age": ("age-young", "age-teenager", "age-adult", "age-old")}
+
+
+@DATASETS.register_module()
+class DukeMTMCAttribute(IdentityAttributeDataset):
+    """DukeMTMC-attribute (Lin et al., Pattern Recognition 2019), 23 attributes.
+
+    702 persons in 16,522 training boxes, 1,110 in the gallery of 17,661 boxes and
+    2,228 queries.
+
+    Args:
+        kwargs: As for :class:`IdentityAttributeDataset`.
+    """
+
+    METAINFO = dict(dataset_name="DukeMTMC-attribute")
+    SCHEMA = "dukemtmc"
+    VARIABLE = "duke_attribute"
+    SIZES = dict(train=16_522, trainval=16_522, test=17_661, query=2_228)
+    ANN_FILE = "duke_attribute.mat"

@@ -1,0 +1,192 @@
+"""Training on several data sets at once, over the union of their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+
+from mmpar.datasets.annotations import UNKNOWN
+from mmpar.datasets.base import PARDataset
+from mmpar.registry import DATASETS
+from mmpar.structures import AttributeSchema
+
+
+def union_schema(
+    schemas: Sequence[AttributeSchema], title: str = "joint"
+) -> AttributeSchema:
+    """All attributes, in order of first appearance; equal names are one attribute.
+
+    An attribute keeps the body-region group of the first schema that has it.
+    """
+    groups: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    names: list[str] = []
+    for schema in schemas:
+        group_of = {n: g for g, members in schema.groups.items() for n in members}
+        for name in schema.names:
+            if name not in seen:
+                seen.add(name)
+                names.append(name)
+                if name in group_of:
+                    groups.setdefault(group_of[name], []).append(name)
+    members = {group: tuple(found) for group, found in groups.items()}
+    return AttributeSchema(tuple(names), members, title)
+
+
+@DATASETS.register_module()
+class JointDataset:
+    """Several PAR data sets as one.
+
+    Labels are in the order of the union of their attributes; one that a data set does
+    not label is unknown (-1) in its samples, and so adds nothing to the loss. Each
+    sample has the column ``dataset``, the position of its data set.
+
+    Args:
+        datasets: Data sets, or their configs.
+        weights: How often a pass over the whole draws each data set, relative to its
+            size: 2 takes each sample twice, 0.5 every second one, chosen anew by
+            ``seed`` only. By default 1 each.
+        aliases: Name in a data set to name in the union, for attributes that mean the
+            same: one mapping for each data set.
+        seed: Of the choice that fractions of weights need.
+
+    Raises:
+        ValueError: No data set, another number of weights or aliases, a weight that is
+            not positive, or an alias for an attribute that is not there.
+    """
+
+    def __init__(
+        self,
+        datasets: Sequence[PARDataset | dict],
+        weights: Sequence[float] | None = None,
+        aliases: Sequence[Mapping[str, str]] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.datasets = [
+            DATASETS.build(one) if isinstance(one, dict) else one for one in datasets
+        ]
+        weights = list(weights) if weights is not None else [1.0] * len(datasets)
+        aliases = list(aliases) if aliases is not None else [{}] * len(datasets)
+        _check(self.datasets, weights, aliases)
+        schemas = [
+            _renamed(one.schema, names) for one, names in zip(self.datasets, aliases)
+        ]
+        self._schema = union_schema(schemas)
+        self.places = [
+            np.array([self._schema.index(name) for name in schema.names])
+            for schema in schemas
+        ]
+        self.rows = _drawn([len(one) for one in self.datasets], weights, seed)
+        self._metainfo = dict(
+            dataset_name="+".join(
+                one.metainfo["dataset_name"] for one in self.datasets
+            ),
+            classes=list(self._schema.names),
+            schema=self._schema.to_dict(),
+        )
+
+    @property
+    def schema(self) -> AttributeSchema:
+        """The union."""
+        return self._schema
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """As of a ``PARDataset``."""
+        return dict(self._metainfo)
+
+    def full_init(self) -> None:
+        """Nothing is left to do; MMEngine asks."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """The annotation of one sample, labels in the order of the union."""
+        which, row = (int(n) for n in self.rows[idx])
+        info = self.datasets[which].get_data_info(row)
+        info["gt_score"] = self._spread(info["gt_score"], which)
+        return dict(info, dataset=which, sample_idx=int(idx))
+
+    def __getitem__(self, idx: int) -> Any:
+        which, row = (int(n) for n in self.rows[idx])
+        data = self.datasets[which][row]
+        if isinstance(data, dict) and "data_samples" in data:
+            sample = data["data_samples"]
+            score = self._spread(sample.gt_score.numpy(), which)
+            sample.set_metainfo(
+                dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
+            )
+            sample.set_gt_score(torch.from_numpy(score))
+        return data
+
+    def _spread(self, labels: np.ndarray, which: int) -> np.ndarray:
+        spread = np.full(len(self._schema), UNKNOWN, np.float32)
+        spread[self.places[which]] = labels
+        return spread
+
+    def label_counts(
+        self, times: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How often each attribute of the union is present, and known, in a pass.
+
+        Args:
+            times: How often each sample counts, shape (N,); by default once.
+
+        Returns:
+            Two int64 arrays of shape (A,).
+        """
+        times = np.ones(len(self), np.int64) if times is None else times
+        positives = np.zeros(len(self._schema), np.int64)
+        known = np.zeros(len(self._schema), np.int64)
+        for which, one in enumerate(self.datasets):
+            drawn = self.rows[:, 0] == which
+            often = np.zeros(len(one), np.int64)
+            np.add.at(often, self.rows[drawn, 1], times[drawn])
+            ones, judged = one.label_counts(often)
+            positives[self.places[which]] += ones
+            known[self.places[which]] += judged
+        return positives, known
+
+
+def _check(
+    datasets: Sequence[BaseDataset],
+    weights: Sequence[float],
+    aliases: Sequence[Mapping[str, str]],
+) -> None:
+    if not datasets:
+        raise ValueError("JointDataset needs one data set or more")
+    for name, given in (("weights", weights), ("aliases", aliases)):
+        if len(given) != len(datasets):
+            raise ValueError(
+                f"{len(datasets)} data sets have {len(given)} {name}; give one for each"
+            )
+    if not all(weight > 0 for weight in weights):
+        raise ValueError(f"weights are positive, got {list(weights)}")
+
+
+def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSchema:
+    for name in aliases:
+        schema.index(name)
+    return AttributeSchema(
+        tuple(aliases.get(name, name) for name in schema.names),
+        {g: tuple(aliases.get(n, n) for n in m) for g, m in schema.groups.items()},
+        schema.title,
+    )
+
+
+def _drawn(lengths: Sequence[int], weights: Sequence[float], seed: int) -> np.ndarray:
+    """Data set and row of each sample, int64, shape (N, 2)."""
+    generator = np.random.default_rng(seed)
+    parts = []
+    for which, (length, weight) in enumerate(zip(lengths, weights)):
+        whole = np.tile(np.arange(length), int(weight))
+        more = round((weight - int(weight)) * length)
+        chosen = np.sort(generator.permutation(length)[:more])
+        rows = np.concatenate([whole, chosen])
+        parts.append(np.stack([np.full(len(rows), which), rows], axis=1))
+    return np.concatenate(parts).astype(np.int64)

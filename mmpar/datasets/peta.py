@@ -1,0 +1,74 @@
+"""PETA and PETAzs: 19,000 pictures from ten sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmpar.datasets.annotations.peta import read_peta
+from mmpar.datasets.annotations.release import Release
+from mmpar.datasets.release import ReleaseDataset
+from mmpar.registry import DATASETS
+
+
+@DATASETS.register_module()
+class PETA(ReleaseDataset):
+    """PETA (Deng et al., ACM MM 2014), as its authors release it.
+
+    ::
+
+        data_root/
+            PETA.mat
+            images/00001.png ...
+
+    Each sample also has ``person_id`` and ``domain``, the sub-data-set from 1 to 10
+    (:data:`mmpar.datasets.annotations.peta.SOURCES`).
+
+    Args:
+        split: ``'train'`` (9,500), ``'val'`` (1,900), ``'test'`` (7,600) or
+            ``'trainval'``.
+        partition: One of five, from 0; papers use the first.
+        schema: ``'peta'``, the 35 evaluated attributes; ``'peta105'`` all, colours
+            included; or any of them.
+        kwargs: As for :class:`ReleaseDataset`.
+    """
+
+    METAINFO = dict(dataset_name="PETA")
+    SCHEMA = "peta"
+    SPLITS = ("train", "val", "test", "trainval")
+    SIZES: Mapping[str, int] = dict(train=9_500, val=1_900, test=7_600, trainval=11_400)
+    PERSONS_SHARED = True
+    ANN_FILE = "PETA.mat"
+    PICTURE_FOLDERS = ("images",)
+
+    def read_release(self) -> Release:
+        return read_peta(self.ann_file)
+
+
+@DATASETS.register_module()
+class PETAzs(PETA):
+    """PETA without persons shared by training and test.
+
+    Jia et al., "Rethinking of Pedestrian Attribute Recognition", arXiv 2107.03576: the
+    Strong Baseline's ``dataset_zs_run0.pkl`` ... ``dataset_zs_run4.pkl`` beside
+    ``images/``.
+
+    Args:
+        partition: Which of the five files, from 0.
+        ann_file: Another place of it.
+        kwargs: As for :class:`PETA`.
+    """
+
+    METAINFO = dict(dataset_name="PETAzs")
+    SIZES = {}
+    PERSONS_SHARED = False
+    ANN_FILE = ""
+
+    def __init__(
+        self, *, partition: int = 0, ann_file: str = "", **kwargs: Any
+    ) -> None:
+        ann_file = ann_file or f"dataset_zs_run{partition}.pkl"
+        super().__init__(partition=partition, ann_file=ann_file, **kwargs)
+
+    def _partition_in_file(self) -> int:
+        return 0

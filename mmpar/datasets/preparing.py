@@ -1,0 +1,101 @@
+"""From a release to one portable annotation file, resumable and atomic."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from mmpar.datasets.annotations.portable import header_line, row_lines
+from mmpar.datasets.release import ReleaseDataset
+
+FILE_NAME = "annotation.jsonl"
+_ROWS_A_REPORT = 1_000
+
+Report = Callable[[str, int, int], None]
+"""Called with the part's name, rows written of it, rows in all."""
+
+
+def prepare(
+    kind: type[ReleaseDataset],
+    partitions: Iterable[int],
+    out_dir: str,
+    report: Report = lambda part, done, total: None,
+    **kwargs: Any,
+) -> Path:
+    """Write every split of some partitions to ``out_dir/annotation.jsonl``.
+
+    Each split is finished on its own, so that a run that was stopped goes on where it
+    was; the file appears only when it is whole.
+
+    Args:
+        kind: The class that reads the release.
+        partitions: Which partitions.
+        out_dir: Folder to write to.
+        report: For progress.
+        kwargs: As for the class: ``data_root``, ``ann_file``, ``schema``, ...
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError, FileNotFoundError: As the class does for a faulty release.
+    """
+    out = Path(out_dir)
+    parts = [(split, number) for number in partitions for split in _splits(kind)]
+    unfinished = out / ".unfinished"
+    _begin(unfinished, kind, kwargs)
+    schema = None
+    files = []
+    for split, number in parts:
+        dataset = kind(split=split, partition=number, lazy_init=True, **kwargs)
+        schema = dataset.schema
+        file = unfinished / f"{split}-{number}.jsonl"
+        files.append(file)
+        if not file.exists():
+            _write_part(file, dataset, split, number, report)
+    if schema is None:
+        raise ValueError("no partition is given; there is nothing to write")
+    name = kind.METAINFO["dataset_name"]
+    whole = unfinished / FILE_NAME
+    with whole.open("w", encoding="utf-8") as target:
+        target.write(header_line(name, schema, parts))
+        for file in files:
+            with file.open(encoding="utf-8") as source:
+                shutil.copyfileobj(source, target)
+    os.replace(whole, out / FILE_NAME)
+    shutil.rmtree(unfinished)
+    return out / FILE_NAME
+
+
+def _splits(kind: type[ReleaseDataset]) -> list[str]:
+    """Without ``trainval`` where it is only train and val."""
+    return [s for s in kind.SPLITS if s != "trainval" or "train" not in kind.SPLITS]
+
+
+def _begin(folder: Path, kind: type[ReleaseDataset], kwargs: dict[str, Any]) -> None:
+    """Make the folder of parts; throw away those of another job."""
+    job = json.dumps([kind.__name__, kwargs], default=str, sort_keys=True)
+    note = folder / "job.json"
+    if folder.exists() and (not note.exists() or note.read_text() != job):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(job)
+
+
+def _write_part(
+    file: Path, dataset: ReleaseDataset, split: str, partition: int, report: Report
+) -> None:
+    dataset.full_init()
+    name, total = f"{split} {partition}", len(dataset)
+    begun = file.with_suffix(".begun")
+    with begun.open("w", encoding="utf-8") as target:
+        for i, line in enumerate(row_lines(dataset.table, split, partition)):
+            target.write(line)
+            if i % _ROWS_A_REPORT == 0:
+                report(name, i, total)
+    os.replace(begun, file)
+    report(name, total, total)

@@ -1,0 +1,164 @@
+"""Base of the data sets whose releases list all pictures, and splits by row number."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mmengine import fileio
+
+from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
+from mmpar.datasets.annotations.common_pickle import read_common_pickle
+from mmpar.datasets.annotations.portable import read_portable
+from mmpar.datasets.annotations.release import Release
+from mmpar.datasets.annotations.text_list import TextList
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.image_files import is_local
+from mmpar.structures import AttributeSchema, build_schema
+
+
+class ReleaseDataset(PARDataset):
+    """Base of the data sets that are read from their release, in any of its forms.
+
+    The ending of ``ann_file`` says which: ``.pkl`` is the common pickled form
+    (:func:`read_common_pickle`), ``.txt`` a list as ALM's, which holds one split and
+    nothing of the others, ``.jsonl`` what ``tools/dataset_converters/prepare.py``
+    wrote; all others are the release's own, by :meth:`read_release`. Attributes are
+    matched by name (a ``.txt`` has none: there they must stand in the schema's order).
+
+    Args:
+        partition: Which of the release's random partitions, from 0.
+        schema: Attributes to use, in any order; ``'all'`` takes those of the file.
+        data_prefix: Folder of the pictures; by default whichever of
+            ``PICTURE_FOLDERS`` there is.
+        kwargs: As for :class:`PARDataset`.
+
+    Raises:
+        ValueError: The release has no such partition; see also the readers.
+    """
+
+    ANN_FILE: str = ""
+    PICTURE_FOLDERS: tuple[str, ...] = ()
+    """Where the release and its copies put the pictures."""
+    SIZES: Mapping[str, int] = {}
+    """Published number of pictures of each split."""
+    PERSONS_SHARED = False
+    """Whether the published splits have pictures of one person in both."""
+    MEANING: Mapping[int, int] = {}
+    """Released value to label, where they differ."""
+
+    def __init__(
+        self,
+        *,
+        ann_file: str = "",
+        data_prefix: str | Mapping[str, str] = "",
+        partition: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.partition = partition
+        self._find_pictures = not data_prefix
+        self._release: Release | None = None
+        super().__init__(
+            ann_file=ann_file or self.ANN_FILE, data_prefix=data_prefix, **kwargs
+        )
+
+    def read_release(self) -> Release:
+        """Read ``self.ann_file`` in the release's own format."""
+        raise ValueError(
+            f"{self.ann_file}: {type(self).__name__} is read from .pkl, .txt or .jsonl"
+        )
+
+    def resolve_schema(
+        self, schema: str | Mapping[str, Any] | AttributeSchema | None
+    ) -> AttributeSchema:
+        if schema != "all":
+            return super().resolve_schema(schema)
+        evaluated = build_schema(self.SCHEMA) if self.SCHEMA else None
+        self._release = self._opened()
+        names = tuple(self._release.attributes)
+        groups = evaluated.groups if evaluated else {}
+        return AttributeSchema(
+            names=names,
+            groups={g: tuple(n for n in m if n in names) for g, m in groups.items()},
+            title=f"{evaluated.title if evaluated else 'custom'}, all attributes",
+        )
+
+    def load_annotations(self) -> AnnotationTable:
+        table = self._read_table()
+        if self._find_pictures and self.PICTURE_FOLDERS:
+            self.data_prefix["img_path"] = self._picture_folder()
+        return table
+
+    def _read_table(self) -> AnnotationTable:
+        ending = self._ending()
+        if ending == ".txt":
+            return TextList(self.ann_file).read(self.schema)
+        if ending == ".jsonl":
+            return read_portable(self.ann_file, self.schema, self.split, self.partition)
+        release = self._release or self._opened()
+        self._release = None  # the table is all that is needed
+        rows = release.rows(self.split, self._partition_in_file())
+        return release.table(self.schema.names, rows, self._meaning())
+
+    def _opened(self) -> Release:
+        if self._ending() == ".pkl":
+            return read_common_pickle(self.ann_file)
+        return self.read_release()
+
+    def _ending(self) -> str:
+        return os.path.splitext(self.ann_file)[1].lower()
+
+    def _partition_in_file(self) -> int:
+        return self.partition
+
+    def _meaning(self) -> Mapping[int, int]:
+        return self.MEANING
+
+    def _picture_folder(self) -> str:
+        folders = [
+            fileio.join_path(self.data_root, name) for name in self.PICTURE_FOLDERS
+        ]
+        if not is_local(self.data_root, self.backend_args):
+            return folders[0]
+        for folder in folders:
+            if fileio.isdir(folder):
+                return folder
+        raise FileNotFoundError(
+            f"found none of the picture folders {folders}; unpack the release there or "
+            "give the folder as data_prefix"
+        )
+
+    def extra_repr(self) -> list[str]:
+        return [*super().extra_repr(), f"Partition: \t{self.partition}"]
+
+
+class UncertainLabels(ReleaseDataset):
+    """For RAP, whose annotators also answered 2, "uncertain".
+
+    Args:
+        uncertain: Such a label is ``'unknown'``, or ``'absent'`` as the Strong Baseline
+            counts it.
+        kwargs: As for :class:`ReleaseDataset`.
+    """
+
+    def __init__(self, *, uncertain: str = "unknown", **kwargs: Any) -> None:
+        labels = {"unknown": UNKNOWN, "absent": 0}
+        if uncertain not in labels:
+            raise ValueError(f"uncertain is 'unknown' or 'absent', got {uncertain!r}")
+        self._label_of_uncertain = labels[uncertain]
+        super().__init__(**kwargs)
+
+    def _meaning(self) -> Mapping[int, int]:
+        return {2: self._label_of_uncertain}
+
+    def _read_table(self) -> AnnotationTable:
+        table = super()._read_table()
+        if self._ending() == ".jsonl":
+            # There, uncertain is written as unknown.
+            labels = np.where(
+                table.labels == UNKNOWN, self._label_of_uncertain, table.labels
+            )
+            return AnnotationTable(table.paths, labels.astype(np.int8), table.columns)
+        return table

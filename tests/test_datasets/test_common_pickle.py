@@ -1,0 +1,193 @@
+"""Each data set is read from the common pickled form; UPAR's has sources."""
+
+import numpy as np
+import pytest
+
+from mmpar.datasets import (
+    MSP60K,
+    PA100K,
+    PETA,
+    UPAR,
+    DukeMTMCAttribute,
+    Market1501Attribute,
+    PETAzs,
+    RAPv1,
+    RAPv2,
+    RAPzs,
+)
+from mmpar.structures import SCHEMAS
+from tests.fixtures.common_pickle import common_entries, write_common
+
+IMAGES = [f"{i:05}.png" for i in range(20)]
+CLASSES = [MSP60K, PA100K, PETA, RAPv1, RAPv2, DukeMTMCAttribute, Market1501Attribute]
+
+
+def without_pictures(cls):
+    """The class, not looking for pictures."""
+    return type(
+        cls.__name__,
+        (cls,),
+        dict(PICTURE_FOLDERS=(), find_missing=lambda self, table: np.empty(0, int)),
+    )
+
+
+def rows_of(dataset):
+    return list(zip(dataset.table.paths, dataset.get_labels().tolist()))
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("partition", [0, 3])
+def test_every_class_reads_the_common_form(tmp_path, cls, partition):
+    entries = common_entries(SCHEMAS[cls.SCHEMA], IMAGES, partitions=5)
+    path = write_common(tmp_path / "dataset_all.pkl", entries)
+    for split in ("trainval", "test"):
+        rows = entries["partition"][split][partition].tolist()
+        dataset = without_pictures(cls)(
+            ann_file=str(path), split=split, partition=partition
+        )
+        assert rows_of(dataset) == [
+            (IMAGES[row], entries["label"][row].tolist()) for row in rows
+        ]
+
+
+@pytest.mark.parametrize("cls", [*CLASSES, UPAR], ids=lambda cls: cls.__name__)
+def test_every_class_reads_a_text_list(tmp_path, cls):
+    schema = SCHEMAS[cls.SCHEMA]
+    row = [i % 2 for i in range(len(schema))]
+    (tmp_path / "list.txt").write_text(f"a/b.png {' '.join(map(str, row))}\n")
+    dataset = without_pictures(cls)(ann_file=str(tmp_path / "list.txt"), split="test")
+    assert rows_of(dataset) == [("a/b.png", row)]
+
+
+def test_petazs_takes_each_partition_from_its_own_file(tmp_path):
+    for run in range(5):
+        entries = common_entries(SCHEMAS["peta105"], IMAGES, seed=run)
+        write_common(tmp_path / f"dataset_zs_run{run}.pkl", entries)
+        for split, rows in entries["partition"].items():
+            dataset = without_pictures(PETAzs)(
+                data_root=str(tmp_path), split=split, partition=run
+            )
+            assert len(dataset.schema) == 35
+            assert rows_of(dataset) == [
+                (IMAGES[row], entries["label"][row, :35].tolist()) for row in rows
+            ]
+
+
+def test_a_sixth_zero_shot_file_is_looked_for_and_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"dataset_zs_run5\.pkl"):
+        RAPzs(data_root=str(tmp_path), split="test", partition=5)
+
+
+# --- UPAR -----------------------------------------------------------------------------
+
+SOURCES = ["PA100k/data/1.jpg", "PETA/images/1.png", "RAP2/x.png", "Market1501/y.jpg"]
+
+
+def upar_entries():
+    images = [f"{name[:-4]}{i}{name[-4:]}" for i in range(15) for name in SOURCES]
+    entries = common_entries(SCHEMAS["upar"], images)
+    domains = np.arange(60) % 4
+    entries["dataset_ids"] = domains
+    partitions = {}
+    for split, rows in entries["partition"].items():
+        by_source = [rows[domains[rows] == d] for d in range(4)]
+        leave_one_out = [by_source[0]] if split == "test" else by_source[1:]
+        partitions[split] = [by_source, leave_one_out]
+    entries["partition"] = partitions
+    return entries
+
+
+@pytest.mark.parametrize("partition", [0, 1])
+@pytest.mark.parametrize("split", ["train", "val", "trainval", "test"])
+def test_upar_joins_the_rows_of_each_source_and_keeps_its_number(
+    tmp_path, split, partition
+):
+    entries = upar_entries()
+    (tmp_path / "UPAR").mkdir()
+    write_common(tmp_path / "UPAR/dataset_all.pkl", entries)
+    for name in entries["image_name"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    dataset = UPAR(data_root=str(tmp_path), split=split, partition=partition)
+    rows = [row for part in entries["partition"][split][partition] for row in part]
+    assert rows_of(dataset) == [
+        (entries["image_name"][row], entries["label"][row].tolist()) for row in rows
+    ]
+    assert [dataset.get_data_info(i)["domain"] for i in range(len(rows))] == [
+        row % 4 for row in rows
+    ]
+    assert dataset.get_data_info(0)["img_path"] == (
+        f"{tmp_path}/{entries['image_name'][rows[0]]}"
+    )
+
+
+def test_the_challenges_csv_is_read_with_the_source_as_domain(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 2, (4, 40)).tolist()
+    lines = [",".join(["# image", *SCHEMAS["upar"].names])]
+    lines += [",".join([p, *map(str, row)]) for p, row in zip(SOURCES, labels)]
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    for name in SOURCES:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    dataset = UPAR(data_root=str(tmp_path), ann_file="train.csv", split="train")
+    assert rows_of(dataset) == list(zip(SOURCES, labels))
+    domains = [dataset.get_data_info(i)["domain"] for i in range(4)]
+    assert domains == ["PA100k", "PETA", "RAP2", "Market1501"]
+    with pytest.raises(ValueError, match=r"train\.csv: a CSV list has one partition"):
+        UPAR(data_root=str(tmp_path), ann_file="train.csv", split="train", partition=1)
+
+
+# --- faults ---------------------------------------------------------------------------
+
+
+def faulty(**changes):
+    entries = common_entries(SCHEMAS["peta"], IMAGES)
+    entries.update(changes)
+    return {name: value for name, value in entries.items() if value is not None}
+
+
+GOOD = common_entries(SCHEMAS["peta"], IMAGES)
+FAULTS = {
+    "no names": (dict(attr_name=None), r"it lacks \['attr_name'\]; it has \['descr"),
+    "missing column": (
+        dict(label=GOOD["label"][:, 1:]),
+        r"shape \(20, 34\), expected \(20, 35\)",
+    ),
+    "missing row": (
+        dict(image_name=IMAGES[1:], partition=dict(test=[0])),
+        r"\(20, 35\), expected \(19, 35\)",
+    ),
+    "past the end": (
+        dict(partition=dict(test=np.array([3, 20]))),
+        r"partition\.test: entry 2 is the row 20; there are 20 rows, numbered from 0 "
+        "to 19",
+    ),
+    "endless range": (
+        dict(partition=dict(test=range(10**15))),
+        r"partition\.test: 1000000000000000 rows are listed, there are 20",
+    ),
+    "no such split": (
+        dict(partition=dict(train=np.arange(3))),
+        r"has the splits \['train'\], got split='test'",
+    ),
+    "odd label": (
+        dict(label=GOOD["label"] + np.uint8(3)),
+        "attribute 'personalLess30' has the label",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_pickle_is_an_error_that_says_what(tmp_path, fault):
+    changes, match = FAULTS[fault]
+    path = write_common(tmp_path / "x.pkl", faulty(**changes))
+    with pytest.raises(ValueError, match=r"x\.pkl.*" + match):
+        without_pictures(PETA)(ann_file=str(path), split="test")
+
+
+def test_a_form_that_a_class_does_not_know_is_an_error(tmp_path):
+    (tmp_path / "x.csv").write_text("path,a\n")
+    with pytest.raises(ValueError, match=r"x\.csv: UPAR|x\.csv.*name different"):
+        without_pictures(UPAR)(ann_file=str(tmp_path / "x.csv"), split="test")
+    with pytest.raises(ValueError, match=r"x\.bin: MSP60K is read from \.pkl"):
+        without_pictures(MSP60K)(ann_file=str(tmp_path / "x.bin"), split="test")

@@ -1,0 +1,262 @@
+"""The doctor finds every planted fault, and none in a clean data set."""
+
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+
+from mmpar.datasets import PETA
+from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.annotations.portable import header_line, row_lines
+from mmpar.datasets.doctor import examine
+from mmpar.datasets.doctor.report import html_report
+from mmpar.structures import SCHEMAS
+from tests.fixtures.common_pickle import common_entries, write_common
+from tests.test_tools.run import command, environment
+
+SCHEMA = SCHEMAS["peta105"]
+SPLITS = ("train", "val", "test")
+PER_SPLIT = 6
+
+
+def clean_labels(count, schema=SCHEMA):
+    """Each attribute once or more in any six rows; one age, never man and woman."""
+    labels = np.array([[(i + a) % 2 for a in range(len(schema))] for i in range(count)])
+    ages = list(schema.indices(["age"]))
+    labels[:, ages] = 0
+    for i in range(count):
+        labels[i, ages[i % len(ages)]] = 1
+    if "personalFemale" in schema.names:
+        male, female = schema.index("personalMale"), schema.index("personalFemale")
+        labels[:, female] = 1 - labels[:, male]
+    return labels
+
+
+def write_picture(path, seed):
+    noise = np.random.default_rng(seed).integers(0, 256, (40, 20, 3), np.uint8)
+    cv2.imwrite(str(path), noise)
+
+
+class Clean:
+    """Three splits of six pictures, before they are written."""
+
+    def __init__(self, root):
+        self.root = root
+        self.paths = {s: [f"{s}{i}.png" for i in range(PER_SPLIT)] for s in SPLITS}
+        self.labels = {split: clean_labels(PER_SPLIT) for split in SPLITS}
+        self.persons = {
+            split: np.arange(PER_SPLIT) // 2 + 10 * i for i, split in enumerate(SPLITS)
+        }
+        self.published = dict.fromkeys(SPLITS, PER_SPLIT)
+        (root / "images").mkdir(parents=True)
+        for i, name in enumerate(n for names in self.paths.values() for n in names):
+            write_picture(root / "images" / name, i)
+        write_picture(root / "images" / "photo.jpg", 99)
+        self.paths["train"][0] = "photo.jpg"
+
+    def picture(self, split, i):
+        return self.root / "images" / self.paths[split][i]
+
+    def examine(self):
+        text = header_line("PETA", SCHEMA, [(split, 0) for split in SPLITS])
+        for split in SPLITS:
+            table = AnnotationTable.of(
+                self.paths[split],
+                self.labels[split],
+                {"person_id": self.persons[split]},
+            )
+            text += "".join(row_lines(table, split, 0))
+        (self.root / "a.jsonl").write_text(text)
+        splits = {split: self.open(split) for split in SPLITS}
+        return examine(splits, self.published)
+
+    def open(self, split):
+        unchecked = type(
+            "Unchecked", (PETA,), dict(find_missing=lambda self, t: np.empty(0, int))
+        )
+        return unchecked(
+            data_root=str(self.root), ann_file="a.jsonl", split=split, schema="peta105"
+        )
+
+
+def size(data):
+    data.published["val"] = 7
+    return "size", "val", None
+
+
+def missing(data):
+    data.picture("val", 2).unlink()
+    return "missing", "val", [data.picture("val", 2)]
+
+
+def zero_bytes(data):
+    data.picture("test", 0).write_bytes(b"")
+    return "zero bytes", "test", [data.picture("test", 0)]
+
+
+def truncated_png(data):
+    path = data.picture("test", 1)
+    path.write_bytes(path.read_bytes()[:-40])
+    return "truncated", "test", [path]
+
+
+def truncated_jpeg(data):
+    path = data.picture("train", 0)
+    path.write_bytes(path.read_bytes()[:-40])
+    return "truncated", "train", [path]
+
+
+def unreadable(data):
+    data.picture("train", 3).write_bytes(b"hello")
+    return "unreadable", "train", [data.picture("train", 3)]
+
+
+def copies_inside(data):
+    one, other = data.picture("train", 4), data.picture("train", 5)
+    other.write_bytes(one.read_bytes())
+    return "copies in a split", "train", [one, other]
+
+
+def copies_across(data):
+    one, other = data.picture("train", 1), data.picture("test", 4)
+    other.write_bytes(one.read_bytes())
+    return "copies across splits", "test, train", [one, other]
+
+
+def shared_persons(data):
+    data.persons["test"][3] = data.persons["train"][1]
+    return "shared persons", "train, test", [data.picture("test", 3)]
+
+
+def never_present(data):
+    data.labels["val"][:, SCHEMA.index("hairBald")] = 0
+    return "never present", "val", None
+
+
+def two_ages(data):
+    data.labels["test"][5, SCHEMA.indices(["age"])[:2]] = 1
+    return "contradiction", "test", [data.picture("test", 5)]
+
+
+def man_and_woman(data):
+    for name in ("personalMale", "personalFemale"):
+        data.labels["val"][1, SCHEMA.index(name)] = 1
+    return "contradiction", "val", [data.picture("val", 1)]
+
+
+def listed_twice(data):
+    data.paths["val"][5] = data.paths["val"][4]
+    return "listed twice", "val", [data.picture("val", 4)]
+
+
+PLANTED = [
+    size,
+    missing,
+    zero_bytes,
+    truncated_png,
+    truncated_jpeg,
+    unreadable,
+    copies_inside,
+    copies_across,
+    shared_persons,
+    never_present,
+    two_ages,
+    man_and_woman,
+    listed_twice,
+]
+
+
+def found(examination):
+    return {
+        (f.check, f.where): sorted(f.pictures)
+        for f in examination.findings
+        if f.is_fault
+    }
+
+
+def test_a_clean_data_set_has_no_faults(tmp_path):
+    examination = Clean(tmp_path).examine()
+    assert examination.findings == []
+    assert examination.counts == dict.fromkeys(SPLITS, PER_SPLIT)
+    assert examination.sizes == ((20, 20, 20), (40, 40, 40))
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_one_planted_fault_is_found_and_nothing_else(tmp_path, plant):
+    data = Clean(tmp_path)
+    check, where, pictures = plant(data)
+    faults = found(data.examine())
+    assert list(faults) == [(check, where)]
+    if pictures is not None:
+        assert faults[check, where] == sorted(map(str, pictures))
+
+
+def test_all_planted_faults_are_found_at_once(tmp_path):
+    data = Clean(tmp_path)
+    expected = {plant(data)[:2] for plant in PLANTED}
+    examination = data.examine()
+    assert set(found(examination)) == expected
+    assert len(expected) >= 10
+    page = html_report("PETA <1>", examination)
+    assert "PETA &lt;1&gt;" in page
+    for check, where in expected:
+        assert f"{check} ({where})" in page
+    assert page.count("data:image/jpeg;base64,") > 3
+    assert page.count("class=bar") == 3 * 105
+
+
+def test_persons_shared_by_design_are_a_note(tmp_path):
+    data = Clean(tmp_path)
+    shared_persons(data)
+    data.examine()
+    splits = {split: data.open(split) for split in SPLITS}
+    examination = examine(splits, persons_shared=True)
+    assert [f.check for f in examination.findings] == ["shared persons"]
+    assert examination.faults == []
+
+
+# --- the tool -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def release(tmp_path):
+    schema = SCHEMAS["peta"]
+    names = [f"{i:05}.png" for i in range(40)]
+    (tmp_path / "images").mkdir()
+    for i, name in enumerate(names):
+        write_picture(tmp_path / "images" / name, i)
+    entries = common_entries(schema, names)
+    entries["label"] = clean_labels(40, schema)
+    write_common(tmp_path / "dataset_zs_run0.pkl", entries)
+    return tmp_path
+
+
+def check(release, *options):
+    arguments = ("analysis_tools/check_dataset.py", "PETAzs", release, *options)
+    done = subprocess.run(
+        command(*arguments),
+        cwd=release,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_tool_returns_0_for_a_clean_release_and_1_for_a_faulty_one(release):
+    code, text = check(release)
+    assert (code, "0 faults" in text) == (0, True), text
+    (release / "images/00007.png").write_bytes(b"")
+    code, text = check(release, "--out", "report.html")
+    assert (code, "zero bytes" in text) == (1, True), text
+    assert "images/00007.png" in (release / "report.html").read_text()
+
+
+def test_the_tool_says_what_is_wrong_with_an_annotation(release):
+    content = (release / "dataset_zs_run0.pkl").read_bytes()
+    (release / "dataset_zs_run0.pkl").write_bytes(content[:100])
+    code, text = check(release)
+    assert code == 1
+    assert "not a whole pickle" in text.replace("\n", " ")

@@ -1,0 +1,140 @@
+"""A prepared annotation gives the very samples that the release gives."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mmpar.datasets import PETA, Market1501Attribute, RAPv1, RAPv2
+from mmpar.datasets.preparing import prepare
+from tests.fixtures.peta import write_peta_release
+from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
+from tests.test_datasets.test_identity_attributes import market
+
+
+def samples(dataset):
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    return [{**info, "gt_score": info["gt_score"].tolist()} for info in infos]
+
+
+CASES = [
+    (PETA, lambda root: write_peta_release(root, 40), [0, 3], {}),
+    (PETA, lambda root: write_peta_release(root, 40), [1], {"schema": "peta105"}),
+    (RAPv1, lambda root: write_rapv1_release(root, 20), [0], {}),
+    (RAPv2, lambda root: write_rapv2_release(root, 20), [0, 4], {}),
+    (Market1501Attribute, market, [0], {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "write", "partitions", "kwargs"), CASES)
+def test_the_samples_are_identical(tmp_path, kind, write, partitions, kwargs):
+    kwargs = dict(data_root=str(tmp_path / "release"), **kwargs)
+    (tmp_path / "release").mkdir()
+    write(tmp_path / "release")
+    file = prepare(kind, partitions, str(tmp_path / "out"), **kwargs)
+    for partition in partitions:
+        for split in kind.SPLITS:
+            if kind is Market1501Attribute and split == "trainval":
+                continue
+            one = dict(split=split, partition=partition, **kwargs)
+            prepared = kind(ann_file=str(file), **one)
+            assert samples(prepared) == samples(kind(**one))
+            assert len(prepared) > 0
+
+
+def test_uncertain_labels_can_still_be_counted_as_absent(tmp_path):
+    write_rapv1_release(tmp_path, 20)
+    file = prepare(RAPv1, [0], str(tmp_path / "out"), data_root=str(tmp_path))
+    one = dict(data_root=str(tmp_path), split="test", uncertain="absent")
+    prepared = RAPv1(ann_file=str(file), **one).get_labels()
+    assert prepared.tolist() == RAPv1(**one).get_labels().tolist()
+    assert prepared.min() == 0
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path):
+    write_peta_release(tmp_path, 40)
+    out = tmp_path / "out"
+    kwargs = dict(data_root=str(tmp_path))
+    whole = prepare(PETA, [0, 1], str(tmp_path / "other"), **kwargs).read_bytes()
+    begun = []
+
+    def stop(part, done, total):
+        if part == "val 1":
+            raise KeyboardInterrupt
+        begun.append(part)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(PETA, [0, 1], str(out), stop, **kwargs)
+    assert not (out / "annotation.jsonl").exists()
+    again = []
+    file = prepare(PETA, [0, 1], str(out), lambda *a: again.append(a[0]), **kwargs)
+    assert set(begun) == {"train 0", "val 0", "test 0", "train 1"}
+    assert set(again) == {"val 1", "test 1"}
+    assert file.read_bytes() == whole
+    assert [p.name for p in out.iterdir()] == ["annotation.jsonl"]
+
+
+def test_parts_of_another_job_are_not_taken(tmp_path):
+    write_peta_release(tmp_path, 40)
+
+    def stop(part, done, total):
+        if part == "test 0":
+            raise KeyboardInterrupt
+
+    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        prepare(PETA, [0], out, stop, **kwargs)
+    file = prepare(PETA, [0], out, schema="peta105", **kwargs)
+    lengths = {len(json.loads(x)["labels"]) for x in file.open() if '"labels"' in x}
+    assert lengths == {105}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    root = write_peta_release(tmp_path_factory.mktemp("peta"), 40)
+    return prepare(PETA, [0], str(root), data_root=str(root))
+
+
+def test_attributes_are_matched_by_name(prepared):
+    names = ["personalMale", "hairLong"]
+    kwargs = dict(data_root=str(prepared.parent), split="val")
+    few = PETA(ann_file=str(prepared), schema=dict(names=names), **kwargs)
+    full = PETA(**kwargs)
+    order = [full.schema.index(name) for name in names]
+    assert np.array_equal(few.get_labels(), full.get_labels()[:, order])
+
+
+FAULTS = {
+    "no json": (lambda lines: lines[:3] + ["{"], "line 4 is not JSON"),
+    "other format": (lambda lines: ["{}", *lines[1:]], "the first line names the form"),
+    "a label less": (
+        lambda lines: [
+            lines[0],
+            lines[1].replace("[0,", "[", 1).replace("[1,", "[", 1),
+        ],
+        "line 2: found 34 labels, expected 35",
+    ),
+    "odd label": (
+        lambda lines: [lines[0], lines[1].replace("[0,", "[7,").replace("[1,", "[7,")],
+        "attribute 'personalLess30' has the label 7",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_file_is_an_error_that_says_what(prepared, tmp_path, fault):
+    change, match = FAULTS[fault]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(change(prepared.read_text().splitlines())))
+    with pytest.raises(ValueError, match=r"x\.jsonl.*" + match):
+        PETA(data_root=str(prepared.parent), ann_file=str(path), split="train")
+
+
+def test_a_partition_that_was_not_prepared_is_an_error(prepared):
+    with pytest.raises(ValueError, match=r"no split='val', partition=1; it has \[\('t"):
+        PETA(
+            data_root=str(prepared.parent),
+            ann_file=str(prepared),
+            split="val",
+            partition=1,
+        )

@@ -1,0 +1,59 @@
+"""Write a release as one portable annotation: prepare.py DATASET SRC --out DIR."""
+
+import argparse
+
+from rich.progress import Progress, TaskID
+
+from mmpar.datasets import ReleaseDataset
+from mmpar.datasets.preparing import prepare
+from mmpar.registry import DATASETS
+
+
+def data_set_classes() -> dict[str, type[ReleaseDataset]]:
+    """Names to the classes that read a release."""
+    return {
+        name: kind
+        for name, kind in DATASETS.module_dict.items()
+        if isinstance(kind, type) and issubclass(kind, ReleaseDataset)
+    }
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", choices=sorted(data_set_classes()))
+    parser.add_argument("source", help="folder of the release, as the class expects it")
+    parser.add_argument("--out", required=True, help="folder for annotation.jsonl")
+    parser.add_argument("--ann-file", default="", help="another annotation file")
+    parser.add_argument(
+        "--partitions", type=int, nargs="+", default=[0], help="from 0; default 0"
+    )
+    parser.add_argument("--schema", help="default: the evaluated attributes; or 'all'")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Convert."""
+    args = parse_args()
+    bars: dict[str, TaskID] = {}
+    with Progress() as progress:
+
+        def report(part: str, done: int, total: int) -> None:
+            if part not in bars:
+                bars[part] = progress.add_task(part, total=total)
+            progress.update(bars[part], completed=done)
+
+        file = prepare(
+            data_set_classes()[args.dataset],
+            args.partitions,
+            args.out,
+            report,
+            data_root=args.source,
+            ann_file=args.ann_file,
+            schema=args.schema,
+        )
+    print(f"wrote {file}")
+
+
+if __name__ == "__main__":
+    main()
