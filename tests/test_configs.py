@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from mmengine.config import Config
-from mmengine.registry import DefaultScope, init_default_scope
+from mmengine.registry import init_default_scope
 
 from mmpar.registry import HOOKS, METRICS, MODELS
 from mmpar.structures import build_schema
@@ -19,8 +19,6 @@ CONFIGS = sorted(p for p in ROOT.glob("*/*.py") if p.parent.name != "_base_")
 def mmpar_scope():
     """Resolve names as the Runner does."""
     init_default_scope("mmpar")
-    yield
-    DefaultScope._instance_dict.pop("mmpar", None)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
