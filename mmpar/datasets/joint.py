@@ -42,8 +42,9 @@ class JointDataset:
     """Several PAR data sets as one.
 
     Labels are in the order of the union of their attributes; one that a data set does
-    not label is unknown (-1) in its samples, and so adds nothing to the loss. Each
-    sample has the column ``dataset``, the position of its data set.
+    not label is unknown (-1) in its samples, and so adds nothing to the loss; it has no
+    box (NaN) in samples with boxes. Each sample has the column ``dataset``, the
+    position of its data set.
 
     Args:
         datasets: Data sets, or their configs.
@@ -122,11 +123,18 @@ class JointDataset:
                 dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
             )
             sample.set_gt_score(torch.from_numpy(score))
+            if "gt_attribute_boxes" in sample:
+                boxes = sample.gt_attribute_boxes.numpy()
+                spread = torch.from_numpy(self._spread(boxes, which, np.nan))
+                sample.set_field(spread, "gt_attribute_boxes")
         return data
 
-    def _spread(self, labels: np.ndarray, which: int) -> np.ndarray:
-        spread = np.full(len(self._schema), UNKNOWN, np.float32)
-        spread[self.places[which]] = labels
+    def _spread(
+        self, values: np.ndarray, which: int, absent: float = UNKNOWN
+    ) -> np.ndarray:
+        """Rows of one data set's attributes in the places of the union's, float32."""
+        spread = np.full((len(self._schema), *values.shape[1:]), absent, np.float32)
+        spread[self.places[which]] = values
         return spread
 
     def label_counts(

@@ -1,7 +1,12 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
 from mmpar.engine.checkpoints import best_checkpoint, latest_checkpoint
-from mmpar.engine.command_line import runner_arguments, runner_config
+from mmpar.engine.command_line import (
+    config_arguments,
+    read_config,
+    runner_arguments,
+    runner_config,
+)
 from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook, StrictLoadHook
 from mmpar.engine.runner import build_runner
 
@@ -11,7 +16,9 @@ __all__ = [
     "StrictLoadHook",
     "best_checkpoint",
     "build_runner",
+    "config_arguments",
     "latest_checkpoint",
+    "read_config",
     "runner_arguments",
     "runner_config",
 ]

@@ -9,18 +9,24 @@ import os.path as osp
 from mmengine.config import Config, DictAction
 
 
-def runner_arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with config, work dir, config options and launcher."""
+def config_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with config and config options."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("config", help="config file")
-    parser.add_argument(
-        "--work-dir", help="folder for logs and checkpoints (work_dirs/CONFIG_NAME)"
-    )
     parser.add_argument(
         "--cfg-options",
         nargs="+",
         action=DictAction,
         help="override config fields: key=value, e.g. train_cfg.max_epochs=2",
+    )
+    return parser
+
+
+def runner_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with config, config options, work dir and launcher."""
+    parser = config_arguments(description)
+    parser.add_argument(
+        "--work-dir", help="folder for logs and checkpoints (work_dirs/CONFIG_NAME)"
     )
     parser.add_argument(
         "--launcher",
@@ -33,13 +39,19 @@ def runner_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def read_config(args: argparse.Namespace) -> Config:
+    """Read the config that ``args`` name and merge the config options into it."""
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
 def runner_config(args: argparse.Namespace) -> Config:
     """Read the config that ``args`` name and merge the shared arguments into it."""
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args)
     cfg.launcher = args.launcher
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
     for part in ("train", "val", "test"):
         loader = cfg.get(f"{part}_dataloader")
         if loader and loader.num_workers == 0:

@@ -111,3 +111,16 @@ def test_the_union_keeps_the_first_group_and_order():
 def test_a_wrong_argument_is_an_error_that_says_what(tmp_path, kwargs, match):
     with pytest.raises(ValueError, match=match):
         joint(tmp_path, **kwargs)
+
+
+def test_boxes_are_in_the_order_of_the_union_and_else_nowhere(tmp_path):
+    def mark(results):
+        count = len(results["gt_score"])
+        results["gt_bboxes"] = np.tile(np.arange(count, dtype=np.float32), (4, 1)).T
+        return results
+
+    dataset = joint(tmp_path, [PIPELINE[0], mark, PIPELINE[1]])
+    first, last = (dataset[i]["data_samples"].gt_attribute_boxes for i in (0, 5))
+    assert first.shape == last.shape == (4, 4)
+    np.testing.assert_array_equal(first[:, 0], [0, 1, 2, np.nan])
+    np.testing.assert_array_equal(last[:, 3], [1, 0, np.nan, 2])

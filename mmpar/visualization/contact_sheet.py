@@ -1,0 +1,121 @@
+"""Contact sheets: many small pictures in rows, each with lines of text below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+_MARGIN, _LINE, _FONT_SIZE = 4, 10, 9
+MIN_CELL_WIDTH = 112
+
+Color = str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a sheet; places are pixels of ``image``, 0 its left or top edge.
+
+    Args:
+        image: uint8, (H, W, 3), RGB.
+        texts: Paragraphs below the picture, each with its colour.
+        boxes: xyxy, each with its colour.
+        keypoints: x, y, each with its colour.
+    """
+
+    image: np.ndarray
+    texts: Sequence[tuple[str, Color]] = ()
+    boxes: Sequence[tuple[Sequence[float], Color]] = ()
+    keypoints: Sequence[tuple[Sequence[float], Color]] = ()
+
+
+def sheet_size(tiles: Sequence[Tile], columns: int, scale: int = 1) -> tuple[int, int]:
+    """Width and height in pixels of :func:`contact_sheet`."""
+    width, height = _cell_size(tiles, scale)
+    columns = min(columns, len(tiles))
+    return columns * width, -(-len(tiles) // columns) * height
+
+
+def contact_sheet(tiles: Sequence[Tile], columns: int, scale: int = 1) -> Image.Image:
+    """Draw tiles in rows from the left.
+
+    Args:
+        tiles: One or more, of any sizes.
+        columns: Tiles a row.
+        scale: Each pixel of a picture becomes ``scale`` x ``scale`` pixels.
+    """
+    cell_width, cell_height = _cell_size(tiles, scale)
+    sheet = Image.new("RGB", sheet_size(tiles, columns, scale), "white")
+    draw = ImageDraw.Draw(sheet)
+    columns = min(columns, len(tiles))
+    picture_height = max(tile.image.shape[0] for tile in tiles) * scale
+    for i, tile in enumerate(tiles):
+        left, top = (i % columns) * cell_width, (i // columns) * cell_height + _MARGIN
+        picture = _picture(tile, scale)
+        sheet.paste(picture, (left + (cell_width - picture.width) // 2, top))
+        top += picture_height + _MARGIN
+        for text, color in _lines(tile, cell_width - 2 * _MARGIN):
+            draw.text((left + _MARGIN, top), text, fill=color, font=_font())
+            top += _LINE
+    return sheet
+
+
+def _cell_size(tiles: Sequence[Tile], scale: int) -> tuple[int, int]:
+    height, width = np.max([tile.image.shape[:2] for tile in tiles], axis=0) * scale
+    inner = max(int(width), MIN_CELL_WIDTH)
+    lines = max(len(_lines(tile, inner)) for tile in tiles)
+    return inner + 2 * _MARGIN, int(height) + lines * _LINE + 3 * _MARGIN
+
+
+def _picture(tile: Tile, scale: int) -> Image.Image:
+    height, width = tile.image.shape[:2]
+    picture = Image.fromarray(tile.image).resize(
+        (width * scale, height * scale), Image.Resampling.NEAREST
+    )
+    draw = ImageDraw.Draw(picture)
+    for box, color in tile.boxes:
+        x0, y0, x1, y1 = (float(value) * scale for value in box)
+        # The last pixel of a box lies before its right and lower edge.
+        draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=color)
+    radius = scale
+    for (x, y), color in tile.keypoints:
+        x, y = x * scale, y * scale
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+    return picture
+
+
+def _lines(tile: Tile, width: int) -> list[tuple[str, Color]]:
+    """The paragraphs broken into lines of at most ``width`` pixels."""
+    lines = []
+    for text, color in tile.texts:
+        lines += [(line, color) for line in _wrapped(text, width)]
+    return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and _font().getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+        while _font().getlength(lines[-1]) > width and len(lines[-1]) > 1:
+            lines[-1:] = _split(lines[-1], width)
+    return lines
+
+
+def _split(word: str, width: int) -> tuple[str, str]:
+    """A word too long for a line, and what does not fit of it."""
+    fits = len(word) - 1
+    while fits > 1 and _font().getlength(word[:fits]) > width:
+        fits -= 1
+    return word[:fits], word[fits:]
+
+
+@lru_cache(maxsize=1)
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(_FONT_SIZE)

@@ -1,0 +1,87 @@
+"""Draw samples as the model sees them: browse_dataset.py CONFIG [--out sheet.png]."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
+from rich.progress import track
+
+from mmpar.engine import config_arguments, read_config
+from mmpar.registry import DATASETS
+from mmpar.structures import build_schema
+from mmpar.visualization import Tile, contact_sheet, packed_tile
+
+_PICTURE_WIDTH = 128
+_COLUMNS = 8
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = config_arguments(__doc__)
+    parser.add_argument("--split", choices=["train", "val", "test"], default="train")
+    parser.add_argument("--num", type=int, default=32, help="how many samples (32)")
+    parser.add_argument(
+        "--out", type=Path, help="picture to write (CONFIG_NAME_SPLIT.png)"
+    )
+    parser.add_argument(
+        "--per-page", type=int, default=64, help="more go on pages (64)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of choice and transforms")
+    args = parser.parse_args()
+    for name in ("num", "per_page"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} is 1 or more")
+    if args.out is None:
+        args.out = Path(f"{Path(args.config).stem}_{args.split}.png")
+    return args
+
+
+def build_dataset(cfg: Config, split: str) -> Any:
+    """The data set of a split with its pipeline."""
+    loader = cfg.get(f"{split}_dataloader")
+    if not loader:
+        raise ValueError(
+            f"{cfg.filename} has no {split}_dataloader; give another split"
+        )
+    init_default_scope(cfg.get("default_scope", "mmpar"))
+    return DATASETS.build(loader.dataset)
+
+
+def seen_tiles(dataset: Any, num: int, seed: int) -> Iterator[Tile]:
+    """``num`` samples chosen by ``seed``, or all if there are fewer, by number."""
+    set_random_seed(seed)
+    schema = build_schema(dataset.metainfo["schema"])
+    chosen = np.random.default_rng(seed).permutation(len(dataset))[:num]
+    for row in np.sort(chosen):
+        yield packed_tile(dataset[int(row)], schema)
+
+
+def page_path(out: Path, page: int, pages: int) -> Path:
+    """``out``, with a number when there are several pages."""
+    return out if pages == 1 else out.with_name(f"{out.stem}_{page}{out.suffix}")
+
+
+def main() -> None:
+    """Draw the pages."""
+    args = parse_args()
+    dataset = build_dataset(read_config(args), args.split)
+    num = min(args.num, len(dataset))
+    tiles = list(track(seen_tiles(dataset, num, args.seed), "samples", num))
+    pages = [tiles[i : i + args.per_page] for i in range(0, num, args.per_page)]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    scale = max(1, round(_PICTURE_WIDTH / max(t.image.shape[1] for t in tiles)))
+    for number, page in enumerate(pages, start=1):
+        path = page_path(args.out, number, len(pages))
+        contact_sheet(page, _COLUMNS, scale).save(path)
+        print(f"{len(page)} of {len(dataset)} samples in {path}")
+
+
+if __name__ == "__main__":
+    main()
