@@ -22,8 +22,8 @@ class UPAR(ReleaseDataset):
 
     Picture paths begin with the folder of their source data set, below ``data_root``.
     Each sample has ``domain``, the source data set: in the pickle the number that the
-    release gives, in the challenge's CSV the first folder of the path. Report results
-    for each, and their mean: group predictions by it.
+    release gives, in the challenge's CSV the first folder of the path. ``PARMetric``
+    reports results for each, and their mean.
 
     Args:
         split: ``'train'``, ``'val'``, ``'test'`` or ``'trainval'``. A CSV file holds

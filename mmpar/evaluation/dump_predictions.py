@@ -22,7 +22,8 @@ class DumpPredictions(PredictionTableMetric):
     - ``.json``: ``{"schema": ..., "predictions": [{"img_path", "scores", "labels"}]}``,
       scores and labels in the order of the schema.
 
-    Scores are in [0, 1]; labels are 1, 0, or -1 for unknown.
+    When a sample has a domain, both also have ``domain`` after ``img_path``, by the
+    name that ``PARMetric`` gives it, empty for samples without. Scores are in [0, 1]; labels are 1, 0, or -1 for unknown.
 
     Args:
         out_file: Path ending in ``.csv`` or ``.json``; its folder is made if needed.
@@ -50,18 +51,28 @@ class DumpPredictions(PredictionTableMetric):
         with open(self.out_file, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             scores, labels = ([f"{kind}:{n}" for n in names] for kind in _KINDS)
-            writer.writerow(["img_path", *scores, *labels])
-            for path, score, label in zip(table.paths, table.scores, table.labels):
-                writer.writerow([path, *(f"{s:.6f}" for s in score), *label.tolist()])
+            heads = _heads(table)
+            writer.writerow([*heads[0], *scores, *labels])
+            for head, score, label in zip(heads, table.scores, table.labels):
+                values = (f"{s:.6f}" for s in score)
+                writer.writerow([*head.values(), *values, *label.tolist()])
 
     def _write_json(self, table: PredictionTable) -> None:
         predictions = [
-            dict(img_path=path, scores=score.tolist(), labels=label.tolist())
-            for path, score, label in zip(table.paths, table.scores, table.labels)
+            dict(head, scores=score.tolist(), labels=label.tolist())
+            for head, score, label in zip(_heads(table), table.scores, table.labels)
         ]
         content = dict(schema=self.schema.to_dict(), predictions=predictions)
         with open(self.out_file, "w", encoding="utf-8") as file:
             json.dump(content, file)
+
+
+def _heads(table: PredictionTable) -> list[dict[str, str]]:
+    """What tells one image from another: its path, and its domain if any has one."""
+    if not any(table.domains):
+        return [dict(img_path=path) for path in table.paths]
+    pairs = zip(table.paths, table.domains)
+    return [dict(img_path=path, domain=domain) for path, domain in pairs]
 
 
 _KINDS = ("score", "label")

@@ -18,11 +18,24 @@ _NEEDED = ("pred_score", "gt_score", "sample_idx", "img_path")
 
 @dataclass(frozen=True)
 class PredictionTable:
-    """Scores float32 and labels int8, both (N, A), with the path of each picture."""
+    """Scores float32 and labels int8, both (N, A), with the path of each picture.
+
+    ``domains`` names the source data set of each picture, empty for one without.
+    """
 
     paths: list[str]
     scores: np.ndarray
     labels: np.ndarray
+    domains: list[str]
+
+    def rows(self, chosen: np.ndarray) -> PredictionTable:
+        """The predictions of some rows, given as indices."""
+        return PredictionTable(
+            [self.paths[row] for row in chosen],
+            self.scores[chosen],
+            self.labels[chosen],
+            [self.domains[row] for row in chosen],
+        )
 
 
 class PredictionTableMetric(BaseMetric):
@@ -52,7 +65,9 @@ class PredictionTableMetric(BaseMetric):
         ]
         scores = [_numpy(sample["pred_score"], np.float32) for sample in data_samples]
         labels = [_numpy(sample["gt_score"], np.int8) for sample in data_samples]
-        self.results.append((keys, paths, np.stack(scores), np.stack(labels)))
+        domains = [domain_name(sample.get("domain")) for sample in data_samples]
+        table = PredictionTable(paths, np.stack(scores), np.stack(labels), domains)
+        self.results.append((keys, table))
 
     def _check(self, sample: dict) -> None:
         missing = [name for name in _NEEDED if name not in sample]
@@ -110,6 +125,13 @@ class PredictionTableMetric(BaseMetric):
         return build_schema(self.dataset_meta["schema"])
 
 
+def domain_name(domain: Any) -> str:
+    """A domain as it is written: a number gets a word, none is empty."""
+    if domain is None:
+        return ""
+    return f"domain{domain}" if isinstance(domain, (int, np.integer)) else str(domain)
+
+
 def _numpy(values: Any, dtype: type) -> np.ndarray:
     values = values.detach().cpu().numpy() if hasattr(values, "detach") else values
     return np.asarray(values).astype(dtype)
@@ -126,9 +148,11 @@ def _merge(batches: list[tuple], size: int) -> PredictionTable:
             f"{len(rows)} different samples were predicted, but the data set has "
             f"{size}; each must be predicted once (sampler, drop_last, indices?)"
         )
-    paths = [path for batch in batches for path in batch[1]]
-    return PredictionTable(
-        paths=[paths[row] for row in rows],
-        scores=np.concatenate([batch[2] for batch in batches])[rows],
-        labels=np.concatenate([batch[3] for batch in batches])[rows],
+    tables = [table for _, table in batches]
+    whole = PredictionTable(
+        paths=[path for table in tables for path in table.paths],
+        scores=np.concatenate([table.scores for table in tables]),
+        labels=np.concatenate([table.labels for table in tables]),
+        domains=[domain for table in tables for domain in table.domains],
     )
+    return whole.rows(np.array(rows))

@@ -1,6 +1,7 @@
 """PARMetric in MMEngine's evaluator: names, tables, errors, and several processes."""
 
 import csv
+import itertools
 import json
 import logging
 import os
@@ -19,6 +20,15 @@ from tests.test_evaluation.oracle import oracle
 
 NAMES = ["Hat", "Boots", "Coat"]
 META = dict(schema=dict(names=NAMES, groups={}, title="three"))
+DOMAINS = ["PETA", "RAP2", "PETA"]
+KEYS = dict(
+    mA="mean_accuracy",
+    instance_accuracy="instance_accuracy",
+    instance_precision="instance_precision",
+    instance_recall="instance_recall",
+    instance_f1="instance_f1",
+    label_f1="label_f1",
+)
 WORKER = "tests.test_evaluation.two_processes"
 
 
@@ -30,6 +40,14 @@ def samples(num_images=11, seed=0):
     return [
         dict(pred_score=s, gt_score=g, sample_idx=i, img_path=f"{i}.jpg")
         for i, (s, g) in enumerate(zip(scores, labels))
+    ]
+
+
+def of_domains(data, domains):
+    """The samples with a domain each, in turn; None is none."""
+    return [
+        sample if domain is None else dict(sample, domain=domain)
+        for sample, domain in zip(data, itertools.cycle(domains))
     ]
 
 
@@ -50,14 +68,7 @@ def test_metrics_are_the_oracles_in_percent_under_their_names():
     expected = oracle(*stacked(data), 0.5, "official")
     assert metrics == {
         f"par/{name}": pytest.approx(100 * expected[key], rel=1e-12)
-        for name, key in (
-            ("mA", "mean_accuracy"),
-            ("instance_accuracy", "instance_accuracy"),
-            ("instance_precision", "instance_precision"),
-            ("instance_recall", "instance_recall"),
-            ("instance_f1", "instance_f1"),
-            ("label_f1", "label_f1"),
-        )
+        for name, key in KEYS.items()
     }
 
 
@@ -174,6 +185,67 @@ def test_dump_refuses_other_files():
         DumpPredictions("out.pkl")
 
 
+@pytest.mark.parametrize(
+    ("domains", "names"),
+    [
+        (["PETA", "Market1501", "PETA"], ["Market1501", "PETA"]),
+        ([10, 2, 2, 3], ["domain2", "domain3", "domain10"]),
+        ([np.int16(1), None, 2], ["domain1", "domain2"]),
+    ],
+)
+@pytest.mark.parametrize("rule", ["official", "skip"])
+def test_each_domain_and_their_mean_are_the_oracles(log, domains, names, rule):
+    data = of_domains(samples(40), domains)
+    metrics = evaluate(PARMetric(empty_attribute=rule), data)
+    whole = oracle(*stacked(data), 0.5, rule)
+    assert metrics["par/mA"] == pytest.approx(100 * whole["mean_accuracy"], rel=1e-12)
+    parts = []
+    for name in names:
+        number = name.removeprefix("domain")
+        part = [s for s in data if str(s.get("domain")) in (name, number)]
+        parts.append(oracle(*stacked(part), 0.5, rule))
+    for name, key in KEYS.items():
+        values = [100 * part[key] for part in parts]
+        found = [metrics[f"par/{domain}/{name}"] for domain in names]
+        assert found == pytest.approx(values, rel=1e-12)
+        mean = sum(values) / len(values)
+        assert metrics[f"par/domain_mean/{name}"] == pytest.approx(mean, rel=1e-12)
+    assert len(metrics) == 6 * (len(names) + 2)
+    lines = log.text.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("| domain "))
+    rows = [line.split()[1] for line in lines[first + 2 : first + 3 + len(names)]]
+    assert rows == [*names, "mean"]
+    assert ("13 images have no domain" in log.text) == (None in domains)
+
+
+@pytest.mark.parametrize("domain", ["PETA", None])
+def test_one_domain_or_none_adds_nothing(log, domain):
+    data = of_domains(samples(), [domain])
+    assert evaluate(PARMetric(), data) == evaluate(PARMetric(), samples())
+    assert "| domain " not in log.text
+
+
+def test_dump_tells_the_domain(tmp_path):
+    data = of_domains(samples(), ["PETA", 3, None])
+    evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
+    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
+    lines = list(csv.DictReader((tmp_path / "out.csv").open()))
+    assert list(lines[0])[:2] == ["img_path", "domain"]
+    expected = ["PETA", "domain3", ""]
+    assert [line["domain"] for line in lines[:3]] == expected
+    assert float(lines[1]["score:Hat"]) == pytest.approx(
+        float(data[1]["pred_score"][0]), abs=1e-6
+    )
+    predictions = json.loads((tmp_path / "out.json").read_text())["predictions"]
+    assert [one["domain"] for one in predictions[:3]] == expected
+
+
+def test_dump_of_samples_without_domain_has_no_such_column(tmp_path):
+    evaluate(DumpPredictions(str(tmp_path / "out.csv")), samples())
+    with (tmp_path / "out.csv").open() as file:
+        assert "domain" not in file.readline()
+
+
 @pytest.mark.parametrize("round_up", [True, False])
 def test_two_gloo_processes_give_the_numbers_of_one(tmp_path, round_up):
     # 11 samples in batches of 4 on two processes: the last round is not full.
@@ -188,6 +260,7 @@ def test_two_gloo_processes_give_the_numbers_of_one(tmp_path, round_up):
         for rank in range(2)
     ]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
-    expected = evaluate(PARMetric(), samples())
+    expected = evaluate(PARMetric(), of_domains(samples(), DOMAINS))
+    assert "par/domain_mean/mA" in expected
     for output in outputs:
         assert json.loads(output.splitlines()[-1]) == expected

@@ -8,7 +8,7 @@ import torch.distributed as dist
 from mmengine.dataset import DefaultSampler
 
 from mmpar.evaluation import PARMetric
-from tests.test_evaluation.test_par_metric import META, samples
+from tests.test_evaluation.test_par_metric import DOMAINS, META, of_domains, samples
 
 
 def main(rank: str, port: str, round_up: str) -> None:
@@ -17,7 +17,7 @@ def main(rank: str, port: str, round_up: str) -> None:
         RANK=rank, WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port
     )
     dist.init_process_group("gloo")
-    data = samples()
+    data = of_domains(samples(), DOMAINS)
     sampler = DefaultSampler(data, shuffle=False, round_up=bool(int(round_up)))
     share = [data[i] for i in sampler]
     metric = PARMetric()
