@@ -18,6 +18,7 @@ from mmpar.datasets.transforms import (
     RandomCrop,
 )
 from mmpar.datasets.upar import UPAR
+from mmpar.datasets.wider import WIDERAttribute
 
 __all__ = [
     "MSP60K",
@@ -40,5 +41,6 @@ __all__ = [
     "ReleaseDataset",
     "SampleError",
     "SyntheticPAR",
+    "WIDERAttribute",
     "positive_ratios",
 ]

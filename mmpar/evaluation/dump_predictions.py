@@ -23,7 +23,9 @@ class DumpPredictions(PredictionTableMetric):
       scores and labels in the order of the schema.
 
     When a sample has a domain, both also have ``domain`` after ``img_path``, by the
-    name that ``PARMetric`` gives it, empty for samples without. Scores are in [0, 1]; labels are 1, 0, or -1 for unknown.
+    name that ``PARMetric`` gives it, empty for samples without.
+
+    Scores are in [0, 1]; labels are 1, 0, or -1 for unknown.
 
     Args:
         out_file: Path ending in ``.csv`` or ``.json``; its folder is made if needed.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -32,11 +33,19 @@ def sizes(
 
 
 def listed_twice(splits: Mapping[str, PARDataset]) -> Iterator[Finding]:
-    """Picture paths that are listed more than once, in a split or in two."""
+    """Picture paths that are listed more than once, in a split or in two.
+
+    Inside a split, a picture may have several persons, each with a box of its own.
+    """
     paths = {name: list(dataset.table.paths) for name, dataset in splits.items()}
     for name, listed in paths.items():
-        values, counts = np.unique(listed, return_counts=True)
-        again = values[counts > 1].tolist()
+        boxes = splits[name].table.columns.get("person_box")
+        rows: Iterable = (
+            listed if boxes is None else zip(listed, map(tuple, boxes.tolist()))
+        )
+        counts: Counter = Counter(rows)
+        twice = (row for row, count in counts.items() if count > 1)
+        again = sorted({row if boxes is None else row[0] for row in twice})
         if again:
             yield _listed(splits[name], name, again)
     for one, other in combinations(paths, 2):

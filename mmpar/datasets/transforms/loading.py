@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import mmcv
@@ -19,6 +21,9 @@ class LoadPersonImage(LoadImageFromFile):
     It also refuses truncated JPEG files: OpenCV up to 4.10 decodes their first part and
     paints the rest grey without a word. Other truncated formats OpenCV refuses itself.
 
+    A sample with ``person_box``, (4,), xyxy in pixels of the picture, gets that part of
+    it, as far as the box lies inside and with the pixels at its edge whole.
+
     Args:
         color_type: As in mmcv.
         imdecode_backend: As in mmcv.
@@ -26,7 +31,7 @@ class LoadPersonImage(LoadImageFromFile):
 
     Raises:
         FileNotFoundError: There is no such picture.
-        ValueError: It is empty, truncated or no picture.
+        ValueError: It is empty, truncated or no picture, or the box lies outside.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class LoadPersonImage(LoadImageFromFile):
         if is_truncated_jpeg(content):
             raise ValueError(f"{path} ({len(content)} bytes) is a truncated JPEG file")
         image = self._decode(content, path)
+        if "person_box" in results:
+            image = cut_out(image, results["person_box"], path)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results
@@ -64,6 +71,23 @@ class LoadPersonImage(LoadImageFromFile):
         raise ValueError(
             f"{path} ({len(content)} bytes) is no readable picture: {fault}"
         )
+
+
+def cut_out(image: np.ndarray, box: Sequence[float], called: str) -> np.ndarray:
+    """The part of a picture, (H, W, C), in a box, xyxy in pixels, clipped to it.
+
+    Raises:
+        ValueError: Nothing of the box lies in the picture.
+    """
+    height, width = image.shape[:2]
+    x0, y0 = (max(0, math.floor(value)) for value in box[:2])
+    x1, y1 = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
+    if x0 >= x1 or y0 >= y1:
+        raise ValueError(
+            f"the person box {[float(value) for value in box]} (xyxy) lies outside "
+            f"{called}, which is {width} x {height} pixels; is it the right picture?"
+        )
+    return np.ascontiguousarray(image[y0:y1, x0:x1])
 
 
 def is_truncated_jpeg(content: bytes) -> bool:

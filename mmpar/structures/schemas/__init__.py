@@ -17,6 +17,7 @@ from mmpar.structures.schemas.rapv1_92 import RAPV1_92
 from mmpar.structures.schemas.rapv2 import RAPV2
 from mmpar.structures.schemas.rapzs import RAPZS
 from mmpar.structures.schemas.upar import UPAR
+from mmpar.structures.schemas.wider import WIDER
 
 SCHEMAS: Mapping[str, AttributeSchema] = {
     "pa100k": PA100K,
@@ -30,6 +31,7 @@ SCHEMAS: Mapping[str, AttributeSchema] = {
     "market1501": MARKET1501,
     "dukemtmc": DUKEMTMC,
     "msp60k": MSP60K,
+    "wider": WIDER,
 }
 """Schemas that a config may name."""
 

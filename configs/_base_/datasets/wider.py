@@ -1,0 +1,64 @@
+"""WIDER-Attribute: 57,524 persons cut out of pictures of scenes, at 256x192.
+
+Augmentation as the Strong Baseline: pad 10, random crop, horizontal flip.
+"""
+
+schema = "wider"
+data_root = "data/wider/"
+image_size = (192, 256)  # (W, H)
+
+train_pipeline = [
+    dict(type="LoadPersonImage"),
+    dict(type="Resize", scale=image_size),
+    dict(type="RandomCrop", crop_size=image_size[::-1], padding=10),
+    dict(type="RandomFlip", prob=0.5, direction="horizontal"),
+    dict(type="PackPARInputs"),
+]
+test_pipeline = [
+    dict(type="LoadPersonImage"),
+    dict(type="Resize", scale=image_size),
+    dict(type="PackPARInputs"),
+]
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    dataset=dict(
+        type="WIDERAttribute",
+        data_root=data_root,
+        split="train",
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type="WIDERAttribute",
+        data_root=data_root,
+        split="val",
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+test_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type="WIDERAttribute",
+        data_root=data_root,
+        split="test",
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+
+val_evaluator = dict(type="PARMetric")
+test_evaluator = val_evaluator
