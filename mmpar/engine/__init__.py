@@ -1,6 +1,6 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
-from mmpar.engine.checkpoints import best_checkpoint, latest_checkpoint
+from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
 from mmpar.engine.command_line import runner_arguments, runner_config
 from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook, StrictLoadHook
 from mmpar.engine.runner import build_runner
@@ -9,8 +9,8 @@ __all__ = [
     "PositiveRatioHook",
     "SchemaCheckHook",
     "StrictLoadHook",
-    "best_checkpoint",
     "build_runner",
+    "checkpoint_to_test",
     "latest_checkpoint",
     "runner_arguments",
     "runner_config",
