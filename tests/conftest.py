@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 def no_default_scope_left_behind():
     """A Runner or a fixture sets MMEngine's global scope; the next test has none.
 
-    MMEngine has no public way back to "no default scope", so its dictionary is restored.
+    MMEngine has no public way back to "no default scope": its dictionary is restored.
     """
     before = copy.copy(DefaultScope._instance_dict)
     yield

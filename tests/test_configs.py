@@ -8,7 +8,7 @@ import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmpar.registry import HOOKS, METRICS, MODELS
+from mmpar.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmpar.structures import build_schema
 
 ROOT = Path(__file__).parents[1] / "configs"
@@ -39,7 +39,8 @@ def test_config_builds_a_model_that_predicts_its_schema(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_config_has_all_that_training_and_testing_need(path):
     cfg = Config.fromfile(path)
-    METRICS.build(cfg.val_evaluator)
+    if cfg.val_evaluator is not None:
+        METRICS.build(cfg.val_evaluator)
     METRICS.build(cfg.test_evaluator)
     hooks = [type(HOOKS.build(hook)).__name__ for hook in cfg.custom_hooks]
     assert "PositiveRatioHook" in hooks
@@ -55,14 +56,17 @@ def test_config_is_listed_in_its_metafile_and_readme(path):
     assert path.name in (path.parent / "README.md").read_text()
 
 
-def test_chosen_on_val_unless_the_name_says_otherwise():
+def test_chosen_on_val_unless_the_name_says_otherwise_or_there_is_none():
     for path in CONFIGS:
         cfg = Config.fromfile(path)
-        habit = path.stem.endswith("trainval-test")
-        expected = ("trainval", "test") if habit else ("train", "val")
-        splits = (
-            cfg.train_dataloader.dataset.split,
-            cfg.val_dataloader.dataset.split,
-        )
-        assert splits == expected, path.name
+        dataset = DATASETS.get(cfg.train_dataloader.dataset.type)
+        chosen_on = cfg.val_dataloader and cfg.val_dataloader.dataset.split
+        if path.stem.endswith("trainval-test"):
+            expected = ("trainval", "test")
+        elif "val" in dataset.SPLITS:
+            expected = ("train", "val")
+        else:
+            expected = ("trainval", None)
+            assert "ReduceOnPlateauLR" not in str(cfg.param_scheduler)
+        assert (cfg.train_dataloader.dataset.split, chosen_on) == expected, path.name
         assert cfg.test_dataloader.dataset.split == "test"

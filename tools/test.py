@@ -6,14 +6,20 @@ import os.path as osp
 from mmengine.config import Config
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import best_checkpoint, build_runner, runner_arguments, runner_config
+from mmpar.engine import (
+    build_runner,
+    checkpoint_to_test,
+    runner_arguments,
+    runner_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = runner_arguments(__doc__)
     parser.add_argument(
-        "checkpoint", help="checkpoint file, or a work dir: its best checkpoint"
+        "checkpoint",
+        help="checkpoint file, or a work dir: the best in it, or the last without val",
     )
     parser.add_argument(
         "--out",
@@ -26,8 +32,10 @@ def parse_args() -> argparse.Namespace:
 def test_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
     cfg = runner_config(args)
-    is_work_dir = osp.isdir(args.checkpoint)
-    cfg.load_from = best_checkpoint(args.checkpoint) if is_work_dir else args.checkpoint
+    cfg.load_from = args.checkpoint
+    if osp.isdir(args.checkpoint):
+        has_val = cfg.get("val_dataloader") is not None
+        cfg.load_from = checkpoint_to_test(args.checkpoint, has_val)
     cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
     # The checkpoint brings every weight; do not fetch the pre-trained ones first.
     cfg.model.backbone.init_cfg = None

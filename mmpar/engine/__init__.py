@@ -1,6 +1,6 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
-from mmpar.engine.checkpoints import best_checkpoint, latest_checkpoint
+from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
 from mmpar.engine.command_line import (
     config_arguments,
     read_config,
@@ -14,8 +14,8 @@ __all__ = [
     "PositiveRatioHook",
     "SchemaCheckHook",
     "StrictLoadHook",
-    "best_checkpoint",
     "build_runner",
+    "checkpoint_to_test",
     "config_arguments",
     "latest_checkpoint",
     "read_config",

@@ -29,15 +29,25 @@ def latest_checkpoint(work_dir: str) -> str | None:
     return None
 
 
-def best_checkpoint(work_dir: str) -> str:
-    """The best checkpoint of a work dir; the newest if a killed run left several.
+def checkpoint_to_test(work_dir: str, chosen_on_val: bool) -> str:
+    """The checkpoint of a work dir that its training stands for.
+
+    Args:
+        work_dir: Where the training wrote.
+        chosen_on_val: The best on the validation split (the newest of them if a killed
+            run left several); otherwise the last.
 
     Raises:
         FileNotFoundError: There is none.
     """
-    found = sorted(Path(work_dir).glob("best_*.pth"), key=os.path.getmtime)
-    if not found:
+    if chosen_on_val:
+        best = sorted(Path(work_dir).glob("best_*.pth"), key=os.path.getmtime)
+        found = str(best[-1]) if best else None
+    else:
+        found = latest_checkpoint(work_dir)
+    if found is None:
+        kind = "best_*.pth" if chosen_on_val else "epoch_*.pth that can be read"
         raise FileNotFoundError(
-            f"the work dir {work_dir} holds no best_*.pth; name the checkpoint to test"
+            f"the work dir {work_dir} holds no {kind}; name the checkpoint to test"
         )
-    return str(found[-1])
+    return found

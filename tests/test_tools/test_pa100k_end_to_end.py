@@ -3,12 +3,15 @@
 import csv
 import json
 
+import pytest
+
 from tests.fixtures.pa100k import real_rows, write_pa100k_release
 from tests.test_tools.run import REPOSITORY, options, run_tool, scalars
 
 CONFIG = REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py"
 
 
+@pytest.mark.slow
 def test_unmodified_config_trains_and_tests_on_the_release_format(tmp_path):
     rows = real_rows()
     parts = dict(train=rows[:8000], val=rows[8000:9000], test=rows[9000:])
@@ -47,6 +50,7 @@ def test_unmodified_config_trains_and_tests_on_the_release_format(tmp_path):
         assert 0 <= float(line["score:boots"]) <= 1
 
 
+@pytest.mark.slow
 def test_out_json_holds_schema_scores_and_labels(tmp_path):
     rows = real_rows()[:6]
     write_pa100k_release(

@@ -41,6 +41,7 @@ def small(num_train: int = 16, epochs: int = 2, batch_size: int = 4) -> tuple[st
     )
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_first_epoch(tmp_path):
     losses = []
     for work_dir in ("first", "second"):
@@ -83,6 +84,7 @@ def test_training_killed_at_a_random_moment_resumes_to_the_end(tmp_path):
     assert (tmp_path / "work/epoch_6.pth").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_train_and_test_on_gloo(tmp_path):
     run_tool(
         "dist_train.sh",

@@ -1,64 +1,14 @@
-"""DukeMTMC-attribute: 702 training and 1,110 test persons at 256x192; no val split.
+"""DukeMTMC-attribute: 702 training and 1,110 test persons; no val split."""
 
-Augmentation as the Strong Baseline: pad 10, random crop, horizontal flip.
-"""
+_base_ = "./person_crops.py"
 
 schema = "dukemtmc"
-data_root = "data/dukemtmc/"
-image_size = (192, 256)  # (W, H)
+dataset = dict(type="DukeMTMCAttribute", data_root="data/dukemtmc/")
 
-train_pipeline = [
-    dict(type="LoadPersonImage"),
-    dict(type="Resize", scale=image_size),
-    dict(type="RandomCrop", crop_size=image_size[::-1], padding=10),
-    dict(type="RandomFlip", prob=0.5, direction="horizontal"),
-    dict(type="PackPARInputs"),
-]
-test_pipeline = [
-    dict(type="LoadPersonImage"),
-    dict(type="Resize", scale=image_size),
-    dict(type="PackPARInputs"),
-]
+train_dataloader = dict(dataset=dict(split="trainval", **dataset))
+test_dataloader = dict(dataset=dataset)
 
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    dataset=dict(
-        type="DukeMTMCAttribute",
-        data_root=data_root,
-        split="trainval",
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="DukeMTMCAttribute",
-        data_root=data_root,
-        split="test",
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-test_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="DukeMTMCAttribute",
-        data_root=data_root,
-        split="test",
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-
-val_evaluator = dict(type="PARMetric")
-test_evaluator = val_evaluator
+# The last checkpoint is tested: there is nothing to choose an earlier one on.
+val_cfg = None
+val_dataloader = None
+val_evaluator = None

@@ -1,64 +1,10 @@
-"""MSP60K: 60,122 pictures of eight scenes at 256x192.
+"""MSP60K: 60,122 pictures of eight scenes."""
 
-Augmentation as the Strong Baseline: pad 10, random crop, horizontal flip.
-"""
+_base_ = "./person_crops.py"
 
 schema = "msp60k"
-data_root = "data/msp60k/"
-image_size = (192, 256)  # (W, H)
+dataset = dict(type="MSP60K", data_root="data/msp60k/")
 
-train_pipeline = [
-    dict(type="LoadPersonImage"),
-    dict(type="Resize", scale=image_size),
-    dict(type="RandomCrop", crop_size=image_size[::-1], padding=10),
-    dict(type="RandomFlip", prob=0.5, direction="horizontal"),
-    dict(type="PackPARInputs"),
-]
-test_pipeline = [
-    dict(type="LoadPersonImage"),
-    dict(type="Resize", scale=image_size),
-    dict(type="PackPARInputs"),
-]
-
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    dataset=dict(
-        type="MSP60K",
-        data_root=data_root,
-        split="train",
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="MSP60K",
-        data_root=data_root,
-        split="val",
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-test_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="MSP60K",
-        data_root=data_root,
-        split="test",
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-
-val_evaluator = dict(type="PARMetric")
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)

@@ -1,5 +1,7 @@
 """SyntheticPAR: drawn pedestrians with PA-100K's attributes; nothing to download."""
 
+_base_ = "./person_crops.py"
+
 schema = "pa100k"
 image_size = (64, 128)  # (W, H)
 
@@ -18,44 +20,17 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=16,
     num_workers=1,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(
-        type="SyntheticPAR",
-        split="train",
-        num_samples=2500,
-        cache="memory",
-        pipeline=train_pipeline,
+        type="SyntheticPAR", num_samples=2500, cache="memory", pipeline=train_pipeline
     ),
 )
 val_dataloader = dict(
-    batch_size=64,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="SyntheticPAR",
-        split="val",
-        num_samples=500,
-        cache="memory",
-        pipeline=test_pipeline,
-        test_mode=True,
+        type="SyntheticPAR", num_samples=500, cache="memory", pipeline=test_pipeline
     ),
 )
 test_dataloader = dict(
-    batch_size=64,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="SyntheticPAR",
-        split="test",
-        num_samples=1000,
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
+    dataset=dict(type="SyntheticPAR", num_samples=1000, pipeline=test_pipeline),
 )
-
-val_evaluator = dict(type="PARMetric")
-test_evaluator = val_evaluator

@@ -1,68 +1,10 @@
-"""UPAR: PA-100K, PETA, RAPv2 and Market-1501 under one labelling, at 256x192.
+"""UPAR: PA-100K, PETA, RAPv2 and Market-1501 under one labelling."""
 
-Augmentation as the Strong Baseline: pad 10, random crop, horizontal flip.
-"""
+_base_ = "./person_crops.py"
 
 schema = "upar"
-data_root = "data/"
-partition = 0
-image_size = (192, 256)  # (W, H)
+dataset = dict(type="UPAR", data_root="data/", partition=0)
 
-train_pipeline = [
-    dict(type="LoadPersonImage"),
-    dict(type="Resize", scale=image_size),
-    dict(type="RandomCrop", crop_size=image_size[::-1], padding=10),
-    dict(type="RandomFlip", prob=0.5, direction="horizontal"),
-    dict(type="PackPARInputs"),
-]
-test_pipeline = [
-    dict(type="LoadPersonImage"),
-    dict(type="Resize", scale=image_size),
-    dict(type="PackPARInputs"),
-]
-
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    dataset=dict(
-        type="UPAR",
-        data_root=data_root,
-        partition=partition,
-        split="train",
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="UPAR",
-        data_root=data_root,
-        partition=partition,
-        split="val",
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-test_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type="UPAR",
-        data_root=data_root,
-        partition=partition,
-        split="test",
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-
-val_evaluator = dict(type="PARMetric")
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)

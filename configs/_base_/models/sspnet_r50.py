@@ -1,5 +1,7 @@
 """SSPNet in the setting of its released code: ResNet-50, P1 to P3, four regions."""
 
+_base_ = "./r50.py"
+
 # Region -> pyramid level (the scale prior), rows in fractions of the image height (the
 # place prior), and the attribute groups that are read there; None reads all others.
 regions = dict(
@@ -10,20 +12,7 @@ regions = dict(
 )
 
 model = dict(
-    type="mmpretrain.ImageClassifier",
-    data_preprocessor=dict(
-        type="mmpretrain.ClsDataPreprocessor",
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        to_rgb=True,
-    ),
-    backbone=dict(
-        type="mmpretrain.ResNet",
-        depth=50,
-        out_indices=(0, 1, 2, 3),
-        style="pytorch",
-        init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet50"),
-    ),
+    backbone=dict(out_indices=(0, 1, 2, 3)),
     neck=dict(
         type="SSPNetNeck",
         in_channels=(256, 512, 1024, 2048),

@@ -7,13 +7,13 @@ Give them to a data set's config:
 flip_image_size = (128, 256)  # (W, H)
 
 flip_train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadPersonImage"),
     dict(type="Resize", scale=flip_image_size),
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),
     dict(type="PackPARInputs"),
 ]
 flip_test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadPersonImage"),
     dict(type="Resize", scale=flip_image_size),
     dict(type="PackPARInputs"),
 ]

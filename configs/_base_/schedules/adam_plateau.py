@@ -15,5 +15,3 @@ param_scheduler = dict(
     patience=4,
 )
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=1)
-val_cfg = dict()
-test_cfg = dict()

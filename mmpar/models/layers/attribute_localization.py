@@ -91,17 +91,18 @@ class AttributeLocalization(nn.Module):
         excited = torch.baddbmm(
             self.excite_bias.unsqueeze(1), hidden, self.excite_weight.transpose(1, 2)
         )
-        attention = 1 + excited.sigmoid()  # (A, B, C)
+        attention = excited.sigmoid()  # (A, B, C)
         numbers = torch.baddbmm(
             self.region_bias.unsqueeze(1),
-            attention * pooled,
+            torch.addcmul(pooled, attention, pooled),
             self.region_weight.transpose(1, 2),
         )
         # Half precision would round the region to the grid of the finest maps.
         numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
         scale, shift = numbers.transpose(0, 1).split(2, dim=-1)
         regions = Regions(scale.sigmoid(), shift.tanh())
-        weights = attention * self.classifier_weight.unsqueeze(1)
+        classifier = self.classifier_weight.unsqueeze(1)
+        weights = torch.addcmul(classifier, attention, classifier)
         return weights.transpose(0, 1), regions
 
 
@@ -134,13 +135,13 @@ def region_weights(
     samples = centre + half * (scale.unsqueeze(-1) * offsets + shift.unsqueeze(-1))
     last = float(size - 1)
     samples = torch.where(samples <= 0, 0.0, torch.where(samples < last, samples, last))
-    # How far each sample has gone from pixel k to pixel k + 1; k itself gets the rest.
-    # No clamp: whether it has a gradient at its bounds depends on the torch version.
-    passed = samples.unsqueeze(-1) - pixels[:-1]
-    passed = torch.where(passed < 0, 0.0, torch.where(passed < 1, passed, 1.0))
-    passed = passed.mean(dim=-2)
-    reached = F.pad(passed, (1, 0), value=1.0)
-    return reached - F.pad(passed, (0, 1))
+    if size == 1:
+        return torch.ones_like(samples)
+    # Each sample lies between two pixels; the last pixel is the end of the last pair.
+    before = samples.detach().long().clamp(max=size - 2)
+    passed = (samples - before) / size
+    weights = torch.zeros_like(samples).scatter_add(-1, before, 1 / size - passed)
+    return weights.scatter_add(-1, before + 1, passed)
 
 
 def region_boxes(

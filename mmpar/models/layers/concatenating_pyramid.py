@@ -159,9 +159,7 @@ def read_levels(
     parts = [w.chunk(count - level, -1)[::-1] for level, w in enumerate(channels)]
     totals: list[list[Tensor]] = [[] for _ in laterals]
     for source, positions in enumerate(_positions(laterals, rows, columns)):
-        readers = range(source + 1)
-        weights = torch.cat([parts[level][source - level] for level in readers], dim=1)
-        values = (laterals[source].mean(positions) * weights).sum(-1)
-        for level, value in zip(readers, values.chunk(source + 1, dim=1)):
-            totals[level].append(value)
+        means = laterals[source].mean(positions).chunk(source + 1, dim=1)
+        for level, mean in enumerate(means):
+            totals[level].append((mean * parts[level][source - level]).sum(-1))
     return [torch.stack(values).sum(0) for values in totals]

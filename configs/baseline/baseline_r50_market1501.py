@@ -1,9 +1,9 @@
-"""The Strong Baseline on Market-1501, by the papers' habit: there is no val split."""
+"""The Strong Baseline on Market-1501: fixed schedule on trainval, tested once."""
 
 _base_ = [
     "../_base_/datasets/market1501.py",
     "../_base_/models/baseline_r50.py",
-    "../_base_/schedules/adam_plateau.py",
+    "../_base_/schedules/adam_cosine.py",
     "../_base_/default_runtime.py",
 ]
 
