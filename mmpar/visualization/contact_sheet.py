@@ -80,7 +80,7 @@ def _picture(tile: Tile, scale: int) -> Image.Image:
         x0, y0, x1, y1 = (float(value) * scale for value in box)
         # The last pixel of a box lies before its right and lower edge.
         draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=color)
-    radius = scale
+    radius = max(2, scale)
     for (x, y), color in tile.keypoints:
         x, y = x * scale, y * scale
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
