@@ -56,6 +56,8 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         ValueError: It is no LMDB.
     """
 
+    _client: Any
+
     def get(self, filepath: str | Path) -> bytes:
         with self._opened().begin() as transaction:
             content = transaction.get(_key(filepath))

@@ -67,6 +67,7 @@ class PARDataset(BaseDataset):
     SPLITS: tuple[str, ...] = ()
 
     table: AnnotationTable
+    data_prefix: dict[str, str]
     _fully_initialized: bool = False
 
     def __init__(
