@@ -32,7 +32,7 @@ class ReleaseDataset(PARDataset):
         partition: Which of the release's random partitions, from 0.
         schema: Attributes to use, in any order; ``'all'`` takes those of the file.
         data_prefix: Folder of the pictures; by default whichever of
-            ``PICTURE_FOLDERS`` there is.
+            ``PICTURE_FOLDERS`` there is, and the first of them in an archive.
         kwargs: As for :class:`PARDataset`.
 
     Raises:
