@@ -13,7 +13,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 
 from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.table import Rows
-from mmpar.datasets.image_files import is_local, missing_files
+from mmpar.datasets.image_files import archive_of, is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
@@ -44,13 +44,14 @@ class PARDataset(BaseDataset):
         data_root: Folder that relative ``ann_file`` and ``data_prefix`` start from.
         ann_file: Annotation file.
         split: One of ``SPLITS``; empty for a class without splits.
-        data_prefix: Folder of the pictures, a path or ``dict(img_path=path)``.
+        data_prefix: Folder of the pictures, a path or ``dict(img_path=path)``. In a zip
+            file or LMDB it is what their names begin with, and has no ``data_root``.
         schema: Attributes, as :func:`build_schema` takes them; by default ``SCHEMA``.
         missing_images: Listed pictures that do not exist are an ``'error'``, or
-            ``'drop'`` leaves them out with a warning. Checked on the local file system
-            only: for remote pictures and archives the error comes when one is read.
-        backend_args: MMEngine file backend of the pictures; the loading transform needs
-            the same.
+            ``'drop'`` leaves them out with a warning. Checked in folders, zip files and
+            LMDBs: for remote pictures the error comes when one is read.
+        backend_args: MMEngine file backend of the pictures, such as
+            ``dict(backend='lmdb', db_path=...)``; the loading transform needs the same.
         metainfo: Added to the meta information, which checkpoints carry.
         indices: Use the first (negative: last) so many samples, or these rows.
         pipeline: Transforms.
@@ -66,6 +67,7 @@ class PARDataset(BaseDataset):
     SPLITS: tuple[str, ...] = ()
 
     table: AnnotationTable
+    data_prefix: dict[str, str]
     _fully_initialized: bool = False
 
     def __init__(
@@ -140,9 +142,13 @@ class PARDataset(BaseDataset):
 
     def find_missing(self, table: AnnotationTable) -> np.ndarray:
         """Rows, ascending, whose picture does not exist."""
+        paths = (self._full_path(path) for path in table.paths)
+        archive = archive_of(self.backend_args)
+        if archive is not None:
+            return archive.missing(paths)
         if not is_local(self.img_prefix, self.backend_args):
             return np.empty(0, np.int64)
-        return missing_files(self._full_path(path) for path in table.paths)
+        return missing_files(paths)
 
     # --- annotation -----------------------------------------------------------------
 
@@ -173,8 +179,8 @@ class PARDataset(BaseDataset):
         )
         if self.missing_images == "error":
             raise FileNotFoundError(
-                f"{found}. Check data_root and data_prefix, or leave them out with "
-                "missing_images='drop'"
+                f"{found}. Check data_root, data_prefix and backend_args, or leave "
+                "them out with missing_images='drop'"
             )
         warnings.warn(f"{found}. They are left out", stacklevel=2)
         there = np.ones(len(table), dtype=bool)
@@ -202,8 +208,14 @@ class PARDataset(BaseDataset):
         """Folder of the pictures."""
         return self.data_prefix.get("img_path", "")
 
+    def _join_prefix(self) -> None:
+        names_begin_with = dict(self.data_prefix)
+        super()._join_prefix()
+        if archive_of(self.backend_args) is not None:
+            self.data_prefix = names_begin_with
+
     def _full_path(self, path: str) -> str:
-        if not self.img_prefix or os.path.isabs(path) or "://" in path:
+        if self.img_prefix in ("", ".") or os.path.isabs(path) or "://" in path:
             return path
         return f"{self.img_prefix.rstrip('/')}/{path}"
 

@@ -11,11 +11,24 @@ import numpy as np
 from mmengine.fileio import get_file_backend
 from mmengine.fileio.backends import LocalBackend
 
+from mmpar.datasets.archives import PictureArchive
+
 
 def is_local(folder: str, backend_args: dict[str, Any] | None) -> bool:
     """Whether MMEngine would read the pictures of ``folder`` from the file system."""
     backend = get_file_backend(folder, backend_args=backend_args)
     return isinstance(backend, LocalBackend)
+
+
+def archive_of(backend_args: dict[str, Any] | None) -> PictureArchive | None:
+    """The zip file or LMDB that the pictures lie in, if any; it is not read yet.
+
+    It is the one that ``mmengine.fileio.get`` uses: workers share what it has read.
+    """
+    if not backend_args or "backend" not in backend_args:
+        return None
+    backend = get_file_backend("", backend_args=backend_args, enable_singleton=True)
+    return backend if isinstance(backend, PictureArchive) else None
 
 
 def missing_files(paths: Iterable[str]) -> np.ndarray:

@@ -15,7 +15,7 @@ from mmpar.datasets.annotations.portable import read_portable
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.text_list import TextList
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.image_files import is_local
+from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.structures import AttributeSchema, build_schema
 
 
@@ -32,7 +32,7 @@ class ReleaseDataset(PARDataset):
         partition: Which of the release's random partitions, from 0.
         schema: Attributes to use, in any order; ``'all'`` takes those of the file.
         data_prefix: Folder of the pictures; by default whichever of
-            ``PICTURE_FOLDERS`` there is.
+            ``PICTURE_FOLDERS`` there is, and the first of them in an archive.
         kwargs: As for :class:`PARDataset`.
 
     Raises:
@@ -117,6 +117,8 @@ class ReleaseDataset(PARDataset):
         return self.MEANING
 
     def _picture_folder(self) -> str:
+        if archive_of(self.backend_args) is not None:
+            return self.PICTURE_FOLDERS[0]
         folders = [
             fileio.join_path(self.data_root, name) for name in self.PICTURE_FOLDERS
         ]

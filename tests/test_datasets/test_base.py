@@ -277,8 +277,8 @@ def test_another_word_for_missing_images_is_an_error(root):
 def test_remote_pictures_are_not_looked_up():
     dataset = Listed(split="all", data_prefix="http://example.invalid/pictures")
     assert len(dataset) == 10
-    archive = dict(backend="lmdb", db_path="pictures.lmdb")
-    assert len(Listed(split="all", backend_args=archive)) == 10
+    remote = dict(backend="http")
+    assert len(Listed(split="all", backend_args=remote)) == 10
 
 
 def test_looking_for_a_hundred_thousand_files_takes_no_call_for_each(

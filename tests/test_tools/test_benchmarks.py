@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.test_tools.run import run_tool
 
 
@@ -18,3 +20,51 @@ def test_both_forms_of_sspnet_give_the_same_logits(tmp_path: Path):
     assert size > 0.1
     assert difference < 1e-4 * size
     assert len(re.findall(r"\d times faster", output)) == 2
+
+
+def table_of(output: str) -> list[list[str]]:
+    """Cells of a Markdown table, without its head."""
+    lines = [line for line in output.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+def number(cell: str) -> float:
+    return float(cell.replace(",", ""))
+
+
+def test_the_scale_of_lists_is_measured(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/dataset_scale.py",
+        *("--rows", 100, 30_000, "--workers", 0, 1, "--samples", 1_000),
+        *("--work-dir", tmp_path),
+        cwd=tmp_path,
+    )
+    rows = table_of(output)
+    assert [row[:2] for row in rows] == [
+        ["100", "0"],
+        ["100", "1"],
+        ["30,000", "0"],
+        ["30,000", "1"],
+    ]
+    for row in rows:
+        assert number(row[7]) > 0
+    for row in rows[1::2]:  # a worker shares far more than it has for itself
+        assert 0 < number(row[8]) < number(row[9])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_roots_of_pictures_are_compared(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/image_roots.py",
+        *("--pictures", 70, "--people", 3, "--size", 32, 64, "--repeats", 1),
+        *("--samples", 130, "--workers", 0, 1, "--states", "warm"),
+        *("--work-dir", tmp_path),
+        cwd=tmp_path,
+    )
+    assert "70 pictures of" in output
+    rows = table_of(output)
+    assert [row[:2] for row in rows] == [["warm", "0"], ["warm", "1"]]
+    for _, _, folder, packed, lmdb, ratio in rows:
+        assert number(packed) > 0
+        assert number(ratio) == pytest.approx(number(lmdb) / number(folder), abs=0.01)
+    assert list(tmp_path.iterdir()) == []

@@ -26,8 +26,18 @@ def read_utf8(path: str) -> str:
         FileNotFoundError: There is no such file.
         ValueError: It is not UTF-8.
     """
+    return _decoded(path, read_bytes(path))
+
+
+def read_utf8_bytes(path: str) -> bytes:
+    """As :func:`read_utf8`, but encoded: for lists too long to have them twice."""
+    content = read_bytes(path)
+    return content if content.isascii() else _decoded(path, content).encode()
+
+
+def _decoded(path: str, content: bytes) -> str:
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not UTF-8 text: {error}; save it as UTF-8"

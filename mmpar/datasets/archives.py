@@ -1,0 +1,185 @@
+"""File backends that read pictures out of one archive: a zip file or an LMDB."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+import zlib
+from abc import abstractmethod
+from bisect import bisect_right
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.fileio import register_backend
+from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
+
+from mmpar.datasets.annotations.table import PackedStrings
+
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+class PictureArchive(BaseStorageBackend):
+    """A backend whose paths are the names of members of one archive."""
+
+    @abstractmethod
+    def missing(self, names: Iterable[str]) -> np.ndarray:
+        """Positions, ascending int64, of the names that the archive does not have.
+
+        Raises:
+            FileNotFoundError: There is no archive.
+            ValueError: It is none.
+        """
+
+    def get_text(self, filepath: str | Path, encoding: str = "utf-8") -> str:
+        return self.get(filepath).decode(encoding)
+
+
+# Replaces MMEngine's own, which gives None for a missing picture and knows ASCII only.
+@register_backend("lmdb", force=True)
+class PictureLmdb(PictureArchive, LmdbBackend):
+    """MMEngine's LMDB backend with the errors of a file, and names in UTF-8.
+
+    The database is opened at the first picture. It is read only and without locks, a
+    plain memory map, so workers may be forked before or after that.
+
+    Args:
+        db_path: Folder of the database.
+        kwargs: As for MMEngine's ``LmdbBackend``.
+
+    Raises:
+        FileNotFoundError: There is no such database, or no such picture in it.
+        ValueError: It is no LMDB.
+    """
+
+    _client: Any
+
+    def get(self, filepath: str | Path) -> bytes:
+        with self._opened().begin() as transaction:
+            content = transaction.get(_key(filepath))
+        if content is None:
+            raise FileNotFoundError(f"LMDB {self.db_path} has no picture {filepath!r}")
+        return content
+
+    def missing(self, names: Iterable[str]) -> np.ndarray:
+        with self._opened().begin() as transaction, transaction.cursor() as cursor:
+            absent = [i for i, n in enumerate(names) if not cursor.set_key(_key(n))]
+        return np.array(absent, np.int64)
+
+    def _opened(self) -> Any:
+        if self._client is None:
+            self._client = self._get_client()
+        return self._client
+
+    def _get_client(self) -> Any:
+        import lmdb
+
+        if not os.path.exists(self.db_path):
+            raise FileNotFoundError(
+                f"no LMDB {self.db_path!r}; check backend_args['db_path']"
+            )
+        try:
+            return super()._get_client()
+        except lmdb.Error as error:
+            raise ValueError(
+                f"{self.db_path} cannot be read as LMDB: {error}"
+            ) from None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_client": None}
+
+
+def _key(name: str | Path) -> bytes:
+    return str(name).encode("utf-8", "surrogateescape")
+
+
+@register_backend("zip")
+class PictureZip(PictureArchive):
+    """Reads members of a zip file, stored or deflated.
+
+    The central directory is read at the first picture, once, into a few arrays. Every
+    member is read at its own offset, so threads and forked workers may share all.
+
+    Args:
+        zip_path: The zip file.
+
+    Raises:
+        FileNotFoundError: There is no such file, or no such picture in it.
+        ValueError: It is no zip file, or the member is encrypted, damaged, or
+            compressed otherwise.
+    """
+
+    def __init__(self, zip_path: str | Path) -> None:
+        self.zip_path = str(zip_path)
+        self._file: int | None = None
+
+    def get(self, filepath: str | Path) -> bytes:
+        self._open()
+        i = bisect_right(self._names, str(filepath)) - 1
+        if i < 0 or self._names[i] != str(filepath):
+            raise FileNotFoundError(
+                f"zip file {self.zip_path} has no picture {str(filepath)!r}"
+            )
+        try:
+            return self._read(*self._entries[i].tolist())
+        except (ValueError, zlib.error, struct.error) as error:
+            raise ValueError(f"{filepath} in {self.zip_path}: {error}") from None
+
+    def missing(self, names: Iterable[str]) -> np.ndarray:
+        self._open()
+        there = set(self._names)
+        absent = [i for i, name in enumerate(names) if name not in there]
+        return np.array(absent, np.int64)
+
+    def _read(self, start: int, size: int, flags: int, method: int, crc: int) -> bytes:
+        if flags & _ENCRYPTED:
+            raise ValueError("it is encrypted; pack the pictures without a password")
+        if method not in _METHODS:
+            raise ValueError(
+                f"it is compressed with method {method}; expected 0 (stored) or 8 "
+                "(deflated); pack with tools/dataset_converters/pack_images.py"
+            )
+        assert self._file is not None
+        header = os.pread(self._file, _LOCAL_HEADER.size, start)
+        signature, name_size, extra_size = _LOCAL_HEADER.unpack(header)
+        start += _LOCAL_HEADER.size + name_size + extra_size
+        content = os.pread(self._file, size, start)
+        if signature == b"PK\3\4" and method == zipfile.ZIP_DEFLATED:
+            content = zlib.decompress(content, -zlib.MAX_WBITS)
+        if signature != b"PK\3\4" or zlib.crc32(content) != crc:
+            raise ValueError("its checksum is wrong, the zip file is damaged")
+        return content
+
+    def _open(self) -> None:
+        if self._file is not None:
+            return
+        try:
+            with zipfile.ZipFile(self.zip_path) as archive:
+                members = [m for m in archive.infolist() if not m.is_dir()]
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"no zip file {self.zip_path!r}; check backend_args['zip_path']"
+            ) from None
+        except (zipfile.BadZipFile, IsADirectoryError) as error:
+            raise ValueError(f"{self.zip_path} is no zip file: {error}") from None
+        members.sort(key=lambda member: member.filename)
+        self._names = PackedStrings.pack(member.filename for member in members)
+        self._entries = np.array(
+            [
+                (m.header_offset, m.compress_size, m.flag_bits, m.compress_type, m.CRC)
+                for m in members
+            ],
+            np.int64,
+        ).reshape(-1, 5)
+        self._file = os.open(self.zip_path, os.O_RDONLY)
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return type(self), (self.zip_path,)
+
+    def __del__(self) -> None:
+        if getattr(self, "_file", None) is not None:
+            os.close(self._file)  # type: ignore[arg-type]

@@ -1,0 +1,150 @@
+"""From a folder of pictures to one zip file or LMDB, atomically."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+_PICTURES_A_TRANSACTION = 1_000
+_FIRST_MAP_SIZE = 1 << 28
+_LONGEST_LMDB_NAME = 511
+
+Report = Callable[[int, int], None]
+"""Called with the number of pictures packed, and that of all."""
+
+
+def find_pictures(folder: str | Path) -> tuple[list[str], Counter[str]]:
+    """Pictures below a folder, and what else there is.
+
+    Returns:
+        The names, relative to the folder, with slashes, sorted; and how many other
+        files there are of each ending.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no picture below it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no folder {str(folder)!r}")
+    names = []
+    others: Counter[str] = Counter()
+    for where, _, files in os.walk(folder, followlinks=True):
+        for file in files:
+            ending = os.path.splitext(file)[1].lower()
+            if ending in IMG_EXTENSIONS:
+                names.append(Path(where, file).relative_to(folder).as_posix())
+            else:
+                others[ending] += 1
+    if not names:
+        raise FileNotFoundError(
+            f"{folder} has no picture; they end in one of {list(IMG_EXTENSIONS)}"
+        )
+    return sorted(names, key=_utf8), others
+
+
+def pack(
+    folder: str | Path,
+    names: Iterable[str],
+    out: str | Path,
+    report: Report = lambda done, total: None,
+) -> None:
+    """Pack pictures under their names; the archive appears only when it is whole.
+
+    Args:
+        folder: Where the pictures are.
+        names: As of :func:`find_pictures`, sorted.
+        out: The archive; its ending, ``.zip`` or ``.lmdb``, says which.
+        report: For progress.
+
+    Raises:
+        FileExistsError: There is such an archive already.
+        ValueError: The ending is neither, or a name is too long for LMDB.
+    """
+    out = Path(out)
+    if out.suffix not in (".zip", ".lmdb"):
+        raise ValueError(f"{str(out)!r} ends in {out.suffix!r}, expected .zip or .lmdb")
+    if out.exists():
+        raise FileExistsError(f"{out} exists; delete it first, or give another name")
+    names = list(names)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    _delete(unfinished)
+    contents = _contents(Path(folder), names, report)
+    try:
+        (_write_zip if out.suffix == ".zip" else _write_lmdb)(unfinished, contents)
+        os.replace(unfinished, out)
+    finally:
+        _delete(unfinished)
+
+
+Contents = Iterator[tuple[str, bytes]]
+
+
+def _contents(folder: Path, names: list[str], report: Report) -> Contents:
+    for done, name in enumerate(names):
+        report(done, len(names))
+        yield name, (folder / name).read_bytes()
+    report(len(names), len(names))
+
+
+def _write_zip(out: Path, contents: Contents) -> None:
+    """Stored, as pictures are compressed already."""
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in contents:
+            archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def _write_lmdb(out: Path, contents: Contents) -> None:
+    import lmdb
+
+    with lmdb.open(str(out), map_size=_FIRST_MAP_SIZE, sync=False) as database:
+        batch = []
+        for name, content in contents:
+            batch.append((_lmdb_key(name), content))
+            if len(batch) == _PICTURES_A_TRANSACTION:
+                _put(database, batch)
+                batch = []
+        _put(database, batch)
+        database.sync(True)
+
+
+def _put(database: Any, batch: list[tuple[bytes, bytes]]) -> None:
+    """Write a batch, in a larger map if it does not fit."""
+    import lmdb
+
+    while True:
+        try:
+            with database.begin(write=True) as transaction:
+                for key, content in batch:
+                    transaction.put(key, content, append=True)
+            return
+        except lmdb.MapFullError:
+            database.set_mapsize(2 * database.info()["map_size"])
+
+
+def _lmdb_key(name: str) -> bytes:
+    key = _utf8(name)
+    if len(key) > _LONGEST_LMDB_NAME:
+        raise ValueError(
+            f"the name {name!r} has {len(key)} bytes, LMDB allows "
+            f"{_LONGEST_LMDB_NAME}; pack into a .zip, or shorten it"
+        )
+    return key
+
+
+def _utf8(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,242 @@
+"""Pictures in a folder, a zip, an LMDB and on a server give the same samples."""
+
+import functools
+import http.server
+import pickle
+import threading
+import zipfile
+
+import cv2
+import lmdb
+import numpy as np
+import pytest
+from mmengine import fileio
+from torch.utils.data import DataLoader
+
+from mmpar.datasets import PA100K, AttributeListDataset, SampleError
+from mmpar.datasets.archives import PictureZip
+from mmpar.datasets.image_files import archive_of
+from mmpar.datasets.packing import find_pictures, pack
+from tests.fixtures.pa100k import generated_rows, write_pa100k_release
+
+NAMES = [f"cam{i % 2}/{i}.{'png' if i % 5 else 'jpg'}" for i in range(20)]
+STRANGE = "cam0/zwölf 12.png"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twenty pictures, none like another, and a list of them."""
+    rng = np.random.default_rng(0)
+    for name in [*NAMES, STRANGE]:
+        file = tmp_path / "pictures" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), rng.integers(0, 256, (16, 8, 3), np.uint8))
+    lines = [f"{name} {i % 2} 1" for i, name in enumerate(NAMES)]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    return tmp_path / "pictures"
+
+
+def packed(folder, ending):
+    out = folder.parent / f"pictures.{ending}"
+    pack(folder, find_pictures(folder)[0], out)
+    return out
+
+
+def in_zip(file):
+    return dict(backend_args=dict(backend="zip", zip_path=str(file)))
+
+
+def in_lmdb(file):
+    return dict(backend_args=dict(backend="lmdb", db_path=str(file)))
+
+
+def listed(folder, backend_args=None, ann_file="list.txt", **kwargs):
+    load = dict(type="LoadPersonImage", backend_args=backend_args)
+    return AttributeListDataset(
+        data_root=str(folder.parent),
+        ann_file=ann_file,
+        schema=dict(names=["Hat", "Bag"]),
+        backend_args=backend_args,
+        pipeline=[load],
+        **kwargs,
+    )
+
+
+def samples_of(dataset):
+    """As two forked workers give them, after this process has read one itself."""
+    _ = dataset[0]
+    loader = DataLoader(
+        dataset, batch_size=3, num_workers=2, collate_fn=list, shuffle=False
+    )
+    return [sample for batch in loader for sample in batch]
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Nothing."""
+
+
+@pytest.fixture
+def server(folder):
+    """The address of the folder."""
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_all_roots_give_the_same_samples(folder, server):
+    roots = {
+        "zip": listed(folder, **in_zip(packed(folder, "zip"))),
+        "lmdb": listed(folder, **in_lmdb(packed(folder, "lmdb"))),
+        "http": listed(folder, data_prefix=server, backend_args=dict(backend="http")),
+        "address": listed(folder, data_prefix=server),
+    }
+    expected = [cv2.imread(str(folder / name)) for name in NAMES]
+    for name, dataset in roots.items():
+        samples = samples_of(dataset)
+        assert [s["sample_idx"] for s in samples] == list(range(20)), name
+        assert [s["gt_score"][0] for s in samples] == [i % 2 for i in range(20)]
+        for sample, image in zip(samples, expected):
+            np.testing.assert_array_equal(sample["img"], image, err_msg=name)
+
+
+def test_a_picture_that_the_server_lacks_is_named(folder, server):
+    (folder / NAMES[3]).unlink()
+    dataset = listed(folder, data_prefix=server)
+    with pytest.raises(SampleError, match=f"sample 3, {server}/{NAMES[3]}.*404"):
+        _ = dataset[3]
+
+
+@pytest.mark.parametrize("deflated", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_of_another_program_is_read(folder, deflated):
+    file = folder.parent / "other.zip"
+    with zipfile.ZipFile(file, "w", deflated) as archive:
+        archive.mkdir("cam0") if hasattr(archive, "mkdir") else None
+        for name in [*NAMES, STRANGE]:
+            archive.write(folder / name, f"prefix/{name}")
+    file.write_bytes(b"a program that unpacks itself" + file.read_bytes())
+    backend = pickle.loads(pickle.dumps(PictureZip(file)))
+    for name in [*NAMES, STRANGE]:
+        assert backend.get(f"prefix/{name}") == (folder / name).read_bytes()
+    assert listed(folder, data_prefix="prefix", **in_zip(file))[19]["img"].any()
+
+
+@pytest.mark.parametrize(("ending", "root"), [("zip", in_zip), ("lmdb", in_lmdb)])
+def test_names_of_any_language_are_kept(folder, ending, root):
+    backend_args = root(packed(folder, ending))["backend_args"]
+    assert fileio.get(STRANGE, backend_args) == (folder / STRANGE).read_bytes()
+
+
+@pytest.mark.parametrize(("ending", "root"), [("zip", in_zip), ("lmdb", in_lmdb)])
+def test_missing_pictures_are_found_before_the_first_is_read(folder, ending, root):
+    (folder / NAMES[3]).unlink()
+    (folder / NAMES[7]).unlink()
+    archive = packed(folder, ending)
+    with pytest.raises(FileNotFoundError, match=f"2 of 20 listed.*first: {NAMES[3]}"):
+        listed(folder, **root(archive))
+    with pytest.warns(UserWarning, match="2 of 20"):
+        dataset = listed(folder, missing_images="drop", **root(archive))
+    assert len(dataset) == 18
+    with pytest.raises(FileNotFoundError, match=f"{archive.name} has no .*{NAMES[3]}"):
+        fileio.get(NAMES[3], root(archive)["backend_args"])
+
+
+@pytest.mark.parametrize(("ending", "root"), [("zip", in_zip), ("lmdb", in_lmdb)])
+def test_an_archive_that_is_none_is_named(folder, ending, root):
+    where = folder.parent / f"pictures.{ending}"
+    with pytest.raises(
+        FileNotFoundError, match=rf"pictures\.{ending}.*check backend_a"
+    ):
+        listed(folder, **root(where))
+    where.write_text("neither")
+    with pytest.raises(ValueError, match=rf"pictures\.{ending}"):
+        listed(folder, **root(where))
+
+
+def test_faulty_members_are_named(folder):
+    file = packed(folder, "zip")
+    whole = file.read_bytes()
+    picture = (folder / NAMES[3]).read_bytes()
+    start = whole.index(picture)
+    file.write_bytes(whole[: start + 9] + b"?" + whole[start + 10 :])
+    with pytest.raises(ValueError, match=rf"{NAMES[3]} in .*pictures\.zip.*damaged"):
+        PictureZip(file).get(NAMES[3])
+    assert PictureZip(file).get(NAMES[4]) == (folder / NAMES[4]).read_bytes()
+
+    flags = whole.index(b"PK\1\2") + 8  # of the first member, in the directory
+    file.write_bytes(whole[:flags] + b"\1" + whole[flags + 1 :])
+    with pytest.raises(ValueError, match=rf"{NAMES[0]} in .*it is encrypted"):
+        PictureZip(file).get(NAMES[0])
+
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.write(folder / NAMES[0], NAMES[0])
+    with pytest.raises(ValueError, match=rf"{NAMES[0]} in .*method 12"):
+        PictureZip(file).get(NAMES[0])
+
+
+def test_the_last_of_two_members_of_one_name_counts(tmp_path):
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.jpg", b"first")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.jpg", b"second")
+    assert PictureZip(tmp_path / "two.zip").get("a.jpg") == b"second"
+
+
+def test_threads_share_a_zip(folder):
+    backend = PictureZip(packed(folder, "zip"))
+    wrong = []
+
+    def read():
+        for name in NAMES * 20:
+            if backend.get(name) != (folder / name).read_bytes():
+                wrong.append(name)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_packed_release_needs_only_the_backend(tmp_path):
+    root = tmp_path / "pa100k"
+    rows = generated_rows(6)
+    parts = dict(train=rows[:2], val=rows[2:4], test=rows[4:])
+    write_pa100k_release(root, parts)
+    plain = PA100K(data_root=str(root), split="val", pipeline=[load := _load()])
+    names, others = find_pictures(root)
+    assert dict(others) == {".mat": 1}
+    pack(root, names, tmp_path / "pa100k.zip")
+    backend_args = in_zip(tmp_path / "pa100k.zip")["backend_args"]
+    zipped = PA100K(
+        data_root=str(root),
+        split="val",
+        backend_args=backend_args,
+        pipeline=[{**load, "backend_args": backend_args}],
+    )
+    for one, other in zip(plain, zipped):
+        np.testing.assert_array_equal(one["img"], other["img"])
+        np.testing.assert_array_equal(one["gt_score"], other["gt_score"])
+
+
+def _load():
+    return dict(type="LoadPersonImage")
+
+
+def test_an_archive_is_read_once_for_all(folder):
+    backend_args = in_zip(packed(folder, "zip"))["backend_args"]
+    assert archive_of(backend_args) is archive_of(dict(backend_args))
+    assert archive_of(dict(backend="http")) is None
+    assert archive_of(None) is None
+
+
+def test_the_map_of_an_lmdb_grows(folder, monkeypatch):
+    monkeypatch.setattr("mmpar.datasets.packing._FIRST_MAP_SIZE", 16_384)
+    monkeypatch.setattr("mmpar.datasets.packing._PICTURES_A_TRANSACTION", 3)
+    with lmdb.open(str(packed(folder, "lmdb")), readonly=True, lock=False) as database:
+        assert database.info()["map_size"] > 16_384
+        assert database.stat()["entries"] == 21

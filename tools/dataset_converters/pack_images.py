@@ -1,0 +1,41 @@
+"""Pack the pictures of a folder into one file: pack_images.py FOLDER OUT.{zip,lmdb}."""
+
+import argparse
+import sys
+
+from rich.progress import Progress
+
+from mmpar.datasets.packing import find_pictures, pack
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", help="pictures get the names they have below it")
+    parser.add_argument("out", help="ends in .zip or .lmdb")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Pack."""
+    args = parse_args()
+    try:
+        names, others = find_pictures(args.folder)
+        with Progress() as progress:
+            bar = progress.add_task("packing", total=len(names))
+            pack(
+                args.folder,
+                names,
+                args.out,
+                lambda done, total: progress.update(bar, completed=done),
+            )
+    except (FileExistsError, FileNotFoundError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    print(f"wrote {len(names)} pictures to {args.out}")
+    if others:
+        found = ", ".join(f"{n} {ending or '(none)'}" for ending, n in others.items())
+        print(f"left out, as their endings are not those of pictures: {found}")
+
+
+if __name__ == "__main__":
+    main()
