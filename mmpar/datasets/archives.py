@@ -70,6 +70,12 @@ class PictureLmdb(PictureArchive, LmdbBackend):
             absent = [i for i, n in enumerate(names) if not cursor.set_key(_key(n))]
         return np.array(absent, np.int64)
 
+    def close(self) -> None:
+        """Let go of the memory map; the next picture opens it again."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
     def _opened(self) -> Any:
         if self._client is None:
             self._client = self._get_client()

@@ -28,7 +28,9 @@ from rich.progress import track
 from torch.utils.data import DataLoader, RandomSampler
 
 from mmpar.datasets import AttributeListDataset
+from mmpar.datasets.archives import PictureLmdb
 from mmpar.datasets.drawing import PersonSource
+from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.packing import find_pictures, pack
 
 PICTURES_A_FOLDER = 1_000
@@ -54,6 +56,7 @@ def main() -> None:
         for state, _, workers, name in turns:
             samples = args.samples
             if state == "cold":
+                close_lmdb(roots["LMDB"])
                 DROP_CACHES.write_text("3")
                 samples = args.cold_samples
             speed = samples_a_second(roots[name], workers, samples)
@@ -126,6 +129,13 @@ def write_pictures(
         file = folder / f"{i // PICTURES_A_FOLDER:05}" / f"{i:08}.jpg"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(cv2.imencode(".jpg", noisy.astype(np.uint8))[1].tobytes())
+
+
+def close_lmdb(dataset: AttributeListDataset) -> None:
+    """What a process has mapped cannot be dropped from the cache."""
+    archive = archive_of(dataset.backend_args)
+    assert isinstance(archive, PictureLmdb)
+    archive.close()
 
 
 def samples_a_second(
