@@ -16,6 +16,7 @@ from mmpar.datasets.transforms import (
     LoadPersonImage,
     PackPARInputs,
     RandomCrop,
+    RandomFlip,
 )
 from mmpar.datasets.upar import UPAR
 
@@ -37,6 +38,7 @@ __all__ = [
     "RAPv2",
     "RAPzs",
     "RandomCrop",
+    "RandomFlip",
     "ReleaseDataset",
     "SampleError",
     "SyntheticPAR",

@@ -1,0 +1,7 @@
+"""Where the keypoints of a data set's pictures come from; the array is what it reads."""
+
+from mmpar.datasets.keypoints.coco_results import Found, read_coco_keypoints
+from mmpar.datasets.keypoints.pose_model import PoseModel
+from mmpar.datasets.keypoints.unfinished import UnfinishedKeypoints
+
+__all__ = ["Found", "PoseModel", "UnfinishedKeypoints", "read_coco_keypoints"]
