@@ -75,14 +75,14 @@ class KeypointArray:
         listed = paths_file(self.file)
         if not listed.is_file():
             raise FileNotFoundError(
-                f"{self.file} lacks its list of pictures {listed}; copy both, or {_MAKE}"
+                f"{self.file} lacks its list of pictures {listed}; copy both or {_MAKE}"
             )
         text = listed.read_bytes().decode("utf-8", "surrogateescape")
         paths = text.split("\n")[:-1]
         if len(paths) != len(self):
             raise ValueError(
-                f"{listed} lists {len(paths)} pictures, but {self.file} has {len(self)} "
-                f"rows; they are not of one run, {_MAKE}"
+                f"{listed} lists {len(paths)} pictures, but {self.file} has "
+                f"{len(self)} rows; they are not of one run, {_MAKE}"
             )
         return paths
 

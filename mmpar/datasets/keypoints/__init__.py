@@ -1,4 +1,4 @@
-"""Where the keypoints of a data set's pictures come from; the array is what it reads."""
+"""Making the keypoint array that a data set reads."""
 
 from mmpar.datasets.keypoints.coco_results import Found, read_coco_keypoints
 from mmpar.datasets.keypoints.pose_model import PoseModel

@@ -14,7 +14,7 @@ from mmpar.structures import COCO_KEYPOINTS
 
 _NUMBERS = 3 * len(COCO_KEYPOINTS)
 _PIXEL_CENTRE = 0.5
-"""COCO's keypoints are pixel numbers, so that 0 means 0.5 (as Detectron2 reads them)."""
+"""COCO's keypoints are pixel numbers, 0 for 0.5, which is how Detectron2 reads them."""
 
 
 class Found(NamedTuple):
@@ -64,7 +64,7 @@ def read_coco_keypoints(
         if row is None:
             unknown[name] = None
             continue
-        weight = _weight(entry, points)
+        weight = _weight(entry, points, where)
         if weight > weights[row]:
             weights[row], values[row] = weight, points
     return Found(values, int((weights == 0).sum()), list(unknown))
@@ -145,13 +145,19 @@ def _picture_of(
     )
 
 
-def _weight(entry: Mapping[str, Any], points: np.ndarray) -> float:
+def _weight(entry: Mapping[str, Any], points: np.ndarray, where: str) -> float:
     """Score times area, above 0."""
-    area = entry.get("area")
-    if area is None and entry.get("bbox"):
-        area = entry["bbox"][2] * entry["bbox"][3]
-    if area is None:
-        area = np.ptp(points[points[:, 2] > 0, :2], axis=0).prod()
-    score = entry.get("score")
-    weight = float(area) * float(1 if score is None else score)
+    area, box, score = (entry.get(name) for name in ("area", "bbox", "score"))
+    try:
+        if area is None:
+            size = box[2:4] if box else np.ptp(points[points[:, 2] > 0, :2], axis=0)
+            area = float(size[0]) * float(size[1])
+        weight = float(area) * float(1 if score is None else score)
+    except (TypeError, ValueError, IndexError, KeyError):
+        weight = np.nan
+    if not np.isfinite(weight):
+        raise ValueError(
+            f"{where}: 'area' and 'score' are numbers and 'bbox' is x, y, width, "
+            f"height; found area={area!r}, score={score!r}, bbox={box!r}"
+        )
     return max(weight, np.finfo(np.float64).tiny)

@@ -12,8 +12,8 @@ from mmpar.structures import COCO_FLIP_ORDER, COCO_KEYPOINTS
 class RandomFlip(ImageRandomFlip):
     """mmcv's ``RandomFlip``, which swaps left and right keypoints as well.
 
-    In a mirrored picture the left wrist looks like a right one. So after a horizontal or
-    a vertical flip the rows of ``gt_keypoints``, shape (*, 17, 3) in COCO's order,
+    In a mirrored picture the left wrist looks like a right one. So after a horizontal
+    or a vertical flip the rows of ``gt_keypoints``, shape (*, 17, 3) in COCO's order,
     change places with their mirror image; not after a diagonal one, which turns the
     picture by 180 degrees. The visibility goes with its row, and stays as it is.
 
