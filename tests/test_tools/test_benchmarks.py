@@ -23,7 +23,8 @@ def test_both_forms_of_sspnet_give_the_same_logits(tmp_path: Path):
 def test_the_cost_of_keypoints_is_a_share_of_each_iteration(tmp_path: Path):
     output = run_tool(
         "benchmarks/keypoints_loading.py",
-        *("--pictures", 2, "--turns", 1, "--batch-size", 1, "--iterations", 1),
+        *("--pictures", 2, "--turns", 1, "--batch-size", 1),
+        *("--iterations", 1, "--threads", 1),
         cwd=tmp_path,
     )
     rows = re.findall(r"^\| sspnet_.*\|$", output, re.MULTILINE)
