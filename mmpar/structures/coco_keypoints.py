@@ -1,4 +1,4 @@
-"""The 17 keypoints of COCO: names in their order, and which mirror which."""
+"""The 17 body keypoints of COCO: their order and their mirror images."""
 
 from __future__ import annotations
 
@@ -23,9 +23,15 @@ COCO_KEYPOINTS: tuple[str, ...] = (
 )
 """Names in COCO's order; left is the person's left."""
 
-COCO_FLIP_ORDER: tuple[int, ...] = (
-    0,
-    *(2, 1, 4, 3, 6, 5, 8, 7),
-    *(10, 9, 12, 11, 14, 13, 16, 15),
+_SWAPPED = {"left": "right", "right": "left"}
+
+
+def _mirrored(name: str) -> str:
+    side, _, joint = name.partition("_")
+    return f"{_SWAPPED[side]}_{joint}" if joint else name
+
+
+COCO_FLIP_ORDER: tuple[int, ...] = tuple(
+    COCO_KEYPOINTS.index(_mirrored(name)) for name in COCO_KEYPOINTS
 )
-"""For each keypoint the index of its mirror image."""
+"""Index of the keypoint that each becomes in a mirrored picture."""
