@@ -16,6 +16,7 @@ from mmpar.datasets.transforms import (
     LoadPersonImage,
     PackPARInputs,
     RandomCrop,
+    RandomFlip,
 )
 from mmpar.datasets.upar import UPAR
 from mmpar.datasets.wider import WIDERAttribute
@@ -38,6 +39,7 @@ __all__ = [
     "RAPv2",
     "RAPzs",
     "RandomCrop",
+    "RandomFlip",
     "ReleaseDataset",
     "SampleError",
     "SyntheticPAR",

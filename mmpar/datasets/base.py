@@ -12,11 +12,15 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 
 from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.annotations.keypoint_array import KeypointArray
 from mmpar.datasets.annotations.table import Rows
 from mmpar.datasets.image_files import archive_of, is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
+
+_ROW = "keypoint_row"
+"""Column with the row of ``keypoints``, so that it follows its sample into subsets."""
 
 
 class SampleError(RuntimeError):
@@ -52,6 +56,9 @@ class PARDataset(BaseDataset):
             LMDBs: for remote pictures the error comes when one is read.
         backend_args: MMEngine file backend of the pictures, such as
             ``dict(backend='lmdb', db_path=...)``; the loading transform needs the same.
+        keypoints: File of :class:`KeypointArray`, relative to ``data_root``. Samples
+            then have ``gt_keypoints``, float32, shape (1, 17, 3), which the transforms
+            move.
         metainfo: Added to the meta information, which checkpoints carry.
         indices: Use the first (negative: last) so many samples, or these rows.
         pipeline: Transforms.
@@ -60,7 +67,7 @@ class PARDataset(BaseDataset):
 
     Raises:
         ValueError: Unknown split, faulty annotation, no sample left.
-        FileNotFoundError: Annotation file or pictures are missing.
+        FileNotFoundError: Annotation, keypoints or pictures are missing.
     """
 
     SCHEMA: str | AttributeSchema | None = None
@@ -68,6 +75,7 @@ class PARDataset(BaseDataset):
 
     table: AnnotationTable
     data_prefix: dict[str, str]
+    keypoints: KeypointArray | None = None
     _fully_initialized: bool = False
 
     def __init__(
@@ -80,6 +88,7 @@ class PARDataset(BaseDataset):
         schema: str | Mapping[str, Any] | AttributeSchema | None = None,
         missing_images: str = "error",
         backend_args: Mapping[str, Any] | None = None,
+        keypoints: str | None = None,
         metainfo: Mapping[str, Any] | None = None,
         indices: int | Sequence[int] | None = None,
         pipeline: Sequence[dict | Callable] = (),
@@ -93,6 +102,7 @@ class PARDataset(BaseDataset):
         self.split = self._checked_split(split)
         self.missing_images = missing_images
         self.backend_args = dict(backend_args) if backend_args else None
+        self.keypoint_file = os.path.expanduser(keypoints) if keypoints else None
         if isinstance(data_prefix, str):
             data_prefix = dict(img_path=data_prefix)
         super().__init__(
@@ -165,6 +175,10 @@ class PARDataset(BaseDataset):
                 f"{self._called()} has no samples; check ann_file={self.ann_file!r} "
                 f"and indices={self._indices!r}"
             )
+        if self.keypoint_file is not None:
+            file = os.path.join(self.data_root, self.keypoint_file)
+            self.keypoints = KeypointArray(file)
+            table = table.with_column(_ROW, self.keypoints.rows_of(table.paths))
         self.table = table
         self._fully_initialized = True
 
@@ -236,6 +250,8 @@ class PARDataset(BaseDataset):
         info["img_path"] = self._full_path(self.table.paths[idx])
         info["gt_score"] = self.table.labels[idx].astype(np.float32)
         info["sample_idx"] = idx
+        if self.keypoints is not None:
+            info["gt_keypoints"] = self.keypoints[info.pop(_ROW)][None]
         return info
 
     def prepare_data(self, idx: int) -> Any:

@@ -11,12 +11,27 @@ from typing import Any
 
 from mmpar.datasets.annotations.portable import header_line, row_lines
 from mmpar.datasets.release import ReleaseDataset
+from mmpar.registry import DATASETS
 
 FILE_NAME = "annotation.jsonl"
 _ROWS_A_REPORT = 1_000
 
 Report = Callable[[str, int, int], None]
 """Called with the part's name, rows written of it, rows in all."""
+
+
+def release_classes() -> dict[str, type[ReleaseDataset]]:
+    """Names to the classes that read a release."""
+    return {
+        name: kind
+        for name, kind in DATASETS.module_dict.items()
+        if isinstance(kind, type) and issubclass(kind, ReleaseDataset)
+    }
+
+
+def splits_of(kind: type[ReleaseDataset]) -> list[str]:
+    """Without ``trainval`` where it is only train and val."""
+    return [s for s in kind.SPLITS if s != "trainval" or "train" not in kind.SPLITS]
 
 
 def prepare(
@@ -45,7 +60,7 @@ def prepare(
         ValueError, FileNotFoundError: As the class does for a faulty release.
     """
     out = Path(out_dir)
-    parts = [(split, number) for number in partitions for split in _splits(kind)]
+    parts = [(split, number) for number in partitions for split in splits_of(kind)]
     unfinished = out / ".unfinished"
     _begin(unfinished, kind, kwargs)
     schema = None
@@ -69,11 +84,6 @@ def prepare(
     os.replace(whole, out / FILE_NAME)
     shutil.rmtree(unfinished)
     return out / FILE_NAME
-
-
-def _splits(kind: type[ReleaseDataset]) -> list[str]:
-    """Without ``trainval`` where it is only train and val."""
-    return [s for s in kind.SPLITS if s != "trainval" or "train" not in kind.SPLITS]
 
 
 def _begin(folder: Path, kind: type[ReleaseDataset], kwargs: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from mmpar.datasets.drawing.attributes import (
     labels_of,
     present_in,
 )
-from mmpar.datasets.drawing.keypoints import NAMES as KEYPOINTS
 from mmpar.datasets.drawing.person import draw_labelled_person
+from mmpar.structures import COCO_KEYPOINTS as KEYPOINTS
 from mmpar.structures import build_schema
 
 ARRAYS = ("image", "labels", "attribute_boxes", "keypoints", "person_box")

@@ -68,3 +68,19 @@ def test_the_roots_of_pictures_are_compared(tmp_path: Path):
         assert number(packed) > 0
         assert number(ratio) == pytest.approx(number(lmdb) / number(folder), abs=0.01)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cost_of_keypoints_is_a_share_of_each_iteration(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/keypoints_loading.py",
+        *("--pictures", 2, "--turns", 1, "--batch-size", 1),
+        *("--iterations", 1, "--threads", 1),
+        cwd=tmp_path,
+    )
+    rows = re.findall(r"^\| sspnet_.*\|$", output, re.MULTILINE)
+    assert len(rows) == 2
+    for row in rows:
+        iteration, without, with_keypoints, extra = map(float, row.split("|")[2:6])
+        assert iteration > 0
+        # One turn: its difference is that of the two columns.
+        assert abs(with_keypoints - without - extra) < 0.002

@@ -12,22 +12,13 @@ from rich.table import Table
 from mmpar.datasets import ReleaseDataset
 from mmpar.datasets.doctor import Examination, examine
 from mmpar.datasets.doctor.report import html_report
-from mmpar.registry import DATASETS
-
-
-def data_set_classes() -> dict[str, type[ReleaseDataset]]:
-    """Names to the classes that read a release."""
-    return {
-        name: kind
-        for name, kind in DATASETS.module_dict.items()
-        if isinstance(kind, type) and issubclass(kind, ReleaseDataset)
-    }
+from mmpar.datasets.preparing import release_classes, splits_of
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(data_set_classes()))
+    parser.add_argument("dataset", choices=sorted(release_classes()))
     parser.add_argument("source", help="folder of the release, as the class expects it")
     parser.add_argument("--ann-file", default="", help="another annotation file")
     parser.add_argument("--partition", type=int, default=0, help="from 0")
@@ -39,16 +30,14 @@ def parse_args() -> argparse.Namespace:
 def open_splits(args: argparse.Namespace) -> dict[str, ReleaseDataset]:
     """Each split, whether or not its pictures are there."""
 
-    class Examined(data_set_classes()[args.dataset]):  # type: ignore[misc]
+    class Examined(release_classes()[args.dataset]):  # type: ignore[misc]
         def find_missing(self, table: object) -> np.ndarray:
             return np.empty(0, np.int64)
 
-    names = [
-        s for s in Examined.SPLITS if s != "trainval" or "train" not in Examined.SPLITS
-    ]
     common = dict(data_root=args.source, partition=args.partition)
     return {
-        name: Examined(split=name, ann_file=args.ann_file, **common) for name in names
+        name: Examined(split=name, ann_file=args.ann_file, **common)
+        for name in splits_of(Examined)
     }
 
 
@@ -69,7 +58,7 @@ def main() -> int:
     """Examine; 1 when something is wrong."""
     args = parse_args()
     console = Console()
-    kind = data_set_classes()[args.dataset]
+    kind = release_classes()[args.dataset]
     try:
         splits = open_splits(args)
     except (ValueError, FileNotFoundError) as error:

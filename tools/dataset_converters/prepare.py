@@ -4,24 +4,13 @@ import argparse
 
 from rich.progress import Progress, TaskID
 
-from mmpar.datasets import ReleaseDataset
-from mmpar.datasets.preparing import prepare
-from mmpar.registry import DATASETS
-
-
-def data_set_classes() -> dict[str, type[ReleaseDataset]]:
-    """Names to the classes that read a release."""
-    return {
-        name: kind
-        for name, kind in DATASETS.module_dict.items()
-        if isinstance(kind, type) and issubclass(kind, ReleaseDataset)
-    }
+from mmpar.datasets.preparing import prepare, release_classes
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(data_set_classes()))
+    parser.add_argument("dataset", choices=sorted(release_classes()))
     parser.add_argument("source", help="folder of the release, as the class expects it")
     parser.add_argument("--out", required=True, help="folder for annotation.jsonl")
     parser.add_argument("--ann-file", default="", help="another annotation file")
@@ -44,7 +33,7 @@ def main() -> None:
             progress.update(bars[part], completed=done)
 
         file = prepare(
-            data_set_classes()[args.dataset],
+            release_classes()[args.dataset],
             args.partitions,
             args.out,
             report,

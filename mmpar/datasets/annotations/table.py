@@ -129,6 +129,10 @@ class AnnotationTable:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def with_column(self, name: str, values: np.ndarray) -> AnnotationTable:
+        """This table with one more column, N rows."""
+        return AnnotationTable(self.paths, self.labels, {**self.columns, name: values})
+
     def take(self, rows: Rows) -> AnnotationTable:
         """The table of some rows, copied.
 

@@ -9,27 +9,7 @@ import numpy as np
 from mmpar.datasets.drawing.head import HeadShape
 from mmpar.datasets.drawing.parts import Part
 from mmpar.datasets.drawing.skeleton import Skeleton
-
-NAMES: tuple[str, ...] = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
-"""Keypoint names in COCO's order; left is the person's left."""
+from mmpar.structures import COCO_KEYPOINTS
 
 _FACE = {
     "nose": (0.0, -0.12),
@@ -72,8 +52,8 @@ def find_keypoints(
         the picture x and y are 0, as in COCO.
     """
     height, width = parts.shape
-    points = np.zeros((len(NAMES), 3), np.float32)
-    for row, name in zip(points, NAMES):
+    points = np.zeros((len(COCO_KEYPOINTS), 3), np.float32)
+    for row, name in zip(points, COCO_KEYPOINTS):
         x, y = head.at(*_FACE[name]) if name in _FACE else skeleton.joint(name)
         if not (0 <= x < width and 0 <= y < height):
             continue

@@ -3,6 +3,13 @@
 from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.packing import PackPARInputs
 from mmpar.datasets.transforms.random_crop import RandomCrop
+from mmpar.datasets.transforms.random_flip import RandomFlip
 from mmpar.datasets.transforms.synthetic import DrawSyntheticPerson
 
-__all__ = ["DrawSyntheticPerson", "LoadPersonImage", "PackPARInputs", "RandomCrop"]
+__all__ = [
+    "DrawSyntheticPerson",
+    "LoadPersonImage",
+    "PackPARInputs",
+    "RandomCrop",
+    "RandomFlip",
+]

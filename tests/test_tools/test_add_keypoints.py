@@ -1,0 +1,92 @@
+"""The tool writes keypoints that the data set reads."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from mmpar.datasets import PETA
+from tests.fixtures.peta import write_peta_release
+from tests.fixtures.pose_models import RED_ONLY, BrightSpots, export, spots
+from tests.test_tools.run import run_tool
+
+SPOT = (14.0, 20.0)
+
+
+@pytest.fixture
+def release(tmp_path):
+    """Ten pictures, each with a red spot at its own height."""
+    root = write_peta_release(tmp_path / "peta", 10)
+    for split in PETA.SPLITS:
+        dataset = PETA(data_root=str(root), split=split)
+        for i in range(len(dataset)):
+            path = dataset.get_data_info(i)["img_path"]
+            picture = spots((80, 30), (SPOT[0], height_of(path)), SPOT)
+            cv2.imwrite(path, picture)
+    return root
+
+
+def height_of(path):
+    """The true place of the spot, from the number that is the picture's name."""
+    return 15.0 + 5 * int(path.rsplit("/", 1)[-1].split(".")[0])
+
+
+def samples(release):
+    for split in ("train", "val", "test"):
+        dataset = PETA(data_root=str(release), split=split, keypoints="keypoints.npy")
+        yield from (dataset.get_data_info(i) for i in range(len(dataset)))
+
+
+def add(release, *arguments):
+    out = release / "keypoints.npy"
+    return run_tool(
+        "dataset_converters/add_keypoints.py",
+        *("PETA", release, "--out", out, *arguments),
+        cwd=release,
+    )
+
+
+def test_from_a_detectors_file(release):
+    people = []
+    for i in range(1, 10):  # the tenth is not found
+        points = np.tile([i, 2 * i, 0.7], 17).tolist()
+        people.append(dict(image_id=f"{i:05}.png", keypoints=points, score=1))
+    (release / "x.json").write_text(
+        json.dumps([*people, dict(people[0], image_id="q")])
+    )
+    output = " ".join(add(release, "--from-json", release / "x.json").split())
+    assert "has 1 pictures that PETA has not, first ['q']" in output
+    assert "10 pictures, 9 with keypoints, 1 without" in output
+    found = {info["img_path"][-9:]: info["gt_keypoints"] for info in samples(release)}
+    assert len(found) == 10
+    for name, keypoints in found.items():
+        i = int(name[:5])
+        expected = (i + 0.5, 2 * i + 0.5, 0.7) if i < 10 else (0, 0, 0)
+        np.testing.assert_allclose(keypoints, np.tile(expected, (1, 17, 1)))
+
+
+def test_from_a_pose_model_and_again_after_a_broken_picture(release):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    model = export(BrightSpots(), release / "pose.onnx", ["heat"])
+    broken = next(iter((release / "images").glob("00007.*")))
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:50])
+    arguments = ("--from-onnx", model, "--batch-size", 3)
+    with pytest.raises(AssertionError, match=r"00007.*no readable"):
+        add(release, *arguments)
+    assert not (release / "keypoints.npy").exists()
+    assert (release / ".keypoints.npy.unfinished").exists()
+    broken.write_bytes(whole)
+    assert "10 pictures, 10 with keypoints, 0 without" in add(release, *arguments)
+    for info in samples(release):
+        keypoints = info["gt_keypoints"][0]
+        red = (SPOT[0], height_of(info["img_path"]))
+        np.testing.assert_allclose(keypoints[0, :2], red, atol=1.0)
+        np.testing.assert_allclose(keypoints[RED_ONLY, :2], SPOT, atol=1.0)
+
+
+def test_the_source_must_be_said(release):
+    with pytest.raises(AssertionError, match="--from-json --from-onnx is required"):
+        add(release)

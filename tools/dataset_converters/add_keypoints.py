@@ -1,0 +1,121 @@
+"""Keypoints for all pictures: add_keypoints.py DATASET SRC --out keypoints.npy ..."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from rich.progress import Progress
+
+from mmpar.datasets import LoadPersonImage
+from mmpar.datasets.keypoints import (
+    PoseModel,
+    UnfinishedKeypoints,
+    read_coco_keypoints,
+)
+from mmpar.datasets.preparing import release_classes, splits_of
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", choices=sorted(release_classes()))
+    parser.add_argument("source", help="folder of the release, as the class expects it")
+    parser.add_argument("--out", required=True, help="the .npy file to write")
+    parser.add_argument("--ann-file", default="", help="another annotation file")
+    parser.add_argument(
+        "--partitions",
+        type=int,
+        nargs="+",
+        default=[0],
+        help="whose pictures; default 0, which for most data sets has all",
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--from-json", metavar="FILE", help="COCO results or annotation with keypoints"
+    )
+    source.add_argument(
+        "--from-onnx", metavar="FILE", help="top-down pose model, heat maps or SimCC"
+    )
+    parser.add_argument(
+        "--images", metavar="FILE", help="COCO file whose 'images' name the image ids"
+    )
+    parser.add_argument("--batch-size", type=int, default=32, help="of the pose model")
+    args = parser.parse_args()
+    if args.images and not args.from_json:
+        parser.error("--images goes with --from-json")
+    if args.batch_size < 1:
+        parser.error("--batch-size is 1 or more")
+    return args
+
+
+def list_pictures(args: argparse.Namespace) -> dict[str, str]:
+    """Each picture of the data set once: as it is listed, and where it lies."""
+    kind = release_classes()[args.dataset]
+    pictures: dict[str, str] = {}
+    for partition in args.partitions:
+        for split in splits_of(kind):
+            dataset = kind(
+                data_root=args.source,
+                ann_file=args.ann_file,
+                split=split,
+                partition=partition,
+            )
+            for i, path in enumerate(dataset.table.paths):
+                pictures[path] = dataset.get_data_info(i)["img_path"]
+    return pictures
+
+
+def write_from_json(args: argparse.Namespace, paths: list[str]) -> UnfinishedKeypoints:
+    """Take the keypoints from a detector's file."""
+    found = read_coco_keypoints(args.from_json, paths, args.images)
+    unfinished = UnfinishedKeypoints(args.out, paths, "json")
+    unfinished.write(np.arange(len(paths)), found.values)
+    if found.unknown:
+        print(
+            f"{args.from_json} has {len(found.unknown)} pictures that {args.dataset} "
+            f"has not, first {found.unknown[:3]}; they are left out"
+        )
+    return unfinished
+
+
+def write_from_onnx(
+    args: argparse.Namespace, pictures: dict[str, str]
+) -> UnfinishedKeypoints:
+    """Run a pose model over the pictures that a former run has not done."""
+    model = PoseModel(args.from_onnx)
+    load = LoadPersonImage()
+    files = list(pictures.values())
+    told = Path(args.from_onnx).resolve()
+    job = f"{told} {told.stat().st_size} {told.stat().st_mtime_ns}"
+    unfinished = UnfinishedKeypoints(args.out, list(pictures), job)
+    rows = unfinished.remaining()
+    with Progress() as progress:
+        bar = progress.add_task(
+            "pictures", total=len(files), completed=len(files) - len(rows)
+        )
+        for start in range(0, len(rows), args.batch_size):
+            batch = rows[start : start + args.batch_size]
+            images = [load(dict(img_path=files[row]))["img"] for row in batch]
+            unfinished.write(batch, model(images))
+            progress.advance(bar, len(batch))
+    return unfinished
+
+
+def main() -> None:
+    """Convert."""
+    args = parse_args()
+    pictures = list_pictures(args)
+    if args.from_json:
+        unfinished = write_from_json(args, list(pictures))
+    else:
+        unfinished = write_from_onnx(args, pictures)
+    people = unfinished.people()
+    file = unfinished.finish()
+    print(
+        f"wrote {file}: {len(pictures)} pictures, {people} with keypoints, "
+        f"{len(pictures) - people} without"
+    )
+
+
+if __name__ == "__main__":
+    main()
