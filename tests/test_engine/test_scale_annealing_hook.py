@@ -1,5 +1,6 @@
 """The hook lowers the temperature, chooses, shows the prior, and goes on resumed."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -47,8 +48,9 @@ class Runner(SimpleNamespace):
 def test_the_temperature_falls_exponentially_and_then_levels_are_chosen(tmp_path):
     runner = Runner(tmp_path)
     runner.scales.logits.data = torch.tensor([[0.0, 0.1], [0.1, 0.0]])
-    temperatures = runner.run(ScaleAnnealingHook(2.0, 0.02, commit_at=0.4), stop=10)
-    expected = [2 * 0.01 ** (i / 4) for i in range(4)]
+    hook = ScaleAnnealingHook(2.0, 0.02, begin_at=0.2, commit_at=0.6)
+    temperatures = runner.run(hook, stop=10)
+    expected = [math.inf, math.inf, *(2 * 0.01 ** (i / 4) for i in range(4))]
     assert temperatures == pytest.approx(expected)
     assert runner.scales.levels() == (1, 0)
     assert runner.scales.temperature.item() == pytest.approx(0.02)
@@ -98,7 +100,8 @@ def test_fixed_scales_cannot_be_annealed(tmp_path):
     [
         (dict(end=0.0), "0 < end <= start, got start=1.0, end=0.0"),
         (dict(start=0.05), "0 < end <= start, got start=0.05"),
-        (dict(commit_at=1.0), "commit_at .*, got 1.0"),
+        (dict(commit_at=1.0), "commit_at < 1, got 0.1 and 1.0"),
+        (dict(begin_at=0.7), "begin_at < commit_at < 1, got 0.7 and 0.6"),
     ],
 )
 def test_temperatures_and_moments_that_make_no_sense_are_errors(settings, match):

@@ -80,6 +80,16 @@ def test_every_level_weighs_the_same_at_the_start():
     assert torch.equal(ScaleSelection(2, 4).weights(), torch.full((2, 4), 0.25))
 
 
+def test_at_an_infinite_temperature_nothing_is_learned_about_scales():
+    neck, head = build()
+    neck.scale_selection.set_temperature(float("inf"))
+    assert torch.equal(
+        neck.scale_selection.weights(), torch.full((4, 4), 0.25).double()
+    )
+    head(neck(stages())).sum().backward()
+    assert neck.scale_selection.logits.grad.abs().max() == 0
+
+
 def test_the_temperature_sharpens_and_the_choice_is_one_hot():
     scales = ScaleSelection(2, 3)
     scales.logits.data = torch.tensor([[0.0, 1.0, 0.5], [0.2, 0.1, 0.0]])

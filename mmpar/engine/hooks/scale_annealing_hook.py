@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -17,33 +18,43 @@ from mmpar.visualization.scale_prior import draw_scale_prior, scale_prior_table
 class ScaleAnnealingHook(Hook):
     """Anneal the temperature of a neck with ``scale.mode='learned'``, then choose.
 
-    The temperature falls exponentially from ``start`` to ``end``; the rest of the
-    training adapts the model to the levels that were chosen. It follows from the
-    iteration, and the choice is in the checkpoint, so a resumed run goes on as if
-    nothing had happened. Logs the prior when it chooses and at the end, and draws it
-    to ``scale_prior.png`` in the work dir.
+    First the temperature is infinite: all levels weigh the same and nothing is learned
+    about them. The maxima of finer levels are larger (at random weights the pooled
+    features of P1 have twice the root mean square of P4's, nearly all of it the same
+    for every person), and as long as the classifiers and their biases are random, the
+    loss only says that large features do harm. Then the temperature falls exponentially
+    from ``start`` to ``end``; the rest of the training adapts the model to the levels
+    that were chosen. It follows from the iteration, and the choice is in the
+    checkpoint, so a resumed run goes on as if nothing had happened. Logs the prior when
+    it chooses and at the end, and draws it to ``scale_prior.png`` in the work dir.
 
     Args:
-        start: Temperature of the first iteration, above 0.
+        start: Temperature when the learning of scales begins, above 0.
         end: Temperature when the levels are chosen, above 0 and at most ``start``.
-        commit_at: When they are, as a share of all iterations, in (0, 1).
+        begin_at: When the learning begins, as a share of all iterations.
+        commit_at: When the levels are chosen, ``0 <= begin_at < commit_at < 1``.
     """
 
     def __init__(
-        self, start: float = 1.0, end: float = 0.1, commit_at: float = 0.6
+        self,
+        start: float = 1.0,
+        end: float = 0.1,
+        begin_at: float = 0.1,
+        commit_at: float = 0.6,
     ) -> None:
         if not 0 < end <= start:
             raise ValueError(
                 f"temperatures are 0 < end <= start, got start={start}, end={end}"
             )
-        if not 0 < commit_at < 1:
+        if not 0 <= begin_at < commit_at < 1:
             raise ValueError(
-                "commit_at is a share of the training between 0 and 1, got "
-                f"{commit_at}: a model of which the levels are chosen at the very end "
-                "was never trained as it is used"
+                "begin_at and commit_at are shares of the training, 0 <= begin_at < "
+                f"commit_at < 1, got {begin_at} and {commit_at}: a model of which the "
+                "levels are chosen at the very end was never trained as it is used"
             )
         self.start = start
         self.end = end
+        self.begin_at = begin_at
         self.commit_at = commit_at
         self._committed = False
 
@@ -57,12 +68,17 @@ class ScaleAnnealingHook(Hook):
             return
         progress = runner.iter / runner.max_iters
         selection = _selection(runner)
-        share = min(progress / self.commit_at, 1)
-        selection.set_temperature(self.start * (self.end / self.start) ** share)
+        selection.set_temperature(self._temperature(progress))
         if progress >= self.commit_at:
             selection.commit()
             self._committed = True
             _report(runner, "chosen")
+
+    def _temperature(self, progress: float) -> float:
+        if progress < self.begin_at:
+            return math.inf
+        share = (progress - self.begin_at) / (self.commit_at - self.begin_at)
+        return self.start * (self.end / self.start) ** min(share, 1)
 
     def after_train(self, runner) -> None:
         """Show the prior that the model has."""

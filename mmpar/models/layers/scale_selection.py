@@ -16,8 +16,9 @@ class ScaleSelection(nn.Module):
 
     The weights are ``softmax(logits / temperature)``; a falling temperature (see
     :class:`mmpar.engine.ScaleAnnealingHook`) sharpens them, and :meth:`commit` makes
-    them one-hot for good. All logits start at 0, temperature 1: every level weighs the
-    same and hands its gradient on, so none is given up before it has been tried.
+    them one-hot for good. All logits start at 0: every level weighs the same and hands
+    its gradient on, so none is given up before it has been tried. At an infinite
+    temperature it stays so, and the logits get no gradient.
 
     Source: SSPNet, arXiv 2312.06049, says "adaptively learned from different layers of
     feature pyramid" and its released code has the levels fixed; this way is ours.
