@@ -18,3 +18,15 @@ def test_both_forms_of_sspnet_give_the_same_logits(tmp_path: Path):
     assert size > 0.1
     assert difference < 1e-4 * size
     assert len(re.findall(r"\d times faster", output)) == 2
+
+
+def test_every_prior_of_sspnet_is_timed_both_ways(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/sspnet_priors.py",
+        *("--batch-size", 1, "--repeats", 1, "--threads", 1),
+        cwd=tmp_path,
+    )
+    timed = re.findall(r"^  (\S.*?) +median +[\d.]+ ms", output, re.MULTILINE)
+    assert len(timed) == 12
+    assert timed[:6] == timed[6:]
+    assert {"fixed, sparse 1/2", "fixed, keypoint", "fixed, none"} < set(timed)
