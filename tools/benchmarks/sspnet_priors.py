@@ -1,14 +1,16 @@
 """Times SSPNet's pyramid, PLE and head with every scale and place prior.
 
-All forms get the same input (what ResNet-50 gives at 256x192) and take turns, so that
-whatever else the machine does falls on all; on a busy machine the fastest turns say
-more than the medians. Prints milliseconds, forward alone and with backward, and the
-ratio to the fixed scales with the block form. "learned, search" reads all levels, as in
-the first part of training; "learned, chosen" one a region, as after it and in eval.
+All forms get the same input (what ResNet-50 gives at 256x192) and take turns, in random
+order, so that whatever else the machine does falls on all; on a busy machine the
+fastest turns say more than the medians. Prints milliseconds, forward alone and with
+backward, and the ratio to the fixed scales with the block form. "learned, search" reads
+all levels, as in the first part of training; "learned, chosen" one a region, as after
+it and in eval.
 """
 
 from __future__ import annotations
 
+import random
 import statistics
 from typing import Any
 
@@ -85,9 +87,11 @@ def report(
 ) -> None:
     """Time the forms in turns; print medians, fastest turns and their ratios."""
     times: dict[str, list[float]] = {name: [] for name in forms}
+    shuffled = random.Random(0)
     for turn in range(repeats + 1):
-        for name, run in forms.items():
-            elapsed = seconds(run, stages)
+        # Whoever comes after a form that fills the caches is slower by some percent.
+        for name in shuffled.sample(list(forms), len(forms)):
+            elapsed = seconds(forms[name], stages)
             if turn > 0:  # the first turn warms up
                 times[name].append(1e3 * elapsed)
     first = next(iter(times.values()))
