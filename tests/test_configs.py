@@ -7,6 +7,7 @@ import torch
 import yaml
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpretrain.structures import DataSample
 
 from mmpar.registry import DATASETS, HOOKS, METRICS, MODELS
 from mmpar.structures import build_schema
@@ -21,6 +22,14 @@ def mmpar_scope():
     init_default_scope("mmpar")
 
 
+def samples_without_people(batch):
+    """Data samples, of which no keypoint is visible."""
+    samples = [DataSample() for _ in range(batch)]
+    for sample in samples:
+        sample.set_field(torch.zeros(1, 17, 3), "gt_keypoints")
+    return samples
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_config_builds_a_model_that_predicts_its_schema(path):
     cfg = Config.fromfile(path)
@@ -30,7 +39,7 @@ def test_config_builds_a_model_that_predicts_its_schema(path):
     width, height = cfg.image_size
     inputs = torch.zeros(2, 3, height, width)
     with torch.no_grad():
-        samples = model(inputs, mode="predict")
+        samples = model(inputs, samples_without_people(2), mode="predict")
     assert model.head.schema == build_schema(cfg.schema)
     assert samples[0].pred_score.shape == (len(model.head.schema),)
     assert 0 <= samples[0].pred_score.min() <= samples[0].pred_score.max() <= 1

@@ -7,11 +7,17 @@ from mmpar.engine.command_line import (
     runner_arguments,
     runner_config,
 )
-from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook, StrictLoadHook
+from mmpar.engine.hooks import (
+    PositiveRatioHook,
+    ScaleAnnealingHook,
+    SchemaCheckHook,
+    StrictLoadHook,
+)
 from mmpar.engine.runner import build_runner
 
 __all__ = [
     "PositiveRatioHook",
+    "ScaleAnnealingHook",
     "SchemaCheckHook",
     "StrictLoadHook",
     "build_runner",

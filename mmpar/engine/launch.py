@@ -21,7 +21,10 @@ def prepare_cpu_launch(cfg: Config) -> None:
     if is_cuda_available() or is_npu_available() or is_musa_available():
         return
     cfg.env_cfg.dist_cfg.backend = "gloo"
-    cfg.setdefault("model_wrapper_cfg", dict(type="MMDistributedDataParallel"))
+    # MMEngine heeds the field only where it chooses the wrapper itself.
+    unused = cfg.get("find_unused_parameters", False)
+    wrapper = dict(type="MMDistributedDataParallel", find_unused_parameters=unused)
+    cfg.setdefault("model_wrapper_cfg", wrapper)
     cfg.model_wrapper_cfg.update(device_ids=None, broadcast_buffers=False)
     # The processes share the cores; torchrun's default is one thread each.
     threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))

@@ -84,3 +84,15 @@ def test_the_cost_of_keypoints_is_a_share_of_each_iteration(tmp_path: Path):
         assert iteration > 0
         # One turn: its difference is that of the two columns.
         assert abs(with_keypoints - without - extra) < 0.002
+
+
+def test_every_prior_of_sspnet_is_timed_both_ways(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/sspnet_priors.py",
+        *("--batch-size", 1, "--repeats", 1, "--threads", 1),
+        cwd=tmp_path,
+    )
+    timed = re.findall(r"^  (\S.*?) +median +[\d.]+ ms", output, re.MULTILINE)
+    assert len(timed) == 12
+    assert timed[:6] == timed[6:]
+    assert {"fixed, sparse 1/2", "fixed, keypoint", "fixed, none"} < set(timed)

@@ -104,6 +104,26 @@ def test_two_processes_train_and_test_on_gloo(tmp_path):
     assert summary(both) == summary(one)
 
 
+@pytest.mark.slow
+def test_scales_are_learned_and_chosen_on_two_processes(tmp_path):
+    config = REPOSITORY / "configs/sspnet/sspnet-learned_r18_synthetic.py"
+    output = run_tool(
+        "dist_train.sh",
+        config,
+        2,
+        "--work-dir",
+        "work",
+        *small(num_train=32, epochs=2),
+        cwd=tmp_path,
+    )
+    assert output.count("Scale prior chosen, temperature 0.1:") == 1
+    assert (tmp_path / "work/scale_prior.png").exists()
+    saved = torch.load(tmp_path / "work/epoch_2.pth", weights_only=False)
+    assert saved["state_dict"]["neck.scale_selection.chosen"].min() >= 0
+    tested = run_tool("test.py", config, "work", *small(), cwd=tmp_path)
+    assert "| 5 " in tested
+
+
 def test_training_warns_of_nothing_that_a_user_cannot_act_on(tmp_path):
     output = run_tool(
         "train.py", CONFIG, "--work-dir", "work", *small(epochs=1), cwd=tmp_path

@@ -32,7 +32,7 @@ Form = Callable[[list[Tensor]], Tensor]
 
 def main() -> None:
     """Print the comparison."""
-    args = parse_args()
+    args = parse_args(__doc__)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     neck, head = build(args.device)
@@ -58,8 +58,8 @@ def main() -> None:
     report("forward + backward", train, stages, args.repeats)
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(description: str | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)

@@ -12,12 +12,14 @@ regions = dict(
 )
 
 model = dict(
+    type="PARClassifier",
     backbone=dict(out_indices=(0, 1, 2, 3)),
     neck=dict(
         type="SSPNetNeck",
         in_channels=(256, 512, 1024, 2048),
         out_channels=256,
-        num_points=3,
+        scale=dict(mode="fixed"),
+        ple=dict(kind="block", num_points=3),
         regions=regions,
     ),
     head=dict(

@@ -1,7 +1,13 @@
 """Behaviour that joins the Runner."""
 
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
+from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
 from mmpar.engine.hooks.strict_load_hook import StrictLoadHook
 
-__all__ = ["PositiveRatioHook", "SchemaCheckHook", "StrictLoadHook"]
+__all__ = [
+    "PositiveRatioHook",
+    "ScaleAnnealingHook",
+    "SchemaCheckHook",
+    "StrictLoadHook",
+]

@@ -1,0 +1,16 @@
+"""How a scale prior is learned; for configs with ``scale=dict(mode="learned")``.
+
+They set ``custom_hooks = _base_.custom_hooks + _base_.scale_annealing`` and
+``optim_wrapper = dict(paramwise_cfg=_base_.scale_paramwise)``.
+"""
+
+scale_annealing = [
+    dict(type="ScaleAnnealingHook", start=1.0, end=0.1, begin_at=0.1, commit_at=0.6)
+]
+# A few numbers that must travel as far as one in thousands of weights, in either
+# direction and as undecided as the task leaves them.
+scale_paramwise = dict(
+    custom_keys={"neck.scale_selection": dict(lr_mult=10.0, decay_mult=0.0)}
+)
+# Once the levels are chosen, those that no region reads have no gradient.
+find_unused_parameters = True

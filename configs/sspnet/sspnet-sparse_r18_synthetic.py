@@ -1,0 +1,5 @@
+"""SSPNet with the sparse form of PLE: a quarter of the positions."""
+
+_base_ = "./sspnet_r18_synthetic.py"
+
+model = dict(neck=dict(ple=dict(kind="sparse", ratio=2)))

@@ -1,0 +1,171 @@
+"""The sparse, keypoint and absent kinds of PLE equal their oracles."""
+
+import pytest
+import torch
+from torch import nn
+
+from mmpar.models.layers import (
+    KeypointLocationExtraction,
+    NoLocationExtraction,
+    PriorLocationExtraction,
+    SparseLocationExtraction,
+    build_location_extraction,
+)
+from tests.test_models.oracles.point_location_extraction import (
+    keypoint_location_extraction,
+    sparse_location_extraction,
+)
+
+NAN = float("nan")
+# Two persons on a map of 6 x 5: found, at the border of the map, and the ways to be
+# missing: visibility 0, not a number, left of the region, below it.
+KEYPOINTS = [
+    [(1.3, 2.6, 2), (4.5, 5.5, 1), (3.0, 3.0, 0), (-0.5, 0.0, 2), (-0.6, 1.0, 2)],
+    [(NAN, NAN, 2), (0.0, 0.0, 1), (2.0, 6.0, 2), (3.5, 1.25, 2), (1.0, NAN, 0)],
+]
+PLACES = [
+    [(1.3, 2.6), (4.5, 5.5), None, (-0.5, 0.0), None],
+    [None, (0.0, 0.0), None, (3.5, 1.25), None],
+]
+
+
+def randomised(ple, spread=0.8):
+    """In float64, with offsets that leave the map here and there."""
+    torch.manual_seed(0)
+    for parameter in ple.double().parameters():
+        nn.init.normal_(parameter, std=spread)
+    return ple
+
+
+def features(*shape):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(shape, dtype=torch.float64, generator=generator)
+
+
+def keypoints():
+    return torch.tensor(KEYPOINTS, dtype=torch.float64)
+
+
+def assert_equal_with_gradients(fast, slow, inputs):
+    torch.testing.assert_close(fast, slow, rtol=1e-10, atol=1e-10)
+    shares = features(*fast.shape).flip(0)
+    gradients = torch.autograd.grad((fast * shares).sum(), inputs)
+    expected = torch.autograd.grad((slow * shares).sum(), inputs, allow_unused=True)
+    for gradient, wanted in zip(gradients, expected):
+        wanted = torch.zeros_like(gradient) if wanted is None else wanted
+        torch.testing.assert_close(gradient, wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+@pytest.mark.parametrize("size", [(6, 5), (7, 4), (1, 4), (5, 1), (1, 1)])
+@pytest.mark.parametrize("num_points", [1, 3])
+def test_sparse_values_and_gradients_equal_the_oracle(size, ratio, num_points):
+    ple = randomised(SparseLocationExtraction(3, num_points, ratio))
+    x = features(2, 3, *size).requires_grad_()
+    fast, slow = ple(x), sparse_location_extraction(ple, x)
+    assert fast.shape[2:] == tuple(-(-edge // ratio) for edge in size)
+    assert_equal_with_gradients(fast, slow, [x, *ple.parameters()])
+
+
+def test_sparse_gradients_pass_gradcheck():
+    ple = randomised(SparseLocationExtraction(2, 2), spread=0.4)
+    names, values = zip(*ple.named_parameters())
+
+    def run(x, *parameters):
+        return torch.func.functional_call(ple, dict(zip(names, parameters)), (x,))
+
+    assert torch.autograd.gradcheck(
+        run, (features(1, 2, 3, 4).requires_grad_(), *values)
+    )
+
+
+def test_sparse_with_every_position_is_the_block_form():
+    sparse = randomised(SparseLocationExtraction(3, ratio=1))
+    block = PriorLocationExtraction(3).double()
+    block.load_state_dict(sparse.state_dict())
+    x = features(2, 3, 6, 5)
+    torch.testing.assert_close(sparse(x), block(x), rtol=1e-12, atol=1e-12)
+
+
+def test_sparse_points_start_at_the_centres_of_the_cells():
+    ple = randomised(SparseLocationExtraction(3, num_points=1, ratio=2))
+    nn.init.zeros_(ple.offset.weight)
+    nn.init.zeros_(ple.offset.bias)
+    points, weights = ple.sampling_points(features(1, 3, 5, 4))
+    assert points[0, 0, :, :, 0].tolist() == [[0.5, 2.5]] * 3
+    assert points[0, 0, :, :, 1].tolist() == [[0.5] * 2, [2.5] * 2, [4.0] * 2]
+    assert weights.tolist() == [[[[1.0] * 2] * 3]]
+
+
+@pytest.mark.parametrize("num_points", [1, 3])
+def test_keypoint_values_and_gradients_equal_the_oracle(num_points):
+    ple = randomised(KeypointLocationExtraction(3, num_points))
+    x = features(2, 3, 6, 5).requires_grad_()
+    fast = ple(x, keypoints())
+    assert fast.shape == (2, 3, 5, 1)
+    slow = keypoint_location_extraction(ple, x, PLACES)
+    assert_equal_with_gradients(fast, slow, [x, *ple.parameters()])
+
+
+def test_keypoint_gradients_pass_gradcheck():
+    ple = randomised(KeypointLocationExtraction(2, 2), spread=0.4)
+    names, values = zip(*ple.named_parameters())
+    where = keypoints()[:, :3]
+
+    def run(x, *parameters):
+        inputs = (x, where)
+        return torch.func.functional_call(ple, dict(zip(names, parameters)), inputs)
+
+    assert torch.autograd.gradcheck(
+        run, (features(2, 2, 6, 5).requires_grad_(), *values)
+    )
+
+
+def test_without_any_keypoint_the_region_is_read_as_a_whole():
+    ple = randomised(KeypointLocationExtraction(3))
+    x = features(2, 3, 6, 5)
+    fallback = ple.projection(x).mean(dim=(2, 3))[:, :, None, None].expand(2, 3, 5, 1)
+    for missing in (keypoints() * torch.tensor((1, 1, 0)), keypoints() * NAN):
+        torch.testing.assert_close(ple(x, missing), fallback, rtol=1e-12, atol=1e-12)
+        assert (ple.sampling_points(x, missing).weights == 0).all()
+
+
+def test_keypoint_points_lie_around_the_keypoints():
+    ple = randomised(KeypointLocationExtraction(3, num_points=2))
+    nn.init.zeros_(ple.offset.weight)
+    ple.offset.bias.data = torch.tensor((0.5, 0.25, -1.0, 0.0)).double()
+    points, weights = ple.sampling_points(features(2, 3, 6, 5), keypoints())
+    assert (points.shape, weights.shape) == ((2, 2, 5, 1, 2), (2, 2, 5, 1))
+    found = torch.tensor([[place is not None for place in row] for row in PLACES])
+    torch.testing.assert_close(weights.sum(dim=1)[..., 0], found.double())
+    assert points[0, :, 0, 0].flatten().tolist() == pytest.approx([1.8, 2.85, 0.3, 2.6])
+
+
+def test_none_is_the_identity_and_has_no_parameters():
+    ple, x = build_location_extraction(3, "none"), features(2, 3, 2, 4)
+    assert isinstance(ple, NoLocationExtraction)
+    assert torch.equal(ple(x), x)
+    assert list(ple.parameters()) == []
+    points, weights = ple.sampling_points(x)
+    assert points.shape == (2, 1, 2, 4, 2)
+    assert points[1, 0, 1, 3].tolist() == [3, 1]
+    assert weights.unique().tolist() == [1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["sparse", "keypoint"])
+def test_mixed_precision_stays_close(kind, dtype):
+    ple = randomised(build_location_extraction(8, kind), spread=0.2).float()
+    inputs = [features(2, 8, 6, 5).float()]
+    if kind == "keypoint":
+        inputs.append(keypoints().float())
+    with torch.autocast("cpu", dtype=dtype):
+        mixed = ple(*inputs)
+    torch.testing.assert_close(mixed.float(), ple(*inputs), rtol=0.05, atol=0.05)
+
+
+def test_an_unknown_kind_or_ratio_is_an_error():
+    with pytest.raises(ValueError, match=r"'keypoint', 'none'\], got 'blok'"):
+        build_location_extraction(3, "blok")
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        build_location_extraction(3, "sparse", ratio=0)

@@ -1,0 +1,139 @@
+"""PARClassifier brings keypoints from the data samples to where PLE looks."""
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.structures import DataSample
+
+from mmpar.registry import MODELS
+from tests.test_models.test_sspnet import REGIONS, SCHEMA
+
+HEIGHT, WIDTH = 64, 32
+
+
+def build(kind="keypoint", classifier="PARClassifier"):
+    regions = {**REGIONS, "head": dict(REGIONS["head"], keypoints=("nose", "left_ear"))}
+    config = dict(
+        type=classifier,
+        data_preprocessor=dict(type="mmpretrain.ClsDataPreprocessor"),
+        backbone=dict(type="mmpretrain.ResNet", depth=18, out_indices=(0, 1, 2, 3)),
+        neck=dict(
+            type="SSPNetNeck",
+            in_channels=(64, 128, 256, 512),
+            out_channels=8,
+            regions=regions,
+            ple=dict(kind=kind),
+        ),
+        head=dict(
+            type="SSPNetHead", schema=SCHEMA.to_dict(), regions=regions, in_channels=8
+        ),
+    )
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        model = MODELS.build(config).eval()
+    model.head.set_positive_ratio([0.5] * 8)
+    return model
+
+
+def inputs():
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn((2, 3, HEIGHT, WIDTH), generator=generator)
+
+
+def samples(*, lead=(1,), visibility=2.0):
+    generator = torch.Generator().manual_seed(2)
+    out = []
+    for i in range(2):
+        points = torch.rand((17, 3), generator=generator)
+        points *= torch.tensor((WIDTH, HEIGHT, 0.0))
+        points[:, 2] = visibility
+        sample = DataSample(metainfo=dict(img_path=f"{i}.png"))
+        sample.set_field(points.reshape(*lead, 17, 3), "gt_keypoints")
+        sample.set_gt_score(torch.ones(8))
+        out.append(sample)
+    return out
+
+
+def test_every_way_in_reads_the_keypoints():
+    model, x = build(), inputs()
+    logits = model(x, samples())
+    scores = [s.pred_score for s in model(x, samples(), mode="predict")]
+    torch.testing.assert_close(torch.stack(scores), logits.sigmoid())
+    loss = model(x, samples(), mode="loss")["loss"]
+    expected = model.head._get_loss(logits, samples())["loss"]
+    torch.testing.assert_close(loss, expected)
+    assert (model(x, samples(visibility=0.0)) - logits).abs().max() > 1e-3
+
+
+def test_a_person_axis_does_not_matter():
+    model, x = build(), inputs()
+    assert torch.equal(model(x, samples()), model(x, samples(lead=())))
+
+
+def test_ple_looks_around_the_keypoints_in_the_picture():
+    model, x = build(), inputs()
+    torch.nn.init.zeros_(model.neck.ple.offset.weight)
+    stages = model.extract_feat(x, "backbone")
+    fractions = torch.stack([s.gt_keypoints[0] for s in samples()])
+    fractions = fractions / torch.tensor((WIDTH, HEIGHT, 1.0))
+    regions = model.neck.sampling_points(stages, fractions)
+    head, whole = regions[0], regions[3]
+    assert head.points.shape == (2, 3, 2, 1, 2)
+    assert whole.points.shape == (2, 3, 17, 1, 2)
+    for k in range(3):
+        torch.testing.assert_close(whole.points[:, k, :, 0], fractions[..., :2])
+    inside = fractions[:, [0, 3], 1] <= 0.375
+    assert inside.any()
+    assert not inside.all()
+    torch.testing.assert_close(head.weights.sum(1)[..., 0], inside.float())
+    found = head.points[:, 0, :, 0][inside]
+    torch.testing.assert_close(found, fractions[:, [0, 3], :2][inside])
+
+
+@pytest.mark.parametrize("kind", ["block", "none"])
+def test_points_of_every_position_cover_the_region_in_the_picture(kind):
+    model = build(kind)
+    if kind == "block":
+        torch.nn.init.zeros_(model.neck.ple.offset.weight)
+    torso = model.neck.sampling_points(model.extract_feat(inputs(), "backbone"))[1]
+    xs, ys = torso.points[0, 0].unbind(-1)  # a map of 8 x 4, rows 1 to 5
+    torch.testing.assert_close(xs[0], torch.tensor((0.125, 0.375, 0.625, 0.875)))
+    torch.testing.assert_close(ys[:, 0], (torch.arange(1, 5) + 0.5) / 8)
+
+
+def test_other_kinds_are_as_in_mmpretrains_classifier():
+    model, other = build("block"), build("block", "mmpretrain.ImageClassifier")
+    other.load_state_dict(model.state_dict())
+    x = inputs()
+    assert torch.equal(model(x), other(x))
+    assert torch.equal(model(x, samples()), other(x))
+    for stage in ("backbone", "neck"):
+        for ours, theirs in zip(
+            model.extract_feat(x, stage), other.extract_feat(x, stage)
+        ):
+            assert torch.equal(ours, theirs)
+
+
+def test_a_sample_without_keypoints_is_named():
+    model, broken = build(), samples()
+    del broken[1].gt_keypoints
+    with pytest.raises(ValueError, match=r"1\.png has no gt_keypoints.*add_keypoints"):
+        model(inputs(), broken, mode="loss")
+
+
+def test_pictures_alone_are_an_error_when_keypoints_are_read():
+    with pytest.raises(ValueError, match=r"without data samples.*ple\.kind=block"):
+        build()(inputs())
+
+
+def test_keypoints_of_another_shape_are_an_error():
+    model = build()
+    with pytest.raises(ValueError, match=r"0\.png have the shape \(2, 17, 3\)"):
+        model(inputs(), _two_persons())
+
+
+def _two_persons():
+    out = samples()
+    for sample in out:
+        sample.set_field(sample.gt_keypoints.repeat(2, 1, 1), "gt_keypoints")
+    return out

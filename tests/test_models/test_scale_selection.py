@@ -1,0 +1,218 @@
+"""Learned scales mix levels exactly, end in one a region, and find the right one."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from torch import nn
+
+from mmpar.engine import ScaleAnnealingHook
+from mmpar.models import SSPNetHead, SSPNetNeck
+from mmpar.models.layers import ScaleSelection
+from tests.test_models.backbone_features import backbone_features
+from tests.test_models.scale_task import ScaleModel, scale_batch, train
+from tests.test_models.test_sspnet import CHANNELS, REGIONS, SCHEMA
+
+LOGITS = (  # the best level of each region: 2, 0, 3, 1
+    (0.1, 0.2, 0.9, -0.3),
+    (1.5, 0.2, 0.9, -0.3),
+    (0.1, -2.0, 0.9, 1.3),
+    (0.1, 0.2, -0.9, -0.3),
+)
+LEVELS = (2, 0, 3, 1)
+
+
+def fixed_at(levels):
+    """The regions, on other levels."""
+    return {
+        name: dict(fields, level=level + 1)
+        for (name, fields), level in zip(REGIONS.items(), levels)
+    }
+
+
+def build(kind="block"):
+    """A neck with learned scales and its head, in float64."""
+    torch.manual_seed(0)
+    neck = SSPNetNeck(
+        CHANNELS,
+        {name: dict(rows=fields["rows"]) for name, fields in REGIONS.items()},
+        out_channels=4,
+        scale=dict(mode="learned"),
+        ple=dict(kind=kind),
+    ).double()
+    head = SSPNetHead(SCHEMA, REGIONS, in_channels=4, dropout=0.0).double()
+    for parameter in [*neck.parameters(), *head.parameters()]:
+        nn.init.normal_(parameter, std=0.4)
+    neck.scale_selection.logits.data = torch.tensor(LOGITS).double()
+    return neck, head
+
+
+def fixed_twin(neck, levels, kind="block"):
+    """A neck of fixed scales with the same weights."""
+    twin = SSPNetNeck(
+        CHANNELS, fixed_at(levels), out_channels=4, ple=dict(kind=kind)
+    ).double()
+    own = twin.state_dict().keys()
+    twin.load_state_dict({k: v for k, v in neck.state_dict().items() if k in own})
+    return twin
+
+
+def stages():
+    return backbone_features(CHANNELS, 64, 32)
+
+
+def keypoints():
+    generator = torch.Generator().manual_seed(2)
+    points = torch.rand((2, 17, 3), dtype=torch.float64, generator=generator)
+    return torch.cat((points[..., :2], points[..., 2:].mul(3).floor()), dim=-1)
+
+
+def smooths_run(neck, monkeypatch):
+    """List that grows by the levels that the pyramid smooths."""
+    run = []
+    for level, smooth in enumerate(neck.pyramid.smooths):
+        smooth.register_forward_hook(lambda *_, level=level: run.append(level))
+    return run
+
+
+def test_every_level_weighs_the_same_at_the_start():
+    assert torch.equal(ScaleSelection(2, 4).weights(), torch.full((2, 4), 0.25))
+
+
+def test_at_an_infinite_temperature_nothing_is_learned_about_scales():
+    neck, head = build()
+    neck.scale_selection.set_temperature(float("inf"))
+    assert torch.equal(
+        neck.scale_selection.weights(), torch.full((4, 4), 0.25).double()
+    )
+    head(neck(stages())).sum().backward()
+    assert neck.scale_selection.logits.grad.abs().max() == 0
+
+
+def test_the_temperature_sharpens_and_the_choice_is_one_hot():
+    scales = ScaleSelection(2, 3)
+    scales.logits.data = torch.tensor([[0.0, 1.0, 0.5], [0.2, 0.1, 0.0]])
+    scales.set_temperature(0.5)
+    torch.testing.assert_close(scales.weights(), (scales.logits * 2).softmax(1))
+    assert not scales.committed
+    assert scales.levels() == (1, 0)
+    scales.commit()
+    assert scales.committed
+    assert scales.weights().tolist() == [[0, 1, 0], [1, 0, 0]]
+    scales.logits.data = -scales.logits.data
+    assert scales.levels() == (1, 0)
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+def test_a_search_step_mixes_what_is_pooled_from_every_level(kind):
+    neck, head = build(kind)
+    x, points = stages(), keypoints()
+    mixed = head(neck(x, points))
+    pooled = 0
+    for level, weights in enumerate(neck.scale_selection.weights().unbind(1)):
+        maps = fixed_twin(neck, [level] * 4, kind)(x, points)
+        parts = [head._pool(one) * w for one, w in zip(maps, weights)]
+        pooled = [p + q for p, q in zip(pooled, parts)] if level else parts
+    logits = torch.cat([c(p) for c, p in zip(head.classifiers, pooled)], dim=1)
+    torch.testing.assert_close(mixed, logits[:, head.attribute_order])
+    inputs = [neck.scale_selection.logits]
+    expected = torch.autograd.grad(logits[:, head.attribute_order].sum(), inputs)
+    torch.testing.assert_close(torch.autograd.grad(mixed.sum(), inputs), expected)
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+@pytest.mark.parametrize("state", ["eval", "committed"])
+def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(
+    kind, state, monkeypatch
+):
+    neck, _ = build(kind)
+    if state == "committed":
+        neck.scale_selection.commit()
+    else:
+        neck.eval()
+    assert not neck.searching
+    assert neck.levels() == LEVELS
+    twin = fixed_twin(neck, LEVELS, kind)
+    run, twins_run = smooths_run(neck, monkeypatch), smooths_run(twin, monkeypatch)
+    x, points = stages(), keypoints()
+    for ours, theirs in zip(neck(x, points), twin(x, points)):
+        assert torch.equal(ours, theirs)
+    assert run == twins_run
+
+
+def test_only_levels_that_are_read_are_smoothed_after_the_choice(monkeypatch):
+    neck, _ = build()
+    neck.scale_selection.logits.data = torch.eye(4)[[2, 2, 3, 2]].double()
+    run = smooths_run(neck, monkeypatch)
+    neck(stages())
+    assert run == [2, 1, 0]
+    run.clear()
+    neck.scale_selection.commit()
+    neck(stages())
+    assert run == [2]
+
+
+def test_a_chosen_level_that_weighs_all_equals_the_search_before():
+    neck, head = build()
+    neck.scale_selection.set_temperature(1e-4)
+    searched = head(neck(stages()))
+    neck.scale_selection.commit()
+    torch.testing.assert_close(searched, head(neck(stages())), rtol=1e-12, atol=1e-12)
+
+
+def test_the_choice_survives_saving_and_averaged_weights():
+    neck, _ = build()
+    neck.scale_selection.commit()
+    other, _ = build()
+    saved = neck.state_dict()
+    saved["scale_selection.logits"] = torch.zeros(4, 4)
+    other.load_state_dict(saved)
+    assert other.scale_selection.committed
+    assert other.levels() == LEVELS
+
+
+@pytest.mark.parametrize("scale", [dict(), dict(mode="fixed")])
+def test_fixed_scales_need_a_level(scale):
+    regions = dict(top=dict(rows=(0, 1)))
+    with pytest.raises(ValueError, match=r"'top' has no level; .* 1 to 4, or"):
+        SSPNetNeck(CHANNELS, regions, scale=scale)
+
+
+@pytest.mark.parametrize(
+    ("mode", "match"),
+    [("search", r"search_scales\.py"), ("free", "'fixed' or 'learned', got 'free'")],
+)
+def test_other_modes_are_errors(mode, match):
+    with pytest.raises(ValueError, match=match):
+        SSPNetNeck(CHANNELS, REGIONS, scale=dict(mode=mode))
+
+
+def runner_of(model, tmp_path, max_iters):
+    return SimpleNamespace(
+        model=model,
+        iter=0,
+        max_iters=max_iters,
+        work_dir=str(tmp_path),
+        logger=MMLogger.get_instance("scale_selection"),
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_it_finds_the_only_level_that_shows_the_answer(seed, tmp_path):
+    torch.manual_seed(seed)
+    model = ScaleModel()
+    wanted = (seed % 4, (seed // 4 + 2 * seed + 1) % 4)
+    hook, runner = ScaleAnnealingHook(), runner_of(model, tmp_path, max_iters=300)
+    hook.before_train(runner)
+
+    def before_step(step):
+        runner.iter = step
+        hook.before_train_iter(runner, step)
+
+    train(model, wanted, seed, runner.max_iters, before_step)
+    assert model.neck.scale_selection.committed
+    assert model.neck.levels() == wanted
+    stages, labels = scale_batch(wanted, torch.Generator().manual_seed(99), 200)
+    right = (model.eval()(stages) > 0) == labels.bool()
+    assert right.double().mean() > 0.8

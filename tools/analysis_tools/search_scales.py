@@ -1,0 +1,162 @@
+"""Choose each region's pyramid level by val mA, the paper's "maximum accuracy".
+
+For every level of the pyramid one short training with all regions on that level; each
+region then takes the level on which its attributes have the best mean mA on the
+validation split (of equal ones the coarsest, the cheapest). Writes a config that
+inherits from CONFIG, with the table in its docstring.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from terminaltables import AsciiTable
+
+import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
+from mmpar.engine import build_runner, runner_arguments, runner_config
+from mmpar.evaluation.functional import multi_label_scores
+from mmpar.structures import assign_attributes, build_regions, build_schema
+
+
+def main() -> None:
+    """Train once a level, compare, write the config."""
+    args = parse_args()
+    base = runner_config(args)
+    check(args, base)
+    num_levels = len(base.model.neck.in_channels)
+    columns = []
+    for level in range(1, num_levels + 1):
+        predictions = Path(base.work_dir) / f"P{level}" / "val.json"
+        cfg = level_config(runner_config(args), level, args.epochs, predictions)
+        build_runner(cfg).train()
+        if is_main_process():
+            columns.append(region_accuracies(cfg, predictions))
+    if not is_main_process():
+        return
+    names = list(base.model.neck.regions)
+    accuracies = np.stack(columns, axis=1)
+    levels = best_levels(accuracies)
+    table = accuracy_table(names, accuracies, levels)
+    print(table)
+    write_config(args, dict(zip(names, levels)), table)
+    print(f"config: {args.out}")
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = runner_arguments(__doc__.splitlines()[0])
+    parser.add_argument(
+        "--epochs", type=int, required=True, help="of the training of each level"
+    )
+    parser.add_argument("--out", required=True, help="config file to write (.py)")
+    return parser.parse_args()
+
+
+def check(args: argparse.Namespace, cfg: Config) -> None:
+    """Refuse what cannot work before hours of training."""
+    if args.epochs < 1:
+        raise ValueError(f"--epochs is at least 1, got {args.epochs}")
+    if not args.out.endswith(".py") or Path(args.out).exists():
+        raise ValueError(f"--out is a .py file that does not exist yet, got {args.out}")
+    neck = cfg.model.get("neck", {})
+    if neck.get("type") != "SSPNetNeck":
+        raise ValueError(
+            f"only SSPNet has scales to search, but the neck of {args.config} is "
+            f"{neck.get('type')}"
+        )
+    if neck.get("scale", {}).get("mode", "fixed") != "fixed":
+        raise ValueError(
+            f"{args.config} learns its scales; search them for a config with "
+            "model.neck.scale=dict(mode='fixed')"
+        )
+
+
+def level_config(cfg: Config, level: int, epochs: int, predictions: Path) -> Config:
+    """The training with every region on ``level``; its val scores are kept."""
+    for part in (cfg.model.neck, cfg.model.head):
+        for region in part.regions.values():
+            region["level"] = level
+    cfg.work_dir = str(predictions.parent)
+    # Two Runners of one name share a logger.
+    cfg.experiment_name = f"search_scales_P{level}_{os.getpid()}"
+    cfg.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=epochs)
+    cfg.default_hooks.checkpoint = dict(
+        type="CheckpointHook", interval=-1, save_last=False
+    )
+    cfg.find_unused_parameters = True  # of the finer levels
+    evaluators = cfg.val_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    dump = dict(type="DumpPredictions", out_file=str(predictions))
+    cfg.val_evaluator = [*evaluators, dump]
+    return cfg
+
+
+def region_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
+    """Mean mA of each region's attributes, ``(R,)``, from the dumped predictions.
+
+    Attributes without a positive or a negative in the split say nothing about a level
+    and are left out.
+    """
+    content = json.loads(predictions.read_text(encoding="utf-8"))
+    schema = build_schema(content["schema"])
+    rows = content["predictions"]
+    result = multi_label_scores(
+        np.array([row["scores"] for row in rows]),
+        np.array([row["labels"] for row in rows]),
+    )
+    regions = build_regions(cfg.model.head.regions)
+    means = []
+    for region, indices in zip(regions, assign_attributes(regions, schema)):
+        told = [i for i in indices if not result.empty[i]]
+        if not told:
+            raise ValueError(
+                f"no attribute of region {region.name!r} has both positives and "
+                "negatives in the validation split, so no level can be chosen for it"
+            )
+        means.append(result.attribute_accuracy[told].mean())
+    return np.array(means)
+
+
+def best_levels(accuracies: np.ndarray) -> list[int]:
+    """Level, 1 for P1, of the best of ``(R, L)``; of equal ones the coarsest."""
+    num_levels = accuracies.shape[1]
+    return [num_levels - int(row[::-1].argmax()) for row in accuracies]
+
+
+def accuracy_table(names: list[str], accuracies: np.ndarray, levels: list[int]) -> str:
+    """A row a region: val mA in percent on every level, and the best."""
+    header = [f"P{level + 1}" for level in range(accuracies.shape[1])]
+    rows = [["val mA", *header, "best"]]
+    for name, row, level in zip(names, accuracies, levels):
+        rows.append([name, *(f"{100 * value:.2f}" for value in row), f"P{level}"])
+    table = AsciiTable(rows)
+    table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
+    return table.table
+
+
+def write_config(args: argparse.Namespace, levels: dict[str, int], table: str) -> None:
+    """A config that inherits from the one given, with the levels that were found."""
+    out = Path(args.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    base = os.path.relpath(args.config, out.parent)
+    regions = "\n".join(
+        f"    {name!r}: dict(level={level})," for name, level in levels.items()
+    )
+    out.write_text(
+        f'"""Levels chosen by val mA after {args.epochs} epochs (search_scales.py).\n\n'
+        f'{table}\n"""\n\n'
+        f"_base_ = {base!r}\n\n"
+        f"regions = {{\n{regions}\n}}\n\n"
+        "model = dict(neck=dict(regions=regions), head=dict(regions=regions))\n",
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    main()
