@@ -3,9 +3,11 @@
 from mmpar.engine.checkpoints import best_checkpoint, latest_checkpoint
 from mmpar.engine.command_line import runner_arguments, runner_config
 from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook, StrictLoadHook
+from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
 
 __all__ = [
+    "ExplainLoop",
     "PositiveRatioHook",
     "SchemaCheckHook",
     "StrictLoadHook",

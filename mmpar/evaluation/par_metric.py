@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import MMLogger
-from terminaltables import AsciiTable
 
 from mmpar.evaluation.functional import (
     EMPTY_ATTRIBUTE_RULES,
@@ -15,6 +14,7 @@ from mmpar.evaluation.functional import (
     multi_label_scores,
 )
 from mmpar.evaluation.prediction_table import PredictionTable, PredictionTableMetric
+from mmpar.evaluation.tables import text_table
 from mmpar.registry import METRICS
 from mmpar.structures import AttributeSchema
 
@@ -100,16 +100,10 @@ def attribute_table(schema: AttributeSchema, result: MultiLabelScores) -> str:
     for i, name in enumerate(schema.names):
         percents = [f"{100 * column[i]:.2f}" for column in columns]
         rows.append([name, str(int(result.known[i])), *percents])
-    return _table(rows)
+    return text_table(rows)
 
 
 def summary_table(metrics: dict[str, float], num_images: int) -> str:
     """One row with the means."""
     values = [f"{value:.2f}" for value in metrics.values()]
-    return _table([["images", *metrics], [str(num_images), *values]])
-
-
-def _table(rows: list[list[str]]) -> str:
-    table = AsciiTable(rows)
-    table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
-    return table.table
+    return text_table([["images", *metrics], [str(num_images), *values]])
