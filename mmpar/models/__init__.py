@@ -1,6 +1,7 @@
 """Models: what mmpretrain lacks for PAR; its backbones are used as they are."""
 
 from mmpar.models.backbones import BNInception
+from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
 from mmpar.models.losses import ALMLoss, WeightedBCELoss
 from mmpar.models.necks import ALMNeck, SSPNetNeck
@@ -11,6 +12,7 @@ __all__ = [
     "ALMNeck",
     "BNInception",
     "LinearPARHead",
+    "PARClassifier",
     "PARHead",
     "SSPNetHead",
     "SSPNetNeck",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmpar.structures.attribute_schema import AttributeSchema
+from mmpar.structures.coco_keypoints import COCO_KEYPOINTS
 
 
 @dataclass(frozen=True)
@@ -16,26 +17,41 @@ class Region:
 
     Args:
         name: What a person calls it, e.g. ``'head'``.
-        level: Pyramid level it is read from, 1 for P1, the finest.
         rows: Upper and lower edge in fractions of the image height, so that a region
             fits any input size and stride.
-        groups: Body-region groups of the schema whose attributes are read here; None
-            for all attributes that no other region reads.
+        level: Pyramid level it is read from, 1 for P1, the finest; None if the level is
+            learned.
+        groups: Body-region groups of the schema whose attributes are read here.
+        attributes: Names of further attributes that are read here. With neither groups
+            nor attributes a region reads all that no other region reads.
+        keypoints: COCO names of the body keypoints that belong here, in the order in
+            which the keypoint form of PLE gives them; None for all 17.
 
     Raises:
-        ValueError: The level or the rows are out of range.
+        ValueError: The level or the rows are out of range, or a keypoint is none of
+            COCO's or is repeated.
     """
 
     name: str
-    level: int
     rows: tuple[float, float]
+    level: int | None = None
     groups: tuple[str, ...] | None = None
+    attributes: tuple[str, ...] | None = None
+    keypoints: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
-        if self.groups is not None:
-            object.__setattr__(self, "groups", tuple(self.groups))
-        if self.level < 1:
+        for field in ("groups", "attributes", "keypoints"):
+            names = getattr(self, field)
+            if isinstance(names, str):
+                raise ValueError(
+                    f"{field} of region {self.name!r} is the string {names!r}; give a "
+                    f"list of names, ({names!r},)"
+                )
+            if names is not None:
+                object.__setattr__(self, field, tuple(names))
+        self._check_keypoints()
+        if self.level is not None and self.level < 1:
             raise ValueError(
                 f"region {self.name!r} has level {self.level}; levels start at 1 (P1)"
             )
@@ -45,6 +61,34 @@ class Region:
                 f"region {self.name!r} has rows {self.rows}; give its upper and lower "
                 "edge in fractions of the image height, 0 <= upper < lower <= 1"
             )
+
+    def _check_keypoints(self) -> None:
+        if self.keypoints is None:
+            return
+        unknown = [name for name in self.keypoints if name not in COCO_KEYPOINTS]
+        repeated = len(set(self.keypoints)) < len(self.keypoints)
+        if unknown or repeated or not self.keypoints:
+            raise ValueError(
+                f"region {self.name!r} has the keypoints {list(self.keypoints)}; give "
+                f"one or more of {list(COCO_KEYPOINTS)}, each once, or None for all"
+            )
+
+    @property
+    def reads_the_rest(self) -> bool:
+        """Whether it reads the attributes that no other region reads."""
+        return self.groups is None and self.attributes is None
+
+    @property
+    def keypoint_indices(self) -> tuple[int, ...]:
+        """Positions of its keypoints in COCO's order."""
+        names = COCO_KEYPOINTS if self.keypoints is None else self.keypoints
+        return tuple(COCO_KEYPOINTS.index(name) for name in names)
+
+    def attribute_indices(self, schema: AttributeSchema) -> tuple[int, ...]:
+        """Schema positions, ascending, of the attributes that it names."""
+        by_group = schema.indices(self.groups or ())
+        by_name = (schema.index(name) for name in self.attributes or ())
+        return tuple(sorted({*by_group, *by_name}))
 
     def row_range(self, height: int) -> tuple[int, int]:
         """First row and one past the last, on a feature map of ``height`` rows.
@@ -71,11 +115,11 @@ def assign_attributes(
     Raises:
         ValueError: An attribute is read by no region or by two, or a region by none.
     """
-    named = [schema.indices(r.groups) if r.groups is not None else () for r in regions]
+    named = [region.attribute_indices(schema) for region in regions]
     taken = {index for indices in named for index in indices}
     rest = tuple(i for i in range(len(schema)) if i not in taken)
     assigned = tuple(
-        rest if region.groups is None else indices
+        rest if region.reads_the_rest else indices
         for region, indices in zip(regions, named)
     )
     counts = [sum(i in indices for indices in assigned) for i in range(len(schema))]
@@ -83,13 +127,14 @@ def assign_attributes(
         if count != 1:
             raise ValueError(
                 f"attribute {name!r} of the schema {schema.title!r} is read by {count} "
-                "regions; each must be read by one. Give one region groups=None to "
-                "read all that the others do not"
+                "regions; each must be read by one. Give one region neither groups "
+                "nor attributes, and it reads all that the others do not"
             )
     for region, indices in zip(regions, assigned):
         if not indices:
             raise ValueError(
-                f"region {region.name!r} (groups {region.groups}) has no attribute in "
+                f"region {region.name!r} (groups {region.groups}, attributes "
+                f"{region.attributes}) has no attribute in "
                 f"the schema {schema.title!r}, whose groups are {list(schema.groups)}; "
                 "remove the region from the config or name the groups of the schema"
             )

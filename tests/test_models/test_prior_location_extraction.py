@@ -94,7 +94,8 @@ def test_sampling_points_are_position_plus_offset_in_pixels():
     ple, x = without_offsets(build()), features(1, 3, 4, 5)
     with torch.no_grad():
         ple.offset.bias.copy_(torch.tensor([0.5, 0.25, -1.0, 2.0, 0.0, 0.0]))
-    points = ple.sampling_points(x)
+    points, weights = ple.sampling_points(x)
+    torch.testing.assert_close(weights, ple.weight(x).softmax(1))
     assert points.shape == (1, 3, 4, 5, 2)
     assert points[0, 0, 3, 2].tolist() == [2.5, 3.25]
     assert points[0, 1, 3, 2].tolist() == [1.0, 5.0]

@@ -57,7 +57,7 @@ def stages(height, width):
 @pytest.mark.parametrize("convention", ["pixel_centre", "official"])
 @pytest.mark.parametrize("size", ROWS)
 def test_logits_and_all_gradients_equal_the_straightforward_form(size, convention):
-    neck, head = build(grid_convention=convention)
+    neck, head = build(ple=dict(grid_convention=convention))
     x = [stage.requires_grad_() for stage in stages(*size)]
     fast = head(neck(x))
     slow = sspnet(neck, head, x, ROWS[size], ATTRIBUTES)

@@ -52,7 +52,7 @@ def test_other_sizes_give_the_same_fractions():
 @pytest.mark.parametrize("height", range(1, 40))
 def test_a_region_keeps_a_row_on_any_map_and_stays_inside(height):
     for rows in [(0, 0.01), (0.99, 1), (0.49, 0.5), (0, 1), (0.3, 0.31)]:
-        start, stop = Region("x", 1, rows).row_range(height)
+        start, stop = Region("x", rows).row_range(height)
         assert 0 <= start < stop <= height
 
 
@@ -62,6 +62,38 @@ def test_regions_read_their_groups_and_one_reads_the_rest():
         rest=dict(level=2, rows=[0, 1]),
     )
     assert assign_attributes(build_regions(spec), SCHEMA) == ((1, 3), (0, 2))
+
+
+def test_a_region_reads_the_attributes_that_it_names_beside_its_groups():
+    spec = dict(
+        rest=dict(rows=(0, 1)),
+        boots=dict(rows=(0.5, 1), attributes=["Boots"]),
+        top=dict(rows=(0, 0.5), groups=("head",), attributes=("Bag", "Hat")),
+    )
+    assert assign_attributes(build_regions(spec), SCHEMA) == ((3,), (2,), (0, 1))
+
+
+def test_a_named_attribute_that_the_schema_lacks_is_an_error():
+    region = Region("x", (0, 1), attributes=("Cape",))
+    with pytest.raises(ValueError, match=r"no attribute 'Cape' .*'Bag', 'Hat'"):
+        assign_attributes([region], SCHEMA)
+
+
+def test_keypoints_of_a_region_are_found_in_cocos_order():
+    assert Region("x", (0, 1)).keypoint_indices == tuple(range(17))
+    ankles = Region("x", (0, 1), keypoints=["right_ankle", "left_ankle"])
+    assert ankles.keypoint_indices == (16, 15)
+
+
+@pytest.mark.parametrize("names", [("toe",), (), ("nose", "nose")])
+def test_keypoints_that_coco_lacks_or_repeats_are_errors(names):
+    with pytest.raises(ValueError, match=r"'x' has the keypoints .*'left_ankle'"):
+        Region("x", (0, 1), keypoints=names)
+
+
+def test_one_name_that_is_no_list_is_an_error():
+    with pytest.raises(ValueError, match=r"groups of region 'x' is the string 'head'"):
+        Region("x", (0, 1), groups="head")
 
 
 def test_pa100k_splits_as_published():
@@ -106,7 +138,7 @@ ALL = dict(level=1, rows=(0, 1))
         ),
         (
             dict(a=ALL, b=dict(**ALL, groups=("shoe",))),
-            r"'b' \(groups \('shoe',\)\) has no attribute.*\['head', 'upper', 'foot'\]",
+            r"'b' \(groups \('shoe',\), .* has no attr.*\['head', 'upper', 'foot'\]",
         ),
     ],
 )

@@ -10,7 +10,7 @@ regions = dict(
 )
 
 model = dict(
-    type="mmpretrain.ImageClassifier",
+    type="PARClassifier",
     data_preprocessor=dict(
         type="mmpretrain.ClsDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
@@ -28,7 +28,8 @@ model = dict(
         type="SSPNetNeck",
         in_channels=(256, 512, 1024, 2048),
         out_channels=256,
-        num_points=3,
+        scale=dict(mode="fixed"),
+        ple=dict(kind="block", num_points=3),
         regions=regions,
     ),
     head=dict(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmpar.models.heads.par_head import PARHead, Schema
-from mmpar.models.layers import max_pyramid_pool
+from mmpar.models.layers import RegionFeatures, max_pyramid_pool
 from mmpar.registry import MODELS
 from mmpar.structures import assign_attributes, build_regions
 
@@ -56,11 +56,12 @@ class SSPNetHead(PARHead):
         by_region = torch.tensor([i for indices in assigned for i in indices])
         self.register_buffer("attribute_order", by_region.argsort(), persistent=False)
 
-    def forward(self, feats: Sequence[Tensor]) -> Tensor:
+    def forward(self, feats: Sequence[RegionFeatures]) -> Tensor:
         """Logits from region features.
 
         Args:
-            feats: Per region ``(B, C, H_r, W_r)``.
+            feats: Per region ``(B, C, H_r, W_r)``, or several such maps, the pooled
+                features of which are added.
 
         Returns:
             ``(B, A)`` in the schema's order.
@@ -74,7 +75,12 @@ class SSPNetHead(PARHead):
                 f"neck gives {len(feats)}; give both the same regions"
             )
         logits = [
-            self.dropout(classifier(max_pyramid_pool(feature, self.pool_grids)))
+            self.dropout(classifier(self._pool(feature)))
             for classifier, feature in zip(self.classifiers, feats)
         ]
         return torch.cat(logits, dim=1)[:, self.attribute_order]
+
+    def _pool(self, feature: RegionFeatures) -> Tensor:
+        maps = feature if isinstance(feature, tuple) else (feature,)
+        pooled = [max_pyramid_pool(one, self.pool_grids) for one in maps]
+        return torch.stack(pooled).sum(dim=0) if len(maps) > 1 else pooled[0]

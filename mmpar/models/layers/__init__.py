@@ -8,15 +8,28 @@ from mmpar.models.layers.attribute_localization import (
 )
 from mmpar.models.layers.concatenating_pyramid import Lateral, pool_levels, read_levels
 from mmpar.models.layers.feature_pyramid import FeaturePyramid
+from mmpar.models.layers.keypoint_location_extraction import KeypointLocationExtraction
+from mmpar.models.layers.location_extraction import build_location_extraction
+from mmpar.models.layers.no_location_extraction import NoLocationExtraction
+from mmpar.models.layers.point_sampling import SamplingPoints
 from mmpar.models.layers.prior_location_extraction import PriorLocationExtraction
 from mmpar.models.layers.pyramid_pooling import max_pyramid_pool
+from mmpar.models.layers.scale_selection import RegionFeatures, ScaleSelection
+from mmpar.models.layers.sparse_location_extraction import SparseLocationExtraction
 
 __all__ = [
     "AttributeLocalization",
     "FeaturePyramid",
+    "KeypointLocationExtraction",
     "Lateral",
+    "NoLocationExtraction",
     "PriorLocationExtraction",
+    "RegionFeatures",
     "Regions",
+    "SamplingPoints",
+    "ScaleSelection",
+    "SparseLocationExtraction",
+    "build_location_extraction",
     "max_pyramid_pool",
     "pool_levels",
     "read_levels",

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from mmpar.models.layers import FeaturePyramid, PriorLocationExtraction
+from mmpar.models.layers import (
+    FeaturePyramid,
+    RegionFeatures,
+    SamplingPoints,
+    ScaleSelection,
+    build_location_extraction,
+)
 from mmpar.registry import MODELS
-from mmpar.structures import build_regions
+from mmpar.structures import Region, build_regions
+
+
+class _Band(NamedTuple):
+    """A region's rows of a level: ``(B, C, rows, W)``."""
+
+    region: Region
+    features: Tensor
+    first_row: int
+    level_height: int
 
 
 @MODELS.register_module()
@@ -18,22 +34,32 @@ class SSPNetNeck(BaseModule):
     """Feature pyramid + adaptive feature scale selection + prior location extraction.
 
     Every region is cut out of the pyramid level that suits its attributes (the scale
-    prior, AFSS, fixed as in the released code) and passed through one PLE module that
-    all regions share (the place prior).
+    prior, AFSS) and passed through one PLE module that all regions share (the place
+    prior).
+
+    The levels are those of ``regions`` (``scale.mode='fixed'``, as in the released
+    code) or learned with the task (``'learned'``, see :class:`ScaleSelection`; a level
+    in ``regions`` has no meaning then). While they are learned, a region is read from
+    all levels, its maps multiplied by their weights. The head adds up what it has
+    pooled from them: maxima commute with factors that are not negative, so this mixes
+    the levels' pooled features exactly. In eval, and once the levels are chosen, a
+    region is read from its best level alone, at the cost of the fixed mode.
 
     Source: SSPNet, arXiv 2312.06049.
 
     Args:
         in_channels: Channels of the backbone's stages, finest first.
-        regions: Region name to ``dict(level, rows, groups)``, see
+        regions: Region name to ``dict(rows, level, groups, ...)``, see
             :class:`mmpar.structures.Region`; the head gets the same.
         out_channels: C, channels of the pyramid.
-        num_points: K, sampling points of PLE.
-        grid_convention: See :class:`PriorLocationExtraction`.
+        scale: ``dict(mode='fixed')`` or ``dict(mode='learned')``.
+        ple: ``kind`` and settings, see :func:`build_location_extraction`; by default
+            the block form.
         init_cfg: As for every MMEngine module.
 
     Raises:
-        ValueError: A region reads a level that the pyramid does not have.
+        ValueError: The mode or the kind is unknown, or a region reads no level or one
+            that the pyramid does not have.
     """
 
     def __init__(
@@ -41,53 +67,161 @@ class SSPNetNeck(BaseModule):
         in_channels: Sequence[int],
         regions: Mapping[str, Mapping[str, Any]],
         out_channels: int = 256,
-        num_points: int = 3,
-        grid_convention: str = "pixel_centre",
+        scale: Mapping[str, Any] | None = None,
+        ple: Mapping[str, Any] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.regions = build_regions(regions)
         self.num_levels = len(in_channels)
+        self.scale_selection: ScaleSelection | None = None
+        if _learned(**(scale or {})):
+            self.scale_selection = ScaleSelection(len(self.regions), self.num_levels)
+        else:
+            self._check_levels(in_channels)
+        self.pyramid = FeaturePyramid(in_channels, out_channels)
+        self.ple = build_location_extraction(out_channels, **(ple or {}))
+
+    @property
+    def needs_keypoints(self) -> bool:
+        """Whether :meth:`forward` needs the body's keypoints."""
+        return self.ple.needs_keypoints
+
+    @property
+    def searching(self) -> bool:
+        """Whether a region is read from all levels, as long as scales are learned."""
+        scales = self.scale_selection
+        return self.training and scales is not None and not scales.committed
+
+    def levels(self) -> tuple[int, ...]:
+        """The level of each region, 0 the finest; the best so far while learning."""
+        if self.scale_selection is not None:
+            return self.scale_selection.levels()
+        return tuple((region.level or 0) - 1 for region in self.regions)
+
+    def forward(
+        self, stages: Sequence[Tensor], keypoints: Tensor | None = None
+    ) -> tuple[RegionFeatures, ...]:
+        """Region features from backbone features.
+
+        Args:
+            stages: ``(B, C_l, H_l, W_l)``, finest first.
+            keypoints: For the keypoint form of PLE: x, y in fractions of the picture
+                and visibility, in COCO's order, ``(B, 17, 3)``.
+
+        Returns:
+            Per region, in the order of the config, ``(B, C, rows, W_l)``, or what PLE
+            makes of that; while scales are learned, a tuple of these, one a level.
+
+        Raises:
+            ValueError: The backbone gives another number of stages than in_channels, or
+                keypoints are needed and missing.
+        """
+        if not self.searching:
+            bands = self._bands(stages, [(level,) for level in self.levels()])
+            return tuple(self._locate(band, keypoints) for (band,) in bands)
+        assert self.scale_selection is not None
+        everywhere = [tuple(range(self.num_levels))] * len(self.regions)
+        weights = self.scale_selection.weights()
+        return tuple(
+            tuple(self._locate(band, keypoints) * w for band, w in zip(bands, shares))
+            for bands, shares in zip(self._bands(stages, everywhere), weights)
+        )
+
+    def sampling_points(
+        self, stages: Sequence[Tensor], keypoints: Tensor | None = None
+    ) -> tuple[SamplingPoints, ...]:
+        """Where PLE looks, per region, at the region's (best) level.
+
+        Args:
+            stages: As in :meth:`forward`.
+            keypoints: As in :meth:`forward`.
+
+        Returns:
+            The sampling points of each region, in fractions of the picture (0 its left
+            or upper edge, 1 its right or lower one).
+        """
+        bands = self._bands(stages, [(level,) for level in self.levels()])
+        return tuple(self._points_in_picture(band, keypoints) for (band,) in bands)
+
+    def _check_levels(self, in_channels: Sequence[int]) -> None:
         for region in self.regions:
+            if region.level is None:
+                raise ValueError(
+                    f"region {region.name!r} has no level; give it one of 1 to "
+                    f"{self.num_levels}, or have it learned: scale=dict(mode='learned')"
+                )
             if region.level > self.num_levels:
                 raise ValueError(
                     f"region {region.name!r} reads level P{region.level}, but the "
                     f"pyramid has P1 to P{self.num_levels} (in_channels="
                     f"{list(in_channels)})"
                 )
-        self.pyramid = FeaturePyramid(in_channels, out_channels)
-        self.ple = PriorLocationExtraction(out_channels, num_points, grid_convention)
 
-    def forward(self, stages: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Region features from backbone features.
-
-        Args:
-            stages: ``(B, C_l, H_l, W_l)``, finest first.
-
-        Returns:
-            Per region, in the order of the config, ``(B, C, rows, W_l)``.
-
-        Raises:
-            ValueError: The backbone gives another number of stages than in_channels.
-        """
+    def _bands(
+        self, stages: Sequence[Tensor], levels: Sequence[tuple[int, ...]]
+    ) -> list[list[_Band]]:
+        """The bands of each region from each of its levels, from one pyramid."""
         if len(stages) != self.num_levels:
             raise ValueError(
                 f"the neck has in_channels for {self.num_levels} stages, but the "
                 f"backbone gives {len(stages)}; set the backbone's out_indices"
             )
-        levels = [region.level - 1 for region in self.regions]
-        bands = [
-            region.row_range(stages[level].shape[2])
-            for region, level in zip(self.regions, levels)
-        ]
+        heights = [stage.shape[2] for stage in stages]
         rows: dict[int, tuple[int, int]] = {}
-        for level, (start, stop) in zip(levels, bands):
-            known = rows.get(level, (start, stop))
-            rows[level] = (min(known[0], start), max(known[1], stop))
+        for region, own_levels in zip(self.regions, levels):
+            for level in own_levels:
+                start, stop = region.row_range(heights[level])
+                known = rows.get(level, (start, stop))
+                rows[level] = (min(known[0], start), max(known[1], stop))
         pyramid = self.pyramid(stages, rows)
-        return tuple(
-            self.ple(
-                pyramid[level][:, :, start - rows[level][0] : stop - rows[level][0]]
-            )
-            for level, (start, stop) in zip(levels, bands)
+        bands: list[list[_Band]] = []
+        for region, own_levels in zip(self.regions, levels):
+            bands.append([])
+            for level in own_levels:
+                start, stop = region.row_range(heights[level])
+                first = rows[level][0]
+                features = pyramid[level][:, :, start - first : stop - first]
+                bands[-1].append(_Band(region, features, start, heights[level]))
+        return bands
+
+    def _locate(self, band: _Band, keypoints: Tensor | None) -> Tensor:
+        if self.needs_keypoints:
+            return self.ple(band.features, _keypoints_on(band, keypoints))
+        return self.ple(band.features)
+
+    def _points_in_picture(
+        self, band: _Band, keypoints: Tensor | None
+    ) -> SamplingPoints:
+        inputs = [band.features]
+        if self.needs_keypoints:
+            inputs.append(_keypoints_on(band, keypoints))
+        points, weights = self.ple.sampling_points(*inputs)
+        width = band.features.shape[3]
+        size = points.new_tensor((width, band.level_height))
+        origin = points.new_tensor((0.5, band.first_row + 0.5))
+        return SamplingPoints((points + origin) / size, weights)
+
+
+def _learned(mode: str = "fixed") -> bool:
+    if mode == "search":
+        raise ValueError(
+            "scale.mode='search' is a tool, not a way to train: run tools/"
+            "analysis_tools/search_scales.py, which writes a config of mode 'fixed'"
         )
+    if mode not in ("fixed", "learned"):
+        raise ValueError(f"scale.mode is 'fixed' or 'learned', got {mode!r}")
+    return mode == "learned"
+
+
+def _keypoints_on(band: _Band, keypoints: Tensor | None) -> Tensor:
+    """The region's keypoints in pixels of its band, ``(B, N, 3)``."""
+    if keypoints is None:
+        raise ValueError(
+            "the keypoint form of PLE needs keypoints beside the backbone's features; "
+            "use the model PARClassifier, which takes them from the data samples"
+        )
+    x, y, visibility = keypoints[:, list(band.region.keypoint_indices)].unbind(-1)
+    x = x * band.features.shape[3] - 0.5
+    y = y * band.level_height - 0.5 - band.first_row
+    return torch.stack((x, y, visibility), dim=-1)
