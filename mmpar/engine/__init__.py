@@ -1,7 +1,7 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
 from mmpar.engine.checkpoints import best_checkpoint, latest_checkpoint
-from mmpar.engine.command_line import runner_arguments, runner_config
+from mmpar.engine.command_line import runner_arguments, runner_config, set_checkpoint
 from mmpar.engine.hooks import PositiveRatioHook, SchemaCheckHook, StrictLoadHook
 from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
@@ -16,4 +16,5 @@ __all__ = [
     "latest_checkpoint",
     "runner_arguments",
     "runner_config",
+    "set_checkpoint",
 ]

@@ -8,6 +8,8 @@ import os.path as osp
 
 from mmengine.config import Config, DictAction
 
+from mmpar.engine.checkpoints import best_checkpoint
+
 
 def runner_arguments(description: str) -> argparse.ArgumentParser:
     """A parser with config, work dir, config options and launcher."""
@@ -49,3 +51,12 @@ def runner_config(args: argparse.Namespace) -> Config:
     elif not cfg.get("work_dir"):
         cfg.work_dir = osp.join("work_dirs", osp.splitext(osp.basename(args.config))[0])
     return cfg
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Have a test load this file, or a work dir's best, and nothing that differs."""
+    is_work_dir = osp.isdir(checkpoint)
+    cfg.load_from = best_checkpoint(checkpoint) if is_work_dir else checkpoint
+    cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
+    # The checkpoint brings every weight; do not fetch the pre-trained ones first.
+    cfg.model.backbone.init_cfg = None

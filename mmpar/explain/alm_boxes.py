@@ -29,8 +29,8 @@ class ALMBoxes(BoxExplainer):
         head = self.model.head
         if not (hasattr(head, "read") and hasattr(head, "boxes")):
             raise ValueError(
-                f"ALM's boxes come from ALMHead, but the model has {type(head).__name__};"
-                " use GradCAM, or GradCAMP for models with regions"
+                "ALM's boxes come from ALMHead, but the model has "
+                f"{type(head).__name__}; use GradCAM, or GradCAMP for models with regions"
             )
 
     @torch.no_grad()

@@ -93,6 +93,6 @@ class BoxExplainer(Explainer):
 
 
 def normalised(maps: Tensor) -> Tensor:
-    """Each map, ``(..., H, W)`` and not negative, divided by its maximum; zero stays."""
+    """Maps ``(..., H, W)``, not negative, each by its maximum; a zero map stays."""
     peak = maps.amax(dim=(-2, -1), keepdim=True)
     return maps / peak.where(peak > 0, peak.new_ones(()))

@@ -93,8 +93,8 @@ def feature_gradients(
         logits = model(inputs, data_samples, mode="tensor")
     if len(runs) != 1:
         raise ValueError(
-            f"the target layer {type(layer).__name__} ran {len(runs)} times in one forward "
-            "pass, so its features are not defined; choose a layer that runs once"
+            f"the target layer {type(layer).__name__} ran {len(runs)} times in one "
+            "forward pass, so its features are not defined; choose one that runs once"
         )
     return FeatureGradients(logits, maps, runs[0])
 

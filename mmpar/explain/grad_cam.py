@@ -15,8 +15,8 @@ from mmpar.registry import EXPLAINERS
 class GradCAM(MapExplainer):
     """Feature channels weighted by what they do to an attribute's logit.
 
-    With A the features and y the logit, ``alpha_c = mean_ij dy / dA_cij`` and the map is
-    ``relu(sum_c alpha_c A_c)``, upsampled bilinearly to the input. One forward pass,
+    With A the features and y the logit, ``alpha_c = mean_ij dy / dA_cij``, and the map
+    is ``relu(sum_c alpha_c A_c)``, upsampled bilinearly to the input. One forward pass,
     and one backward pass an attribute, from the logits to the layer only. Parameters,
     their gradients and the training mode stay as they are; works in eval mode, under
     autocast and ``torch.no_grad()``.
@@ -59,7 +59,7 @@ class GradCAM(MapExplainer):
 
 
 def class_activation(features: Tensor, gradients: Tensor) -> Tensor:
-    """``relu(sum_c mean(gradients_c) features_c)``, ``(B, C, h, w)`` to ``(B, h, w)``."""
+    """``relu(sum_c mean(gradient_c) feature_c)``, ``(B, C, h, w)`` to ``(B, h, w)``."""
     alpha = gradients.mean(dim=(2, 3))
     return (alpha[:, :, None, None] * features.detach()).sum(dim=1).relu()
 

@@ -30,8 +30,8 @@ class RegionGeometry:
         if any(not hasattr(self.neck, name) for name in _NEEDED):
             raise ValueError(
                 "Grad-CAM-P, sampling points and region boxes are of models that read "
-                f"attributes from regions, as SSPNetNeck does; {type(self.neck).__name__}"
-                " has none. Use GradCAM, or ALMBoxes for ALM"
+                "attributes from regions, as SSPNetNeck does; "
+                f"{type(self.neck).__name__} has none. Use GradCAM, or ALMBoxes for ALM"
             )
         assigned = assign_attributes(self.neck.regions, model.head.schema)
         self.region_of = {i: r for r, indices in enumerate(assigned) for i in indices}
@@ -103,9 +103,7 @@ class RegionGeometry:
         top, bottom = (round(edge * height / map_height) for edge in (start, stop))
         return top, max(bottom, top + 1)
 
-    def _band(
-        self, region: int, stages: Sequence[Tensor]
-    ) -> tuple[int, int, int, int]:
+    def _band(self, region: int, stages: Sequence[Tensor]) -> tuple[int, int, int, int]:
         """Height and width of the region's level, and its rows there."""
         height, width = stages[self.neck.levels()[region]].shape[2:]
         return (height, width, *self.neck.regions[region].row_range(height))

@@ -9,7 +9,9 @@ DEFAULT_THRESHOLD = 0.2
 """Share of the maximum, see :func:`box_of_map`."""
 
 
-def box_of_map(response: np.ndarray, threshold: float = DEFAULT_THRESHOLD) -> np.ndarray:
+def box_of_map(
+    response: np.ndarray, threshold: float = DEFAULT_THRESHOLD
+) -> np.ndarray:
     """The box around the largest connected part of a map that responds strongly.
 
     Args:
