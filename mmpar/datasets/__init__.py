@@ -13,6 +13,7 @@ from mmpar.datasets.release import ReleaseDataset
 from mmpar.datasets.synthetic import SyntheticPAR
 from mmpar.datasets.transforms import (
     DrawSyntheticPerson,
+    LoadAttributeBoxes,
     LoadPersonImage,
     PackPARInputs,
     RandomCrop,
@@ -28,6 +29,7 @@ __all__ = [
     "DrawSyntheticPerson",
     "DukeMTMCAttribute",
     "JointDataset",
+    "LoadAttributeBoxes",
     "LoadPersonImage",
     "Market1501Attribute",
     "PARDataset",

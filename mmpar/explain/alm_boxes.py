@@ -30,7 +30,7 @@ class ALMBoxes(BoxExplainer):
         if not (hasattr(head, "read") and hasattr(head, "boxes")):
             raise ValueError(
                 "ALM's boxes come from ALMHead, but the model has "
-                f"{type(head).__name__}; use GradCAM, or GradCAMP for models with regions"
+                f"{type(head).__name__}; use GradCAM, or GradCAMP for SSPNet"
             )
 
     @torch.no_grad()

@@ -33,7 +33,7 @@ class RegionBoxes(BoxExplainer):
         attributes: Attributes = None,
         data_samples: DataSamples = None,
     ) -> Tensor:
-        """Boxes, ``(B, n, 4)``, the same for all pictures; see :class:`BoxExplainer`."""
+        """Boxes, ``(B, n, 4)``, the same for all; see :class:`BoxExplainer`."""
         stages = layer_inputs(self.model, self.model.neck, inputs, data_samples)[0]
         height, width = inputs.shape[2:]
         boxes = []

@@ -1,8 +1,15 @@
 """Transforms that mmcv and mmpretrain lack."""
 
+from mmpar.datasets.transforms.attribute_boxes import LoadAttributeBoxes
 from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.packing import PackPARInputs
 from mmpar.datasets.transforms.random_crop import RandomCrop
 from mmpar.datasets.transforms.synthetic import DrawSyntheticPerson
 
-__all__ = ["DrawSyntheticPerson", "LoadPersonImage", "PackPARInputs", "RandomCrop"]
+__all__ = [
+    "DrawSyntheticPerson",
+    "LoadAttributeBoxes",
+    "LoadPersonImage",
+    "PackPARInputs",
+    "RandomCrop",
+]

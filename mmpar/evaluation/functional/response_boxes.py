@@ -8,6 +8,8 @@ from scipy import ndimage
 DEFAULT_THRESHOLD = 0.2
 """Share of the maximum, see :func:`box_of_map`."""
 
+_ROUNDING = 1e-5
+
 
 def box_of_map(
     response: np.ndarray, threshold: float = DEFAULT_THRESHOLD
@@ -18,7 +20,8 @@ def box_of_map(
         response: ``(H, W)``, not negative.
         threshold: Share of the map's maximum, in (0, 1], from which on a pixel belongs
             to the response. By default 0.2, as for CAM (Zhou et al., "Learning Deep
-            Features for Discriminative Localization", CVPR 2016).
+            Features for Discriminative Localization", CVPR 2016); on the validation
+            split of SyntheticPAR nothing from 0.1 to 0.7 suits Grad-CAM-P better.
 
     Returns:
         float32, (x1, y1, x2, y2) in pixels, edges of the outermost ones, so that the
@@ -40,14 +43,19 @@ def box_of_map(
 
 
 def peak_of_map(response: np.ndarray) -> np.ndarray:
-    """Where a map ``(H, W)`` is largest: (x, y), the pixel's centre; NaN if it is zero.
+    """Where a map ``(H, W)`` is largest: (x, y), a pixel's centre; NaN if it is zero.
 
-    Of equal maxima the first in reading order.
+    Of pixels that are equal up to rounding the one nearest to the middle of the map:
+    bilinear upsampling continues the outermost cells of a coarse map from their centres
+    to the border, and the centre of a cell is its innermost pixel there.
     """
-    if not response.max() > 0:
+    peak = response.max()
+    if not peak > 0:
         return np.full(2, np.nan, np.float32)
-    row, column = np.unravel_index(response.argmax(), response.shape)
-    return np.array((column + 0.5, row + 0.5), np.float32)
+    places = np.argwhere(response >= peak * (1 - _ROUNDING)) + 0.5
+    middle = np.array(response.shape) / 2
+    row, column = places[np.square(places - middle).sum(axis=1).argmin()]
+    return np.array((column, row), np.float32)
 
 
 def check_threshold(threshold: float) -> None:
