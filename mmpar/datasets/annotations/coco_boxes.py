@@ -177,7 +177,7 @@ def _box(annotation: Any, size: np.ndarray, path: str, where: str) -> np.ndarray
     if sticks_out or not (clipped[2:] > clipped[:2]).all():
         raise ValueError(
             f"{path}, {where}: the bbox {given} (x, y, width, height) is not in its "
-            f"picture, {size[1]} wide and {size[0]} high; is it (x1, y1, x2, y2), or of "
-            "a picture of another size?"
+            f"picture, {size[1]} wide and {size[0]} high; is it (x1, y1, x2, y2), or "
+            "of a picture of another size?"
         )
     return clipped
