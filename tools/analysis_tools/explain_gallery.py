@@ -23,7 +23,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
-_LARGEST = 0.5
+_LARGEST = 0.3
 """Boxes that are more of the picture than this show nothing about places."""
 
 _COLOURS = {"true box": "lime", "predicted box": "magenta"}
@@ -108,7 +108,10 @@ def draw(picked: list[tuple[Person, list[int]]], names: tuple[str, ...], out: Pa
     """A row a person: the picture, then a panel an attribute."""
     columns = 1 + len(picked[0][1])
     figure, axes = plt.subplots(
-        len(picked), columns, figsize=(1.25 * columns, 2.75 * len(picked))
+        len(picked),
+        columns,
+        figsize=(1.25 * columns, 2.9 * len(picked)),
+        layout="constrained",
     )
     for row, (one, attributes) in zip(np.atleast_2d(axes), picked):
         for axis in row:
@@ -123,8 +126,7 @@ def draw(picked: list[tuple[Person, list[int]]], names: tuple[str, ...], out: Pa
                 fontsize=7,
             )
     handles = [Rectangle((0, 0), 1, 1, fill=False, color=c) for c in _COLOURS.values()]
-    figure.legend(handles, _COLOURS, loc="lower center", ncols=2, fontsize=8)
-    figure.tight_layout(pad=0.4, rect=(0, 0.02, 1, 1))
+    figure.legend(handles, _COLOURS, loc="outside lower center", ncols=2, fontsize=8)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=110)
 
