@@ -38,9 +38,12 @@ class COCOBoxes:
     def __init__(self, path: str, schema: AttributeSchema) -> None:
         self.path = path
         content = _read(path)
-        images = {
-            _field(image, "id", path, "images"): image for image in content["images"]
-        }
+        images: dict[Any, Any] = {}
+        for image in content["images"]:
+            image_id = _field(image, "id", path, "images")
+            if image_id in images:
+                raise ValueError(f"{path}: two images have the id {image_id!r}")
+            images[image_id] = image
         attributes = _attributes(content["categories"], schema, path)
         rows = {image_id: row for row, image_id in enumerate(images)}
         self.sizes = np.array(
