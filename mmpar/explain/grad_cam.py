@@ -37,10 +37,11 @@ class GradCAM(MapExplainer):
     ) -> None:
         super().__init__(model)
         if target_layer is None:
-            target_layer = self.model.backbone
+            self.target_layer: nn.Module = self.model.backbone
         elif isinstance(target_layer, str):
-            target_layer = _named_layer(self.model, target_layer)
-        self.target_layer = target_layer
+            self.target_layer = _named_layer(self.model, target_layer)
+        else:
+            self.target_layer = target_layer
 
     def __call__(
         self,

@@ -103,4 +103,5 @@ def box_area(boxes: np.ndarray) -> np.ndarray:
 
 def points_inside(points: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Whether each point ``(..., 2)`` is in its box ``(..., 4)``, bool; NaN is not."""
-    return ((points >= boxes[..., :2]) & (points <= boxes[..., 2:])).all(axis=-1)
+    inside = (points >= boxes[..., :2]) & (points <= boxes[..., 2:])
+    return np.asarray(inside.all(axis=-1))
