@@ -26,7 +26,7 @@ class RegionGeometry:
     """
 
     def __init__(self, model: Any) -> None:
-        self.neck: Any = getattr(model, "neck", None)
+        self.neck: Any = model.neck
         if any(not hasattr(self.neck, name) for name in _NEEDED):
             raise ValueError(
                 "Grad-CAM-P, sampling points and region boxes are of models that read "
