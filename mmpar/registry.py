@@ -41,3 +41,6 @@ PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, "engine")
 
 VISUALIZERS = _child(root.VISUALIZERS, "visualization")
 VISBACKENDS = _child(root.VISBACKENDS, "visualization")
+
+# MMEngine has none of these, so it has no parent. Built with ``model=...``.
+EXPLAINERS = Registry("explainer", scope="mmpar", locations=["mmpar.explain"])

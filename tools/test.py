@@ -1,17 +1,11 @@
 """Test a model: python tools/test.py CONFIG CHECKPOINT."""
 
 import argparse
-import os.path as osp
 
 from mmengine.config import Config
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import (
-    build_runner,
-    checkpoint_to_test,
-    runner_arguments,
-    runner_config,
-)
+from mmpar.engine import build_runner, runner_arguments, runner_config, set_checkpoint
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,13 +26,7 @@ def parse_args() -> argparse.Namespace:
 def test_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
     cfg = runner_config(args)
-    cfg.load_from = args.checkpoint
-    if osp.isdir(args.checkpoint):
-        has_val = cfg.get("val_dataloader") is not None
-        cfg.load_from = checkpoint_to_test(args.checkpoint, has_val)
-    cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
-    # The checkpoint brings every weight; do not fetch the pre-trained ones first.
-    cfg.model.backbone.init_cfg = None
+    set_checkpoint(cfg, args.checkpoint)
     if args.out:
         evaluators = cfg.test_evaluator
         evaluators = evaluators if isinstance(evaluators, list) else [evaluators]

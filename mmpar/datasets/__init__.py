@@ -13,6 +13,7 @@ from mmpar.datasets.release import ReleaseDataset
 from mmpar.datasets.synthetic import SyntheticPAR
 from mmpar.datasets.transforms import (
     DrawSyntheticPerson,
+    LoadAttributeBoxes,
     LoadPersonImage,
     PackPARInputs,
     RandomCrop,
@@ -30,6 +31,7 @@ __all__ = [
     "DrawSyntheticPerson",
     "DukeMTMCAttribute",
     "JointDataset",
+    "LoadAttributeBoxes",
     "LoadPersonImage",
     "Market1501Attribute",
     "PARDataset",

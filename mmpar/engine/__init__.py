@@ -6,16 +6,20 @@ from mmpar.engine.command_line import (
     read_config,
     runner_arguments,
     runner_config,
+    set_checkpoint,
 )
+from mmpar.engine.explaining import explainer_arguments, explainer_config
 from mmpar.engine.hooks import (
     PositiveRatioHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
     StrictLoadHook,
 )
+from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
 
 __all__ = [
+    "ExplainLoop",
     "PositiveRatioHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
@@ -23,8 +27,11 @@ __all__ = [
     "build_runner",
     "checkpoint_to_test",
     "config_arguments",
+    "explainer_arguments",
+    "explainer_config",
     "latest_checkpoint",
     "read_config",
     "runner_arguments",
     "runner_config",
+    "set_checkpoint",
 ]

@@ -8,6 +8,8 @@ import os.path as osp
 
 from mmengine.config import Config, DictAction
 
+from mmpar.engine.checkpoints import checkpoint_to_test
+
 
 def config_arguments(description: str) -> argparse.ArgumentParser:
     """A parser with config and config options."""
@@ -61,3 +63,17 @@ def runner_config(args: argparse.Namespace) -> Config:
     elif not cfg.get("work_dir"):
         cfg.work_dir = osp.join("work_dirs", osp.splitext(osp.basename(args.config))[0])
     return cfg
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Have a test load this file, or a work dir's best, and nothing that differs.
+
+    The best is the last where there is no validation split to choose on.
+    """
+    cfg.load_from = checkpoint
+    if osp.isdir(checkpoint):
+        has_val = cfg.get("val_dataloader") is not None
+        cfg.load_from = checkpoint_to_test(checkpoint, has_val)
+    cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
+    # The checkpoint brings every weight; do not fetch the pre-trained ones first.
+    cfg.model.backbone.init_cfg = None

@@ -1,6 +1,7 @@
 """Metrics: functions of arrays, and what joins them to the Runner."""
 
 from mmpar.evaluation.dump_predictions import DumpPredictions
+from mmpar.evaluation.localization_metric import AttributeLocalizationMetric
 from mmpar.evaluation.par_metric import PARMetric
 
-__all__ = ["DumpPredictions", "PARMetric"]
+__all__ = ["AttributeLocalizationMetric", "DumpPredictions", "PARMetric"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import MMLogger
-from terminaltables import AsciiTable
 
 from mmpar.evaluation.functional import (
     EMPTY_ATTRIBUTE_RULES,
@@ -15,6 +14,7 @@ from mmpar.evaluation.functional import (
     multi_label_scores,
 )
 from mmpar.evaluation.prediction_table import PredictionTable, PredictionTableMetric
+from mmpar.evaluation.tables import text_table
 from mmpar.registry import METRICS
 from mmpar.structures import AttributeSchema
 
@@ -151,12 +151,12 @@ def attribute_table(schema: AttributeSchema, result: MultiLabelScores) -> str:
     for i, name in enumerate(schema.names):
         percents = [f"{100 * column[i]:.2f}" for column in columns]
         rows.append([name, str(int(result.known[i])), *percents])
-    return _table(rows)
+    return text_table(rows)
 
 
 def summary_table(metrics: dict[str, float], num_images: int) -> str:
     """One row with the means."""
-    return _table([["images", *metrics], [str(num_images), *_rounded(metrics)]])
+    return text_table([["images", *metrics], [str(num_images), *_rounded(metrics)]])
 
 
 def domain_table(results: dict[str, MultiLabelScores], counts: Sequence[int]) -> str:
@@ -170,14 +170,8 @@ def domain_table(results: dict[str, MultiLabelScores], counts: Sequence[int]) ->
         empty = str(int(results[name].empty.sum()))
         rows.append([name, str(count), empty, *_rounded(metrics)])
     rows.append(["mean", "", "", *_rounded(mean_of(of_domains))])
-    return _table(rows)
+    return text_table(rows)
 
 
 def _rounded(metrics: dict[str, float]) -> list[str]:
     return [f"{value:.2f}" for value in metrics.values()]
-
-
-def _table(rows: list[list[str]]) -> str:
-    table = AsciiTable(rows)
-    table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
-    return table.table

@@ -51,6 +51,11 @@ def of_domains(data, domains):
     ]
 
 
+def samples_of_domains():
+    """Samples of two domains, for the processes of the distributed test."""
+    return of_domains(samples(), DOMAINS)
+
+
 def evaluate(metric, data, size=None, batch_size=4):
     metric.dataset_meta = META
     for start in range(0, len(data), batch_size):
@@ -260,7 +265,7 @@ def test_two_gloo_processes_give_the_numbers_of_one(tmp_path, round_up):
         for rank in range(2)
     ]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
-    expected = evaluate(PARMetric(), of_domains(samples(), DOMAINS))
+    expected = evaluate(PARMetric(), samples_of_domains())
     assert "par/domain_mean/mA" in expected
     for output in outputs:
         assert json.loads(output.splitlines()[-1]) == expected

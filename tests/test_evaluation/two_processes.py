@@ -7,21 +7,27 @@ import sys
 import torch.distributed as dist
 from mmengine.dataset import DefaultSampler
 
-from mmpar.evaluation import PARMetric
-from tests.test_evaluation.test_par_metric import DOMAINS, META, of_domains, samples
+from mmpar.evaluation import AttributeLocalizationMetric, PARMetric
+from tests.test_evaluation import test_localization_metric, test_par_metric
+
+JUDGED = dict(
+    par=(PARMetric, test_par_metric.samples_of_domains),
+    localization=(AttributeLocalizationMetric, test_localization_metric.samples),
+)
 
 
-def main(rank: str, port: str, round_up: str) -> None:
+def main(rank: str, port: str, round_up: str, what: str = "par") -> None:
     """Evaluate this process's share and print the common result."""
     os.environ.update(
         RANK=rank, WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port
     )
     dist.init_process_group("gloo")
-    data = of_domains(samples(), DOMAINS)
+    build, samples = JUDGED[what]
+    data = samples()
     sampler = DefaultSampler(data, shuffle=False, round_up=bool(int(round_up)))
     share = [data[i] for i in sampler]
-    metric = PARMetric()
-    metric.dataset_meta = META
+    metric = build()
+    metric.dataset_meta = test_par_metric.META
     for start in range(0, len(share), 4):
         metric.process(None, share[start : start + 4])
     metrics = metric.evaluate(len(data))

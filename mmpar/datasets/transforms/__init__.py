@@ -1,5 +1,6 @@
 """Transforms that mmcv and mmpretrain lack."""
 
+from mmpar.datasets.transforms.attribute_boxes import LoadAttributeBoxes
 from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.packing import PackPARInputs
 from mmpar.datasets.transforms.random_crop import RandomCrop
@@ -8,6 +9,7 @@ from mmpar.datasets.transforms.synthetic import DrawSyntheticPerson
 
 __all__ = [
     "DrawSyntheticPerson",
+    "LoadAttributeBoxes",
     "LoadPersonImage",
     "PackPARInputs",
     "RandomCrop",

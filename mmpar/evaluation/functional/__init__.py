@@ -1,9 +1,35 @@
 """Metrics as pure functions of numpy arrays."""
 
+from mmpar.evaluation.functional.localization import (
+    LocalizationScores,
+    box_area,
+    box_iou,
+    localization_scores,
+    points_inside,
+)
 from mmpar.evaluation.functional.multi_label import (
     EMPTY_ATTRIBUTE_RULES,
     MultiLabelScores,
     multi_label_scores,
 )
+from mmpar.evaluation.functional.response_boxes import (
+    DEFAULT_THRESHOLD,
+    box_of_map,
+    check_threshold,
+    peak_of_map,
+)
 
-__all__ = ["EMPTY_ATTRIBUTE_RULES", "MultiLabelScores", "multi_label_scores"]
+__all__ = [
+    "DEFAULT_THRESHOLD",
+    "EMPTY_ATTRIBUTE_RULES",
+    "LocalizationScores",
+    "MultiLabelScores",
+    "box_area",
+    "box_iou",
+    "box_of_map",
+    "check_threshold",
+    "localization_scores",
+    "multi_label_scores",
+    "peak_of_map",
+    "points_inside",
+]

@@ -1,0 +1,186 @@
+"""Attribute boxes in COCO's JSON format, such as an annotation tool exports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mmpar.datasets.annotations.files import portable_path, read_utf8
+from mmpar.structures import AttributeSchema
+
+_TOLERANCE = 1.0
+"""Pixels that an annotator's box may stick out of the picture; it is clipped then."""
+
+
+class COCOBoxes:
+    """Boxes of attributes, looked up by picture.
+
+    Read are ``images`` (id, file_name, width, height), ``categories`` (id, name: an
+    attribute of the schema) and ``annotations`` (image_id, category_id, bbox: x, y,
+    width, height in pixels); all else is ignored. Several boxes of an attribute in one
+    picture, such as two boots, become the box around them, as one answer explains them.
+
+    Kept in four arrays, which forked data loader workers share.
+
+    Args:
+        path: The file.
+        schema: Gives the attributes and their order.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not of that form, names a category that is no attribute, or
+            has a box that is empty or not in its picture.
+    """
+
+    def __init__(self, path: str, schema: AttributeSchema) -> None:
+        self.path = path
+        content = _read(path)
+        images: dict[Any, Any] = {}
+        for image in content["images"]:
+            image_id = _field(image, "id", path, "images")
+            if image_id in images:
+                raise ValueError(f"{path}: two images have the id {image_id!r}")
+            images[image_id] = image
+        attributes = _attributes(content["categories"], schema, path)
+        rows = {image_id: row for row, image_id in enumerate(images)}
+        self.sizes = np.array(
+            [
+                [_field(image, name, path, "images") for name in ("height", "width")]
+                for image in images.values()
+            ],
+            np.int32,
+        ).reshape(-1, 2)
+        self.boxes = np.full((len(images), len(schema), 4), np.nan, np.float32)
+        for number, annotation in enumerate(content["annotations"]):
+            where = f"annotations[{number}]"
+            row = _found(rows, annotation, "image_id", path, where)
+            column = _found(attributes, annotation, "category_id", path, where)
+            box = _box(annotation, self.sizes[row], path, where)
+            known = self.boxes[row, column]
+            known[:2] = np.fmin(known[:2], box[:2])
+            known[2:] = np.fmax(known[2:], box[2:])
+        names = [
+            portable_path(_field(image, "file_name", path, "images"))
+            for image in images.values()
+        ]
+        self._by_path = _Index(names)
+        self._by_base_name = _Index([name.rpartition("/")[2] for name in names])
+        repeated = self._by_path.first_repeated()
+        if repeated is not None:
+            raise ValueError(f"{path}: two images have the file_name {repeated!r}")
+
+    def find(self, img_path: str) -> int | None:
+        """The row of a picture in ``boxes`` and ``sizes``; None if it has none.
+
+        A file_name fits if the path ends with it, folder by folder, the longest first;
+        else one with the same base name, if there is just one.
+        """
+        parts = portable_path(img_path).split("/")
+        for start in range(len(parts)):
+            rows = self._by_path.rows("/".join(parts[start:]))
+            if len(rows):
+                return int(rows[0])
+        rows = self._by_base_name.rows(parts[-1])
+        return int(rows[0]) if len(rows) == 1 else None
+
+
+class _Index:
+    """Strings to their positions, in two arrays instead of a dict of objects."""
+
+    def __init__(self, names: list[str]) -> None:
+        encoded = np.array([name.encode() for name in names], np.bytes_)
+        self.order = encoded.argsort(kind="stable")
+        self.names = encoded[self.order]
+
+    def rows(self, name: str) -> np.ndarray:
+        """All positions of a name."""
+        if len(self.names) == 0:
+            return self.order
+        ends = [
+            np.searchsorted(self.names, name.encode(), s) for s in ("left", "right")
+        ]
+        return self.order[ends[0] : ends[1]]
+
+    def first_repeated(self) -> str | None:
+        """A name that has two positions, if there is one."""
+        same = np.flatnonzero(self.names[1:] == self.names[:-1])
+        return self.names[same[0]].decode() if len(same) else None
+
+
+def _read(path: str) -> Mapping[str, Any]:
+    try:
+        content = json.loads(read_utf8(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    for name in ("images", "categories", "annotations"):
+        if not isinstance(content, dict) or not isinstance(content.get(name), list):
+            raise ValueError(
+                f"{path}: expected COCO's object with the lists 'images', 'categories' "
+                f"and 'annotations'; {name!r} is missing or is no list"
+            )
+    return content
+
+
+def _attributes(
+    categories: list[Any], schema: AttributeSchema, path: str
+) -> dict[Any, int]:
+    """Category id to position in the schema."""
+    names = {
+        _field(category, "id", path, "categories"): _field(
+            category, "name", path, "categories"
+        )
+        for category in categories
+    }
+    unknown = [name for name in names.values() if name not in schema.names]
+    if unknown:
+        raise ValueError(
+            f"{path}: the categories {unknown} are no attributes of the schema "
+            f"{schema.title!r}, which has {list(schema.names)}; name the categories as "
+            "the schema does, or give the schema that they belong to"
+        )
+    return {key: schema.names.index(name) for key, name in names.items()}
+
+
+def _field(entry: Any, name: str, path: str, where: str) -> Any:
+    if not isinstance(entry, dict) or name not in entry:
+        raise ValueError(f"{path}, {where}: expected a {name!r}, got {entry!r}")
+    return entry[name]
+
+
+def _found(
+    known: Mapping[Any, int], annotation: Any, name: str, path: str, where: str
+) -> int:
+    value = _field(annotation, name, path, where)
+    if value not in known:
+        raise ValueError(
+            f"{path}, {where}: {name} {value!r} is not among the ids of "
+            f"{'images' if name == 'image_id' else 'categories'}"
+        )
+    return known[value]
+
+
+def _box(annotation: Any, size: np.ndarray, path: str, where: str) -> np.ndarray:
+    """(x1, y1, x2, y2), clipped to the picture."""
+    given = _field(annotation, "bbox", path, where)
+    try:
+        x, y, width, height = (float(value) for value in given)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{path}, {where}: expected a bbox [x, y, width, height], got {given!r}"
+        ) from None
+    if not (width > 0 and height > 0):
+        raise ValueError(f"{path}, {where}: the bbox {given} has no area")
+    box = np.array((x, y, x + width, y + height))
+    limits = np.tile(size[::-1], 2)
+    clipped = box.clip(0, limits)
+    sticks_out = np.abs(box - clipped).max() > _TOLERANCE
+    if sticks_out or not (clipped[2:] > clipped[:2]).all():
+        raise ValueError(
+            f"{path}, {where}: the bbox {given} (x, y, width, height) is not in its "
+            f"picture, {size[1]} wide and {size[0]} high; is it (x1, y1, x2, y2), or "
+            "of a picture of another size?"
+        )
+    return clipped

@@ -1,0 +1,51 @@
+"""What the tools around explainers share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from mmengine.config import Config
+
+from mmpar.engine.command_line import runner_arguments, runner_config, set_checkpoint
+from mmpar.evaluation.functional import DEFAULT_THRESHOLD
+
+EXPLAINER_NAMES = {
+    "grad-cam": "GradCAM",
+    "grad-cam-p": "GradCAMP",
+    "alm-boxes": "ALMBoxes",
+    "ple-points": "PLEPoints",
+    "region-boxes": "RegionBoxes",
+}
+"""As on the command line: the registered classes."""
+
+
+def explainer_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with what the runner needs, a checkpoint, an explainer, a threshold."""
+    parser = runner_arguments(description)
+    parser.add_argument(
+        "checkpoint", help="checkpoint file, or a work dir: its best checkpoint"
+    )
+    parser.add_argument(
+        "--explainer", choices=EXPLAINER_NAMES, default="grad-cam", help="(%(default)s)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=DEFAULT_THRESHOLD,
+        help="share of a map's maximum from which on a pixel belongs to the box "
+        "(%(default)s)",
+    )
+    return parser
+
+
+def explainer_config(args: argparse.Namespace, **metric: Any) -> Config:
+    """The config's test, with the explainer and the localization metric alone."""
+    cfg = runner_config(args)
+    set_checkpoint(cfg, args.checkpoint)
+    explainer = dict(type=EXPLAINER_NAMES[args.explainer])
+    cfg.test_cfg = dict(type="ExplainLoop", explainer=explainer)
+    cfg.test_evaluator = dict(
+        type="AttributeLocalizationMetric", threshold=args.threshold, **metric
+    )
+    return cfg

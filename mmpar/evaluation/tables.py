@@ -1,0 +1,14 @@
+"""Tables in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from terminaltables import AsciiTable
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows, the first the header, as a table with all but the first column right."""
+    table = AsciiTable([list(row) for row in rows])
+    table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
+    return table.table

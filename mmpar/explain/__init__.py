@@ -1,0 +1,25 @@
+"""Where in the picture an answer came from: response maps, boxes, and their check.
+
+Boxes from maps are arithmetic: :func:`mmpar.evaluation.functional.box_of_map`.
+"""
+
+from mmpar.explain.alm_boxes import ALMBoxes
+from mmpar.explain.explainer import BoxExplainer, Explainer, MapExplainer
+from mmpar.explain.grad_cam import GradCAM
+from mmpar.explain.grad_cam_p import GradCAMP
+from mmpar.explain.masking import MaskingCheck, elsewhere
+from mmpar.explain.ple_points import PLEPoints
+from mmpar.explain.region_boxes import RegionBoxes
+
+__all__ = [
+    "ALMBoxes",
+    "BoxExplainer",
+    "Explainer",
+    "GradCAM",
+    "GradCAMP",
+    "MapExplainer",
+    "MaskingCheck",
+    "PLEPoints",
+    "RegionBoxes",
+    "elsewhere",
+]

@@ -1,0 +1,98 @@
+"""What all explainers share: pictures and attributes in, maps or boxes out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+from mmengine.model import is_model_wrapper
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+Attributes = Optional[Sequence[Union[int, str]]]
+DataSamples = Optional[Sequence[DataSample]]
+
+
+class Explainer(ABC):
+    """Says of a model where in the pictures it read the attributes.
+
+    Args:
+        model: Classifier with ``backbone``, ``neck`` and ``head``, the head a
+            :class:`mmpar.models.PARHead`; it may be wrapped for distributed runs.
+    """
+
+    FIELD: str
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model: Any = model.module if is_model_wrapper(model) else model
+
+    @abstractmethod
+    def __call__(
+        self,
+        inputs: Tensor,
+        attributes: Attributes = None,
+        data_samples: DataSamples = None,
+    ) -> Tensor:
+        """Explain some attributes of a batch.
+
+        Args:
+            inputs: Preprocessed pictures, ``(B, 3, H, W)``.
+            attributes: Names or positions in the schema; None for all of them.
+            data_samples: Passed on to models that read more than the picture.
+        """
+
+    def annotate(self, inputs: Tensor, data_samples: Sequence[DataSample]) -> None:
+        """Add the explanations of all attributes to the data samples.
+
+        Args:
+            inputs: As for the call.
+            data_samples: One a picture; each gets the field ``FIELD``.
+        """
+        found = self(inputs, None, data_samples)
+        for sample, value in zip(data_samples, found):
+            sample.set_field(value, self.FIELD)
+
+    def indices(self, attributes: Attributes) -> tuple[int, ...]:
+        """Positions in the schema of the model's head.
+
+        Raises:
+            ValueError: The schema has no such attribute.
+        """
+        names = self.model.head.schema.names
+        if attributes is None:
+            return tuple(range(len(names)))
+        known = {name: i for i, name in enumerate(names)}
+        known.update({i: i for i in range(len(names))})
+        unknown = [a for a in attributes if a not in known]
+        if unknown:
+            raise ValueError(
+                f"the model has no attributes {unknown}; it has {list(names)}, "
+                f"positions 0 to {len(names) - 1}"
+            )
+        return tuple(known[a] for a in attributes)
+
+
+class MapExplainer(Explainer):
+    """Gives response maps in pixels of the input, ``(B, n, H, W)``.
+
+    They are in [0, 1] and the largest value is 1, or the whole map is zero where there
+    is no positive response. Data samples get ``pred_attribute_maps``, ``(A, H, W)``.
+    """
+
+    FIELD = "pred_attribute_maps"
+
+
+class BoxExplainer(Explainer):
+    """Gives boxes, ``(B, n, 4)``, (x1, y1, x2, y2) in pixels of the input.
+
+    Data samples get ``pred_attribute_boxes``, ``(A, 4)``.
+    """
+
+    FIELD = "pred_attribute_boxes"
+
+
+def normalised(maps: Tensor) -> Tensor:
+    """Maps ``(..., H, W)``, not negative, each by its maximum; a zero map stays."""
+    peak = maps.amax(dim=(-2, -1), keepdim=True)
+    return maps / peak.where(peak > 0, peak.new_ones(()))

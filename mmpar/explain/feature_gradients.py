@@ -1,0 +1,142 @@
+"""Feature maps of one forward pass, and the gradients of logits on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+# Gradients of half-precision logits on maps that are pooled underflow without it, as
+# in training; a power of two takes nothing from their precision.
+_SCALE = 1024.0
+
+
+@dataclass
+class FeatureGradients:
+    """Logits and the feature maps that they were computed from.
+
+    The graph begins at the feature maps, so that a backward pass goes no further, and
+    at no parameter, so that none gets a gradient.
+
+    Args:
+        logits: ``(B, A)``.
+        maps: What the layer gave, each ``(B, C, h, w)``.
+        layer_inputs: What it was called with.
+    """
+
+    logits: Tensor
+    maps: list[Tensor]
+    layer_inputs: tuple[Any, ...]
+
+    def of(self, attribute: int, which: int) -> Tensor:
+        """Gradients of a logit on feature map number ``which``, ``(B, C, h, w)``.
+
+        Pictures of a batch do not influence each other in eval mode, so the sum of
+        their logits has the gradients of all.
+        """
+        features = self.maps[which]
+        picked = torch.zeros_like(self.logits)
+        picked[:, attribute] = _SCALE
+        (gradient,) = torch.autograd.grad(
+            self.logits, features, picked, retain_graph=True, allow_unused=True
+        )
+        return torch.zeros_like(features) if gradient is None else gradient / _SCALE
+
+
+def feature_gradients(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any = None
+) -> FeatureGradients:
+    """Run ``model`` in eval mode and cut its graph at the output of ``layer``.
+
+    Hooks are removed and training modes restored, also after an error. Feature maps
+    are float32 at least, also under autocast.
+
+    Args:
+        model: MMEngine model, called in mode ``'tensor'``.
+        layer: A part of it that gives a map or several, ``(B, C, h, w)``.
+        inputs: ``(B, 3, H, W)``.
+        data_samples: Handed to the model.
+
+    Raises:
+        ValueError: The layer gives something else, or is not run exactly once.
+    """
+    maps: list[Tensor] = []
+    runs: list[tuple[Any, ...]] = []
+    with ExitStack() as stack:
+
+        def cut(module: nn.Module, args: Any, output: Any) -> Any:
+            runs.append(args)
+            outputs = (output,) if isinstance(output, Tensor) else tuple(output)
+            _require_maps(module, outputs)
+            maps[:] = [
+                value.detach()
+                .to(torch.promote_types(value.dtype, torch.float32))
+                .requires_grad_()
+                for value in outputs
+            ]
+            # From here on the graph is recorded, until the stack closes.
+            stack.enter_context(torch.enable_grad())
+            # Copies: what follows may work in place.
+            copies = tuple(
+                leaf.to(value.dtype, copy=True) for leaf, value in zip(maps, outputs)
+            )
+            return copies[0] if isinstance(output, Tensor) else copies
+
+        stack.enter_context(evaluating(model))
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.no_grad())
+        stack.callback(layer.register_forward_hook(cut).remove)
+        logits = model(inputs, data_samples, mode="tensor")
+    if len(runs) != 1:
+        raise ValueError(
+            f"the target layer {type(layer).__name__} ran {len(runs)} times in one "
+            "forward pass, so its features are not defined; choose one that runs once"
+        )
+    return FeatureGradients(logits, maps, runs[0])
+
+
+@torch.no_grad()
+def layer_inputs(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any = None
+) -> tuple[Any, ...]:
+    """Run ``model`` in eval mode and return what ``layer`` was called with."""
+    given: list[tuple[Any, ...]] = []
+
+    def keep(module: nn.Module, args: Any, output: Any) -> None:
+        given.append(args)
+
+    with evaluating(model), ExitStack() as stack:
+        stack.callback(layer.register_forward_hook(keep).remove)
+        model(inputs, data_samples, mode="tensor")
+    return given[-1]
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Eval mode, and afterwards the mode that each module was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _require_maps(layer: nn.Module, outputs: Sequence[Any]) -> None:
+    for value in outputs:
+        if not isinstance(value, Tensor) or value.ndim != 4:
+            found = (
+                f"a tensor of shape {tuple(value.shape)}"
+                if isinstance(value, Tensor)
+                else type(value).__name__
+            )
+            raise ValueError(
+                f"the target layer {type(layer).__name__} gives {found}, expected "
+                "feature maps (B, C, h, w); choose a layer before pooling, or let the "
+                "backbone give maps (for transformers out_type='featmap')"
+            )

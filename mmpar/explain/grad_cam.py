@@ -1,0 +1,76 @@
+"""Grad-CAM for any attribute of any model."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmpar.explain.explainer import Attributes, DataSamples, MapExplainer, normalised
+from mmpar.explain.feature_gradients import feature_gradients
+from mmpar.registry import EXPLAINERS
+
+
+@EXPLAINERS.register_module()
+class GradCAM(MapExplainer):
+    """Feature channels weighted by what they do to an attribute's logit.
+
+    With A the features and y the logit, ``alpha_c = mean_ij dy / dA_cij``, and the map
+    is ``relu(sum_c alpha_c A_c)``, upsampled bilinearly to the input. One forward pass,
+    and one backward pass an attribute, from the logits to the layer only. Parameters,
+    their gradients and the training mode stay as they are; works in eval mode, under
+    autocast and ``torch.no_grad()``.
+
+    Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
+    Gradient-based Localization", ICCV 2017. The package ``grad-cam`` is not used: it
+    runs the whole model backwards for every attribute, and scikit-learn and OpenCV's
+    GUI build come with it.
+
+    Args:
+        model: See :class:`Explainer`.
+        target_layer: The layer, or its name in the model, whose output is A; of several
+            maps the last. By default the backbone, so its last stage.
+    """
+
+    def __init__(
+        self, model: nn.Module, target_layer: nn.Module | str | None = None
+    ) -> None:
+        super().__init__(model)
+        if target_layer is None:
+            self.target_layer: nn.Module = self.model.backbone
+        elif isinstance(target_layer, str):
+            self.target_layer = _named_layer(self.model, target_layer)
+        else:
+            self.target_layer = target_layer
+
+    def __call__(
+        self,
+        inputs: Tensor,
+        attributes: Attributes = None,
+        data_samples: DataSamples = None,
+    ) -> Tensor:
+        """Response maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
+        indices = self.indices(attributes)
+        found = feature_gradients(self.model, self.target_layer, inputs, data_samples)
+        maps = [class_activation(found.maps[-1], found.of(i, -1)) for i in indices]
+        upsampled = F.interpolate(
+            torch.stack(maps, dim=1), inputs.shape[2:], mode="bilinear"
+        )
+        return normalised(upsampled)
+
+
+def class_activation(features: Tensor, gradients: Tensor) -> Tensor:
+    """``relu(sum_c mean(gradient_c) feature_c)``, ``(B, C, h, w)`` to ``(B, h, w)``."""
+    alpha = gradients.mean(dim=(2, 3))
+    return (alpha[:, :, None, None] * features.detach()).sum(dim=1).relu()
+
+
+def _named_layer(model: nn.Module, name: str) -> nn.Module:
+    try:
+        return model.get_submodule(name)
+    except AttributeError:
+        parts = [child for child, _ in model.named_children()]
+        raise ValueError(
+            f"the model has no layer {name!r}; its parts are {parts}, their layers are "
+            "named like 'backbone.layer3'"
+        ) from None

@@ -1,0 +1,70 @@
+"""Grad-CAM-P: Grad-CAM where the priors say that an attribute was read."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmpar.explain.explainer import Attributes, DataSamples, MapExplainer, normalised
+from mmpar.explain.feature_gradients import feature_gradients
+from mmpar.explain.grad_cam import class_activation
+from mmpar.explain.region_geometry import RegionGeometry
+from mmpar.registry import EXPLAINERS
+
+
+@EXPLAINERS.register_module()
+class GradCAMP(MapExplainer):
+    """Grad-CAM at the pyramid level and in the region that an attribute is read from.
+
+    Activations and gradients are those of the attribute's region feature, as the neck
+    hands it to the head, so at the level of its scale prior. The map is put into the
+    picture at the region's rows and is zero elsewhere. With ``place_prior`` what a
+    position of the feature responds is given to the places that PLE gathered the
+    position from (its sampling points, by their weights), which the position itself
+    need not be.
+
+    Source: the idea is SSPNet's, arXiv 2312.06049, which "masks and improves" Grad-CAM
+    with the prior. No code of it was released, so the details are ours.
+
+    Args:
+        model: See :class:`Explainer`; its neck reads regions, as :class:`SSPNetNeck`.
+        place_prior: Whether responses move to PLE's sampling points.
+
+    Raises:
+        ValueError: The model has no regions.
+    """
+
+    def __init__(self, model: nn.Module, place_prior: bool = True) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
+        self.place_prior = place_prior
+
+    def __call__(
+        self,
+        inputs: Tensor,
+        attributes: Attributes = None,
+        data_samples: DataSamples = None,
+    ) -> Tensor:
+        """Response maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
+        indices = self.indices(attributes)
+        neck = self.model.neck
+        found = feature_gradients(self.model, neck, inputs, data_samples)
+        stages = found.layer_inputs[0]
+        if self.place_prior:
+            with torch.no_grad():
+                sampling = neck.sampling_points(*found.layer_inputs)
+        maps = []
+        for index in indices:
+            region = self.geometry.region_of[index]
+            gradients = found.of(index, region)
+            response = class_activation(found.maps[region], gradients)
+            if self.place_prior:
+                band = self.geometry.place_by_points(
+                    response, region, stages, sampling[region]
+                )
+            else:
+                band = self.geometry.place_by_position(response, region, stages)
+            maps.append(
+                self.geometry.into_picture(band, region, stages, inputs.shape[2:])
+            )
+        return normalised(torch.stack(maps, dim=1))

@@ -1,0 +1,144 @@
+"""Boxes from maps, IoU and the pointing game equal loops over pixels."""
+
+import numpy as np
+import pytest
+
+from mmpar.evaluation.functional import (
+    box_iou,
+    box_of_map,
+    localization_scores,
+    peak_of_map,
+)
+
+NONE = [np.nan] * 4
+
+
+def brute_force_box(response, threshold):
+    """Flood fill of the pixels from the threshold on; the largest part's outline."""
+    height, width = response.shape
+    strong = response >= threshold * response.max()
+    best, seen = [], set()
+    for start in zip(*np.nonzero(strong)):
+        part, waiting = [], [start]
+        while waiting:
+            row, column = waiting.pop()
+            inside = 0 <= row < height and 0 <= column < width
+            if not inside or (row, column) in seen or not strong[row, column]:
+                continue
+            seen.add((row, column))
+            part.append((row, column))
+            waiting += [(row + 1, column), (row - 1, column)]
+            waiting += [(row, column + 1), (row, column - 1)]
+        best = max(best, part, key=len)
+    rows, columns = zip(*best)
+    return [min(columns), min(rows), max(columns) + 1, max(rows) + 1]
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.5, 0.7, 1.0])
+def test_box_surrounds_the_largest_connected_part(threshold):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        response = rng.random((9, 7)).astype(np.float32)
+        found = box_of_map(response, threshold)
+        assert found.tolist() == brute_force_box(response, threshold)
+
+
+def test_a_full_map_gives_the_whole_picture_and_a_zero_map_no_box():
+    assert box_of_map(np.full((5, 3), 0.1)).tolist() == [0, 0, 3, 5]
+    assert np.isnan(box_of_map(np.zeros((5, 3)))).all()
+    assert np.isnan(peak_of_map(np.zeros((5, 3)))).all()
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, 1.1])
+def test_thresholds_out_of_range_are_refused(threshold):
+    with pytest.raises(ValueError, match=r"\(0, 1\]"):
+        box_of_map(np.ones((2, 2)), threshold)
+
+
+def test_peak_is_the_centre_of_the_largest_pixel():
+    response = np.zeros((6, 4))
+    response[5, 1] = 1
+    assert peak_of_map(response).tolist() == [1.5, 5.5]
+
+
+def test_peak_of_a_cell_at_the_border_is_its_centre():
+    torch = pytest.importorskip("torch")
+    coarse = torch.zeros(1, 1, 4, 2)
+    coarse[..., 0, 1] = 1
+    fine = torch.nn.functional.interpolate(coarse, (128, 64), mode="bilinear")
+    x, y = peak_of_map(fine[0, 0].numpy())
+    assert abs(x - 48) <= 0.5  # the cell covers columns 32 to 64, rows 0 to 32
+    assert abs(y - 16) <= 0.5
+
+
+def cells(box):
+    """Unit cells of a box with whole edges."""
+    x1, y1, x2, y2 = (int(v) for v in box)
+    return {(x, y) for x in range(x1, x2) for y in range(y1, y2)}
+
+
+def oracle(truth, boxes, points):
+    """Loops over samples and sets of cells; boxes with whole edges."""
+    columns = []
+    for a in range(truth.shape[1]):
+        ious, hits = [], []
+        for true, box, point in zip(truth[:, a], boxes[:, a], points[:, a]):
+            if np.isnan(true).any():
+                continue
+            iou = 0.0
+            if not np.isnan(box).any() and cells(true) | cells(box):
+                both = cells(true) & cells(box)
+                iou = len(both) / len(cells(true) | cells(box))
+            ious.append(iou)
+            hits.append(
+                true[0] <= point[0] <= true[2] and true[1] <= point[1] <= true[3]
+            )
+        if ious:
+            over = [[iou > limit for iou in ious] for limit in (0.3, 0.5)]
+            columns.append((len(ious), *map(np.mean, (ious, *over, hits))))
+        else:
+            columns.append((0, *[np.nan] * 4))
+    return np.array(columns).T
+
+
+def random_case(seed):
+    rng = np.random.default_rng(seed)
+
+    def boxes():
+        corners = np.sort(rng.integers(0, 7, (12, 5, 2, 2)), axis=2)
+        found = corners.reshape(12, 5, 4).astype(np.float32)
+        found[rng.random((12, 5)) < 0.2] = np.nan
+        return found
+
+    truth, points = boxes(), rng.uniform(0, 6, (12, 5, 2)).astype(np.float32)
+    truth[:, 3] = np.nan  # an attribute without true boxes
+    points[rng.random((12, 5)) < 0.1] = np.nan
+    return truth, boxes(), points
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_equal_loops_over_cells(seed):
+    case = random_case(seed)
+    found = localization_scores(*case)
+    columns = (found.count, found.iou, found.above_30, found.above_50, found.pointing)
+    np.testing.assert_allclose(columns, oracle(*case), rtol=1e-12)
+    judged = found.iou[[0, 1, 2, 4]]
+    assert found.mean(found.iou) == pytest.approx(judged.mean())
+
+
+def test_iou_of_missing_boxes():
+    truth = np.array([[0, 0, 2, 2], NONE, [0, 0, 2, 2], NONE, [1, 1, 1, 1]])
+    boxes = np.array([[1, 0, 3, 2], [0, 0, 2, 2], NONE, NONE, [1, 1, 1, 1]])
+    np.testing.assert_allclose(box_iou(truth, boxes), [1 / 3, np.nan, 0, np.nan, 0])
+
+
+def test_nothing_to_judge_has_no_mean():
+    empty = np.full((2, 3, 4), np.nan)
+    found = localization_scores(empty, empty, empty[..., :2])
+    assert found.count.tolist() == [0, 0, 0]
+    assert np.isnan(found.mean(found.iou))
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="do not fit"):
+        localization_scores(np.ones((2, 3, 4)), np.ones((2, 2, 4)), np.ones((2, 3, 2)))

@@ -1,0 +1,60 @@
+"""Grad-CAM and Grad-CAM-P by finite differences and loops over pixels."""
+
+import math
+
+import torch
+
+
+def class_activation(logits_from, features, attribute, eps=1e-6):
+    """relu(sum_c alpha_c A_c), (B, h, w); ``logits_from(features)`` gives (B, A)."""
+    total = torch.zeros_like(features[:, 0])
+    height, width = features.shape[2:]
+    for c in range(features.shape[1]):
+        shift = torch.zeros_like(features)
+        shift[:, c] = eps
+        # All pixels of the channel at once: the sum of the pixels' derivatives.
+        up, down = (
+            logits_from(features + s)[:, attribute].detach() for s in (shift, -shift)
+        )
+        alpha = (up - down) / (2 * eps) / (height * width)
+        total += alpha[:, None, None] * features[:, c].detach()
+    return total.clamp(min=0)
+
+
+def upsampled(image, height, width):
+    """Bilinear, half-pixel centres, clamped at the border; (h, w) to (H, W)."""
+    out = torch.zeros(height, width, dtype=image.dtype)
+    pixels = image.tolist()
+    for row in range(height):
+        for column in range(width):
+            total = 0.0
+            y = _source(row, height, len(pixels))
+            x = _source(column, width, len(pixels[0]))
+            for r, row_share in _neighbours(y, len(pixels)):
+                for c, column_share in _neighbours(x, len(pixels[0])):
+                    total += row_share * column_share * pixels[r][c]
+            out[row, column] = total
+    return out
+
+
+def splatted(response, points, weights, height, width):
+    """Every sampling point's share to the four pixels around it; (h, w) to (H, W)."""
+    out = torch.zeros(height, width, dtype=response.dtype)
+    for k, i, j in torch.cartesian_prod(*map(torch.arange, weights.shape)).tolist():
+        x, y = (float(v) for v in points[k, i, j])
+        amount = float(response[i, j] * weights[k, i, j])
+        for r in (math.floor(y), math.floor(y) + 1):
+            for c in (math.floor(x), math.floor(x) + 1):
+                if 0 <= r < height and 0 <= c < width:
+                    out[r, c] += amount * (1 - abs(y - r)) * (1 - abs(x - c))
+    return out
+
+
+def _source(position, size, source_size):
+    return min(max((position + 0.5) * source_size / size - 0.5, 0), source_size - 1)
+
+
+def _neighbours(position, size):
+    first = math.floor(position)
+    share = position - first
+    return ((first, 1 - share), (min(first + 1, size - 1), share))

@@ -1,0 +1,157 @@
+"""Grad-CAM-P and the other explainers of regions equal their oracles."""
+
+import pytest
+import torch
+from mmpretrain.structures import DataSample
+
+from mmpar.explain import ALMBoxes, GradCAMP, PLEPoints, RegionBoxes
+from mmpar.explain.region_geometry import splat
+from mmpar.models import PARClassifier
+from tests.test_explain.oracle import class_activation, splatted, upsampled
+from tests.test_explain.tiny_model import (
+    REGION_OF,
+    REGIONS,
+    SCHEMA,
+    SIZE,
+    flat_model,
+    pictures,
+    region_model,
+)
+
+BANDS = dict(  # level, height and width of its map, first row, one past the last
+    head=(0, 16, 8, 0, 6), bottom=(1, 8, 4, 4, 8), whole=(2, 4, 2, 0, 4)
+)
+
+
+def expected_maps(model, inputs, name, place):
+    region = REGION_OF[name]
+    which = list(REGIONS).index(region)
+    features = list(model.neck(model.backbone(inputs)))
+    _, height, width, start, stop = BANDS[region]
+
+    def logits_from(feature):
+        return model.head([*features[:which], feature, *features[which + 1 :]])
+
+    response = class_activation(logits_from, features[which], SCHEMA.names.index(name))
+    top, bottom = start * SIZE[0] // height, stop * SIZE[0] // height
+    maps = torch.zeros(len(inputs), *SIZE, dtype=torch.float64)
+    for b in range(len(inputs)):
+        band = place(response[b], b, which, height, width)[start:stop]
+        maps[b, top:bottom] = upsampled(band, bottom - top, SIZE[1])
+    return maps / maps.amax(dim=(1, 2), keepdim=True).clamp(min=1e-300)
+
+
+def require_equal(explainer, model, inputs, place):
+    responding = 0
+    for name, found in zip(SCHEMA.names, explainer(inputs).unbind(dim=1)):
+        expected = expected_maps(model, inputs, name, place)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+        responding += bool(expected.max() > 0)
+    assert responding >= 3  # maps that are zero have nothing to compare
+
+
+@pytest.mark.parametrize("kind", ["block", "none"])
+def test_without_place_prior_the_regions_map_lies_in_its_rows(kind):
+    model, inputs = region_model(kind=kind).eval(), pictures()
+
+    def place(response, b, which, height, width):
+        canvas = torch.zeros(height, width, dtype=torch.float64)
+        _, _, _, start, stop = list(BANDS.values())[which]
+        canvas[start:stop] = response
+        return canvas
+
+    require_equal(GradCAMP(model, place_prior=False), model, inputs, place)
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "none"])
+def test_with_place_prior_responses_move_to_the_sampling_points(kind):
+    model, inputs = region_model(kind=kind).eval(), pictures()
+    sampling = model.neck.sampling_points(model.backbone(inputs))
+
+    def place(response, b, which, height, width):
+        points, weights = (part[b].detach() for part in sampling[which])
+        points = points * torch.tensor((width, height)) - 0.5
+        return splatted(response, points, weights, height, width)
+
+    require_equal(GradCAMP(model), model, inputs, place)
+
+
+def test_maps_are_zero_outside_the_region():
+    maps = GradCAMP(region_model())(pictures())
+    for name, (top, bottom) in dict(Hat=(0, 12), Boots=(16, 32)).items():
+        own = maps[:, SCHEMA.names.index(name)]
+        assert (own[:, :top] == 0).all()
+        assert (own[:, bottom:] == 0).all()
+        assert own.amax() == 1
+
+
+def test_splatting_is_the_transpose_of_sampling():
+    generator = torch.Generator().manual_seed(0)
+    points = 14 * torch.rand(2, 50, 2, generator=generator, dtype=torch.float64) - 3
+    values = torch.rand(2, 50, generator=generator, dtype=torch.float64)
+    image = torch.rand(2, 6, 9, generator=generator, dtype=torch.float64)
+    grid = (points + 0.5) * 2 / torch.tensor((9, 6)) - 1
+    sampled = torch.nn.functional.grid_sample(
+        image[:, None], grid[:, None], align_corners=False
+    )[:, 0, 0]
+    torch.testing.assert_close(
+        (sampled * values).sum(), (image * splat(points, values, 6, 9)).sum()
+    )
+
+
+def test_points_that_are_far_off_or_not_finite_do_not_fall_into_the_map():
+    points = torch.tensor([[[1e30, 0.0], [-1e30, 1.0], [0.0, 1e30]]])
+    assert (splat(points, torch.ones(1, 3), 4, 5) == 0).all()
+
+
+def keypoint_model_and_samples():
+    model = region_model(kind="keypoint")
+    model.__class__ = PARClassifier
+    generator = torch.Generator().manual_seed(5)
+    samples = []
+    for _ in range(2):
+        keypoints = torch.rand(1, 17, 3, generator=generator) * torch.tensor(
+            (SIZE[1], SIZE[0], 1)
+        )
+        keypoints[..., 2] = 2
+        samples.append(DataSample(gt_keypoints=keypoints.double()))
+    return model, samples
+
+
+def test_keypoints_respond_where_they_sample():
+    model, samples = keypoint_model_and_samples()
+    maps = GradCAMP(model)(pictures(), None, samples)
+    assert maps.shape == (2, 4, *SIZE)
+    assert (maps[:, SCHEMA.names.index("Boots"), :16] == 0).all()
+    assert maps.amax() == 1
+    with pytest.raises(ValueError, match="place_prior=True"):
+        GradCAMP(model, place_prior=False)(pictures(), None, samples)
+
+
+def test_sampling_points_are_dense_inside_the_region_only():
+    model = region_model().eval()
+    found = PLEPoints(model)(pictures(), ["Hat", "Coat", "Male"])
+    assert (found[:, 0, 12:] == 0).all()
+    torch.testing.assert_close(found[:, 1], found[:, 2])
+    sampling = model.neck.sampling_points(model.backbone(pictures()))
+    points, weights = (part[0].detach() for part in sampling[0])
+    points = points * torch.tensor((8, 16)) - 0.5
+    ones = torch.ones(weights.shape[1:], dtype=torch.float64)
+    band = upsampled(splatted(ones, points, weights, 16, 8)[:6], 12, 16)
+    torch.testing.assert_close(found[0, 0, :12], band / band.max())
+
+
+def test_region_boxes_are_the_rows():
+    boxes = RegionBoxes(region_model())(pictures(), ["Boots", "Hat"])
+    assert boxes.tolist() == [[[0, 16, 16, 32], [0, 0, 16, 12]]] * 2
+
+
+@pytest.mark.parametrize("explainer", [GradCAMP, PLEPoints, RegionBoxes])
+def test_models_without_regions_are_refused(explainer):
+    with pytest.raises(ValueError, match="Use GradCAM"):
+        explainer(flat_model())
+
+
+def test_alm_boxes_need_an_alm_head():
+    with pytest.raises(ValueError, match="LinearPARHead"):
+        ALMBoxes(flat_model())
