@@ -19,6 +19,8 @@ def packed(*steps, labels=(1, -1, 1, 0), **more):
     """A picture of 60 x 40 with a blue hat at (6, 4) to (16, 10), after ``steps``."""
     image = np.zeros((60, 40, 3), np.uint8)
     image[4:10, 6:16] = BLUE_BGR
+    keypoints = np.zeros((17, 3), np.float32)
+    keypoints[:3] = [11, 7, 2], [1, 1, 0], [30, 50, 1]
     results = dict(
         img=image,
         img_shape=(60, 40),
@@ -26,7 +28,7 @@ def packed(*steps, labels=(1, -1, 1, 0), **more):
         sample_idx=7,
         gt_score=np.array(labels, np.float32),
         gt_bboxes=np.array([[6, 4, 16, 10], *[NOWHERE] * 3], np.float32),
-        gt_keypoints=np.array([[[11, 7, 2], [1, 1, 0], [30, 50, 1]]], np.float32),
+        gt_keypoints=keypoints[None],
         **more,
     )
     for step in (*steps, dict(type="PackPARInputs")):
