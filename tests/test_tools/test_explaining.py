@@ -1,0 +1,70 @@
+"""The tools around explainers run on any config and a checkpoint of it."""
+
+import json
+import re
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from PIL import Image
+
+from mmpar.registry import MODELS
+from tests.test_tools.run import REPOSITORY, options, run_tool
+
+SSPNET = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
+ALM = REPOSITORY / "configs/alm/alm_r18_synthetic.py"
+FEW = options("test_dataloader.dataset.num_samples=6", "test_dataloader.num_workers=0")
+
+
+def untrained(config, folder):
+    init_default_scope("mmpar")
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    path = folder / "untrained.pth"
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "explainer"),
+    [(SSPNET, "grad-cam-p"), (SSPNET, "ple-points"), (ALM, "alm-boxes")],
+)
+def test_places_are_judged_by_the_true_boxes(tmp_path, config, explainer):
+    checkpoint = untrained(config, tmp_path)
+    text = run_tool(
+        "analysis_tools/localize.py",
+        *(config, checkpoint, "--explainer", explainer, "--out", "out.json"),
+        *FEW,
+        cwd=tmp_path,
+    )
+    mean = float(re.search(r"localization/mean_iou: ([\d.]+)", text).group(1))
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert 0 < mean < 100
+    assert written["metrics"]["mean_iou"] == pytest.approx(mean, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path):
+    text = run_tool(
+        "analysis_tools/check_explanations.py",
+        *(SSPNET, untrained(SSPNET, tmp_path), "--explainer", "grad-cam-p"),
+        *("--num", 4),
+        *FEW,
+        cwd=tmp_path,
+    )
+    assert re.search(r"\| all +\| +\d+ \| +[\d.]+ % \|", text)
+
+
+@pytest.mark.slow
+def test_the_gallery_is_drawn(tmp_path):
+    run_tool(
+        "analysis_tools/explain_gallery.py",
+        *(SSPNET, untrained(SSPNET, tmp_path), "--explainer", "grad-cam-p"),
+        *("--persons", 2, "--attributes", 3, "--out", "gallery.png"),
+        *FEW,
+        cwd=tmp_path,
+    )
+    width, height = Image.open(tmp_path / "gallery.png").size
+    assert width > 300 and height > 300
