@@ -61,7 +61,7 @@ class IdentityAttributeDataset(ReleaseDataset):
             )
         part = "train" if self.split in ("train", "trainval") else "test"
         found = read_identity_attributes(
-            self._annotation_file(),
+            self.annotation_file(),
             self.VARIABLE,
             part,
             self.schema.names,
@@ -85,7 +85,7 @@ class IdentityAttributeDataset(ReleaseDataset):
             },
         )
 
-    def _annotation_file(self) -> str:
+    def annotation_file(self) -> str:
         """``ann_file``, or the same in the folder ``attribute``."""
         if not fileio.exists(self.ann_file):
             folder, _, name = self.ann_file.rpartition("/")

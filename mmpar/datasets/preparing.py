@@ -39,6 +39,7 @@ def prepare(
     partitions: Iterable[int],
     out_dir: str,
     report: Report = lambda part, done, total: None,
+    split: str = "",
     **kwargs: Any,
 ) -> Path:
     """Write every split of some partitions to ``out_dir/annotation.jsonl``.
@@ -51,39 +52,51 @@ def prepare(
         partitions: Which partitions.
         out_dir: Folder to write to.
         report: For progress.
+        split: Only this one; a list of one split does not say which it is.
         kwargs: As for the class: ``data_root``, ``ann_file``, ``schema``, ...
 
     Returns:
         The file.
 
     Raises:
+        ValueError: A list of one split is given without ``split``.
         ValueError, FileNotFoundError: As the class does for a faulty release.
     """
     out = Path(out_dir)
-    parts = [(split, number) for number in partitions for split in splits_of(kind)]
+    splits = [split] if split else _all_splits(kind, kwargs.get("ann_file", ""))
+    parts = [(name, number) for number in partitions for name in splits]
     unfinished = out / ".unfinished"
     _begin(unfinished, kind, kwargs)
     schema = None
     files = []
-    for split, number in parts:
-        dataset = kind(split=split, partition=number, lazy_init=True, **kwargs)
+    for part in parts:
+        name, number = part
+        dataset = kind(split=name, partition=number, lazy_init=True, **kwargs)
         schema = dataset.schema
-        file = unfinished / f"{split}-{number}.jsonl"
+        file = unfinished / f"{name}-{number}.jsonl"
         files.append(file)
         if not file.exists():
-            _write_part(file, dataset, split, number, report)
+            _write_part(file, dataset, part, report)
     if schema is None:
         raise ValueError("no partition is given; there is nothing to write")
-    name = kind.METAINFO["dataset_name"]
     whole = unfinished / FILE_NAME
     with whole.open("w", encoding="utf-8") as target:
-        target.write(header_line(name, schema, parts))
+        target.write(header_line(kind.METAINFO["dataset_name"], schema, parts))
         for file in files:
             with file.open(encoding="utf-8") as source:
                 shutil.copyfileobj(source, target)
     os.replace(whole, out / FILE_NAME)
     shutil.rmtree(unfinished)
     return out / FILE_NAME
+
+
+def _all_splits(kind: type[ReleaseDataset], ann_file: str) -> list[str]:
+    if kind.holds_one_split(ann_file):
+        raise ValueError(
+            f"{ann_file} holds one split and does not say which; each of "
+            f"{splits_of(kind)} would get the same pictures. Name it: --split {splits_of(kind)[0]}"
+        )
+    return splits_of(kind)
 
 
 def _begin(folder: Path, kind: type[ReleaseDataset], kwargs: dict[str, Any]) -> None:
@@ -97,13 +110,13 @@ def _begin(folder: Path, kind: type[ReleaseDataset], kwargs: dict[str, Any]) -> 
 
 
 def _write_part(
-    file: Path, dataset: ReleaseDataset, split: str, partition: int, report: Report
+    file: Path, dataset: ReleaseDataset, part: tuple[str, int], report: Report
 ) -> None:
     dataset.full_init()
-    name, total = f"{split} {partition}", len(dataset)
+    name, total = f"{part[0]} {part[1]}", len(dataset)
     begun = file.with_suffix(".begun")
     with begun.open("w", encoding="utf-8") as target:
-        for i, line in enumerate(row_lines(dataset.table, split, partition)):
+        for i, line in enumerate(row_lines(dataset.table, *part)):
             target.write(line)
             if i % _ROWS_A_REPORT == 0:
                 report(name, i, total)

@@ -44,6 +44,8 @@ class ReleaseDataset(PARDataset):
     """Where the release and its copies put the pictures."""
     SIZES: Mapping[str, int] = {}
     """Published number of pictures of each split."""
+    ONE_SPLIT: tuple[str, ...] = (".txt",)
+    """Endings of the files that hold one split, and do not say which."""
     PERSONS_SHARED = False
     """Whether the published splits have pictures of one person in both."""
     MEANING: Mapping[int, int] = {}
@@ -63,6 +65,15 @@ class ReleaseDataset(PARDataset):
         super().__init__(
             ann_file=ann_file or self.ANN_FILE, data_prefix=data_prefix, **kwargs
         )
+
+    @classmethod
+    def holds_one_split(cls, ann_file: str) -> bool:
+        """Whether the file would give the same rows whichever split is asked for."""
+        return _ending(ann_file) in cls.ONE_SPLIT
+
+    def annotation_file(self) -> str:
+        """Where ``ann_file`` is found."""
+        return self.ann_file
 
     def read_release(self) -> Release:
         """Read ``self.ann_file`` in the release's own format."""
@@ -94,6 +105,7 @@ class ReleaseDataset(PARDataset):
     def _read_table(self) -> AnnotationTable:
         ending = self._ending()
         if ending == ".txt":
+            self._refuse_partition()
             return TextList(self.ann_file).read(self.schema)
         if ending == ".jsonl":
             return read_portable(self.ann_file, self.schema, self.split, self.partition)
@@ -102,13 +114,20 @@ class ReleaseDataset(PARDataset):
         rows = release.rows(self.split, self._partition_in_file())
         return release.table(self.schema.names, rows, self._meaning())
 
+    def _refuse_partition(self) -> None:
+        if self.partition:
+            raise ValueError(
+                f"{self.ann_file}: a {self._ending()} list has one partition, "
+                f"got partition={self.partition}; leave it out"
+            )
+
     def _opened(self) -> Release:
         if self._ending() == ".pkl":
             return read_common_pickle(self.ann_file)
         return self.read_release()
 
     def _ending(self) -> str:
-        return os.path.splitext(self.ann_file)[1].lower()
+        return _ending(self.ann_file)
 
     def _partition_in_file(self) -> int:
         return self.partition
@@ -134,6 +153,10 @@ class ReleaseDataset(PARDataset):
 
     def extra_repr(self) -> list[str]:
         return [*super().extra_repr(), f"Partition: \t{self.partition}"]
+
+
+def _ending(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 class UncertainLabels(ReleaseDataset):

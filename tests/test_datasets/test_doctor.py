@@ -260,3 +260,11 @@ def test_the_tool_says_what_is_wrong_with_an_annotation(release):
     code, text = check(release)
     assert code == 1
     assert "not a whole pickle" in text.replace("\n", " ")
+
+
+def test_the_tool_examines_a_list_of_one_split_as_that(release):
+    labels = clean_labels(6, SCHEMAS["peta"])
+    rows = [f"{i:05}.png {' '.join(map(str, row))}\n" for i, row in enumerate(labels)]
+    (release / "some.txt").write_text("".join(rows))
+    code, text = check(release, "--ann-file", "some.txt")
+    assert (code, "pictures: some.txt 6;" in text) == (0, True), text

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mmpar.datasets import PETA, Market1501Attribute, RAPv1, RAPv2
+from mmpar.datasets import PETA, UPAR, Market1501Attribute, RAPv1, RAPv2
 from mmpar.datasets.preparing import prepare
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
@@ -138,3 +138,37 @@ def test_a_partition_that_was_not_prepared_is_an_error(prepared):
             split="val",
             partition=1,
         )
+
+
+def write_list(root):
+    """A ``.txt`` list of three pictures of PETA."""
+    row = " ".join(["0", "1"] * 17 + ["0"])
+    (root / "train.txt").write_text("".join(f"{i:05}.png {row}\n" for i in (1, 2, 3)))
+
+
+def test_a_list_of_one_split_is_not_written_as_all_of_them(tmp_path):
+    write_peta_release(tmp_path, 10)
+    write_list(tmp_path)
+    kwargs = dict(data_root=str(tmp_path), ann_file="train.txt")
+    out = str(tmp_path / "out")
+    match = r"train\.txt holds one split.*'train', 'val', 'test'.*--split train"
+    with pytest.raises(ValueError, match=match):
+        prepare(PETA, [0], out, **kwargs)
+    file = prepare(PETA, [0], out, split="train", **kwargs)
+    rows = [json.loads(line) for line in file.open()]
+    assert rows[0]["parts"] == [["train", 0]]
+    assert [row["split"] for row in rows[1:]] == ["train"] * 3
+
+
+def test_upars_csv_is_such_a_list():
+    assert UPAR.holds_one_split("phase1/train/train.CSV")
+    assert not UPAR.holds_one_split("UPAR/dataset_all.pkl")
+    assert not PETA.holds_one_split("PETA.mat")
+
+
+def test_a_list_has_one_partition(tmp_path):
+    write_peta_release(tmp_path, 10)
+    write_list(tmp_path)
+    match = r"train\.txt: a \.txt list has one partition, got partition=3"
+    with pytest.raises(ValueError, match=match):
+        PETA(data_root=str(tmp_path), ann_file="train.txt", split="train", partition=3)

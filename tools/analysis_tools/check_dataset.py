@@ -28,17 +28,22 @@ def parse_args() -> argparse.Namespace:
 
 
 def open_splits(args: argparse.Namespace) -> dict[str, ReleaseDataset]:
-    """Each split, whether or not its pictures are there."""
+    """Each split, whether or not its pictures are there.
+
+    A list of one split does not say which it is: it goes by its file name.
+    """
 
     class Examined(release_classes()[args.dataset]):  # type: ignore[misc]
         def find_missing(self, table: object) -> np.ndarray:
             return np.empty(0, np.int64)
 
-    common = dict(data_root=args.source, partition=args.partition)
-    return {
-        name: Examined(split=name, ann_file=args.ann_file, **common)
-        for name in splits_of(Examined)
-    }
+    common = dict(
+        data_root=args.source, ann_file=args.ann_file, partition=args.partition
+    )
+    if Examined.holds_one_split(args.ann_file):
+        name = Path(args.ann_file).name
+        return {name: Examined(split=Examined.SPLITS[0], **common)}
+    return {name: Examined(split=name, **common) for name in splits_of(Examined)}
 
 
 def show(examination: Examination, console: Console) -> None:

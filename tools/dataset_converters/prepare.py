@@ -17,6 +17,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--partitions", type=int, nargs="+", default=[0], help="from 0; default 0"
     )
+    parser.add_argument("--split", default="", help="only this; .txt and .csv need it")
     parser.add_argument("--schema", help="default: the evaluated attributes; or 'all'")
     return parser.parse_args()
 
@@ -37,6 +38,7 @@ def main() -> None:
             args.partitions,
             args.out,
             report,
+            split=args.split,
             data_root=args.source,
             ann_file=args.ann_file,
             schema=args.schema,
