@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from mmpar.datasets.annotations.files import read_bytes
 from mmpar.datasets.annotations.portable import header_line, row_lines
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
@@ -45,7 +47,8 @@ def prepare(
     """Write every split of some partitions to ``out_dir/annotation.jsonl``.
 
     Each split is finished on its own, so that a run that was stopped goes on where it
-    was; the file appears only when it is whole.
+    was; the file appears only when it is whole. Splits that were finished before their
+    annotation file changed are written anew.
 
     Args:
         kind: The class that reads the release.
@@ -73,7 +76,8 @@ def prepare(
         name, number = part
         dataset = kind(split=name, partition=number, lazy_init=True, **kwargs)
         schema = dataset.schema
-        file = unfinished / f"{name}-{number}.jsonl"
+        stamp = _stamp(dataset.annotation_file())
+        file = unfinished / f"{name}-{number}-{stamp}.jsonl"
         files.append(file)
         if not file.exists():
             _write_part(file, dataset, part, report)
@@ -91,12 +95,13 @@ def prepare(
 
 
 def _all_splits(kind: type[ReleaseDataset], ann_file: str) -> list[str]:
+    splits = splits_of(kind)
     if kind.holds_one_split(ann_file):
         raise ValueError(
-            f"{ann_file} holds one split and does not say which; each of "
-            f"{splits_of(kind)} would get the same pictures. Name it: --split {splits_of(kind)[0]}"
+            f"{ann_file} holds one split and does not say which; each of {splits} "
+            f"would get the same pictures. Name it: --split {splits[0]}"
         )
-    return splits_of(kind)
+    return splits
 
 
 def _begin(folder: Path, kind: type[ReleaseDataset], kwargs: dict[str, Any]) -> None:
@@ -107,6 +112,11 @@ def _begin(folder: Path, kind: type[ReleaseDataset], kwargs: dict[str, Any]) -> 
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(job)
+
+
+def _stamp(ann_file: str) -> str:
+    """Of the content, as a file may change within one tick of the clock."""
+    return hashlib.sha1(read_bytes(ann_file)).hexdigest()[:16]
 
 
 def _write_part(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from mmengine import fileio
 
 from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
 from mmpar.datasets.annotations.common_pickle import read_common_pickle
-from mmpar.datasets.annotations.portable import read_portable
+from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.portable import read_header, read_portable
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.text_list import TextList
 from mmpar.datasets.base import PARDataset
@@ -42,6 +43,8 @@ class ReleaseDataset(PARDataset):
     ANN_FILE: str = ""
     PICTURE_FOLDERS: tuple[str, ...] = ()
     """Where the release and its copies put the pictures."""
+    TRAINVAL: tuple[str, ...] = ("train", "val")
+    """What ``trainval`` is in a file that has no split of that name."""
     SIZES: Mapping[str, int] = {}
     """Published number of pictures of each split."""
     ONE_SPLIT: tuple[str, ...] = (".txt",)
@@ -84,11 +87,25 @@ class ReleaseDataset(PARDataset):
     def resolve_schema(
         self, schema: str | Mapping[str, Any] | AttributeSchema | None
     ) -> AttributeSchema:
-        if schema != "all":
-            return super().resolve_schema(schema)
-        evaluated = build_schema(self.SCHEMA) if self.SCHEMA else None
+        return self._all() if schema == "all" else super().resolve_schema(schema)
+
+    def _all(self) -> AttributeSchema:
+        """All attributes of the file."""
+        ending = self._ending()
+        if ending == ".txt":
+            raise ValueError(
+                f"{self.ann_file} has no attribute names, so schema='all' says "
+                "nothing; name the schema, or list its attributes"
+            )
+        if ending == ".jsonl":
+            return read_header(self.ann_file, read_bytes(self.ann_file)).schema
         self._release = self._opened()
-        names = tuple(self._release.attributes)
+        return self._with_groups(self._release.attributes)
+
+    def _with_groups(self, attributes: Sequence[str]) -> AttributeSchema:
+        """A schema of these, in the groups of the evaluated ones."""
+        evaluated = build_schema(self.SCHEMA) if self.SCHEMA else None
+        names = tuple(attributes)
         groups = evaluated.groups if evaluated else {}
         return AttributeSchema(
             names=names,
@@ -108,10 +125,12 @@ class ReleaseDataset(PARDataset):
             self._refuse_partition()
             return TextList(self.ann_file).read(self.schema)
         if ending == ".jsonl":
-            return read_portable(self.ann_file, self.schema, self.split, self.partition)
+            return read_portable(
+                self.ann_file, self.schema, self.split, self.partition, self.TRAINVAL
+            )
         release = self._release or self._opened()
         self._release = None  # the table is all that is needed
-        rows = release.rows(self.split, self._partition_in_file())
+        rows = release.rows(self.split, self._partition_in_file(), self.TRAINVAL)
         return release.table(self.schema.names, rows, self._meaning())
 
     def _refuse_partition(self) -> None:

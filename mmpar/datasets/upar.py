@@ -8,6 +8,7 @@ from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.csv_list import CSVList
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
+from mmpar.structures import AttributeSchema
 
 
 @DATASETS.register_module()
@@ -38,6 +39,11 @@ class UPAR(ReleaseDataset):
     SPLITS = ("train", "val", "test", "trainval")
     ANN_FILE = "UPAR/dataset_all.pkl"
     ONE_SPLIT = (".txt", ".csv")
+
+    def _all(self) -> AttributeSchema:
+        if self._ending() != ".csv":
+            return super()._all()
+        return self._with_groups(CSVList(self.ann_file).schema.names)
 
     def load_annotations(self) -> AnnotationTable:
         if not self.img_prefix:

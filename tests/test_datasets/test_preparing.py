@@ -7,6 +7,7 @@ import pytest
 
 from mmpar.datasets import PETA, UPAR, Market1501Attribute, RAPv1, RAPv2
 from mmpar.datasets.preparing import prepare
+from mmpar.structures import SCHEMAS
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
 from tests.test_datasets.test_identity_attributes import market
@@ -34,8 +35,6 @@ def test_the_samples_are_identical(tmp_path, kind, write, partitions, kwargs):
     file = prepare(kind, partitions, str(tmp_path / "out"), **kwargs)
     for partition in partitions:
         for split in kind.SPLITS:
-            if kind is Market1501Attribute and split == "trainval":
-                continue
             one = dict(split=split, partition=partition, **kwargs)
             prepared = kind(ann_file=str(file), **one)
             assert samples(prepared) == samples(kind(**one))
@@ -74,6 +73,22 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     assert [p.name for p in out.iterdir()] == ["annotation.jsonl"]
 
 
+def test_parts_of_an_older_annotation_file_are_not_taken(tmp_path):
+    write_peta_release(tmp_path, 40)
+
+    def stop(part, done, total):
+        if part == "test 0":
+            raise KeyboardInterrupt
+
+    kwargs = dict(data_root=str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        prepare(PETA, [0], str(tmp_path / "out"), stop, **kwargs)
+    write_peta_release(tmp_path, 40, seed=1)
+    file = prepare(PETA, [0], str(tmp_path / "out"), **kwargs)
+    fresh = prepare(PETA, [0], str(tmp_path / "other"), **kwargs)
+    assert file.read_bytes() == fresh.read_bytes()
+
+
 def test_parts_of_another_job_are_not_taken(tmp_path):
     write_peta_release(tmp_path, 40)
 
@@ -93,6 +108,31 @@ def test_parts_of_another_job_are_not_taken(tmp_path):
 def prepared(tmp_path_factory):
     root = write_peta_release(tmp_path_factory.mktemp("peta"), 40)
     return prepare(PETA, [0], str(root), data_root=str(root))
+
+
+def test_all_attributes_are_those_of_the_header(prepared):
+    dataset = PETA(
+        data_root=str(prepared.parent),
+        ann_file=str(prepared),
+        split="val",
+        schema="all",
+    )
+    assert dataset.schema.names == SCHEMAS["peta"].names
+    assert dict(dataset.schema.groups) == dict(SCHEMAS["peta"].groups)
+
+
+def test_trainval_is_not_train_where_val_was_not_prepared(tmp_path):
+    write_peta_release(tmp_path, 10)
+    kwargs = dict(data_root=str(tmp_path))
+    file = prepare(PETA, [0], str(tmp_path / "out"), split="train", **kwargs)
+    with pytest.raises(ValueError, match="has no split='trainval'"):
+        PETA(ann_file=str(file), split="trainval", **kwargs)
+
+
+def test_all_attributes_of_a_list_without_names_are_refused(tmp_path):
+    write_list(tmp_path)
+    with pytest.raises(ValueError, match=r"train\.txt has no attribute names"):
+        PETA(data_root=str(tmp_path), ann_file="train.txt", split="train", schema="all")
 
 
 def test_attributes_are_matched_by_name(prepared):
