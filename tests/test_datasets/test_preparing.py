@@ -5,9 +5,27 @@ import json
 import numpy as np
 import pytest
 
-from mmpar.datasets import PETA, UPAR, Market1501Attribute, RAPv1, RAPv2
+from mmpar.datasets import (
+    MSP60K,
+    PA100K,
+    PETA,
+    UPAR,
+    DukeMTMCAttribute,
+    Market1501Attribute,
+    PETAzs,
+    RAPv1,
+    RAPv2,
+    RAPzs,
+)
 from mmpar.datasets.preparing import prepare
 from mmpar.structures import SCHEMAS
+from tests.fixtures.common_pickle import common_entries, write_common
+from tests.fixtures.identity_attributes import write_attributes, write_boxes
+from tests.fixtures.pa100k import (
+    generated_rows,
+    write_pa100k_release,
+    write_pictures,
+)
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
 from tests.test_datasets.test_identity_attributes import market
@@ -18,7 +36,46 @@ def samples(dataset):
     return [{**info, "gt_score": info["gt_score"].tolist()} for info in infos]
 
 
+def common(file, kind, partitions=0):
+    """Write a pickle in the common form, and its pictures."""
+
+    def write(root):
+        names = [f"{i:05}.jpg" for i in range(20)]
+        entries = common_entries(SCHEMAS[kind.SCHEMA], names, partitions)
+        if kind is UPAR:
+            entries["dataset_ids"] = np.arange(20) % 4
+        (root / file).parent.mkdir(exist_ok=True)
+        write_common(root / file, entries)
+        write_pictures(root / (*kind.PICTURE_FOLDERS, ".")[0], names)
+
+    return write
+
+
+def pa100k(root):
+    parts = ("train", "val", "test")
+    rows = {p: generated_rows(4, i, 4 * i + 1) for i, p in enumerate(parts)}
+    write_pa100k_release(root, rows)
+
+
+def duke(root):
+    people = {"train": ["0002", "0007"], "test": ["0001", "0003"]}
+    values = {n: [i % 2 + 1, 2] for i, n in enumerate(SCHEMAS["dukemtmc"].names)}
+    parts = {part: (persons, values) for part, persons in people.items()}
+    write_attributes(root / "duke_attribute.mat", "duke_attribute", parts)
+    for folder, part in FOLDERS.items():
+        names = [f"{person}_c2_f0046302.jpg" for person in people[part]]
+        write_boxes(root, folder, names)
+
+
+FOLDERS = dict(bounding_box_train="train", bounding_box_test="test", query="test")
+
 CASES = [
+    (PA100K, pa100k, [0], {}),
+    (DukeMTMCAttribute, duke, [0], {}),
+    (UPAR, common("UPAR/dataset_all.pkl", UPAR, 2), [0, 1], {}),
+    (MSP60K, common("dataset_ms_split_1.pkl", MSP60K), [0], {}),
+    (PETAzs, common("dataset_zs_run3.pkl", PETAzs), [3], {}),
+    (RAPzs, common("dataset_zs_run0.pkl", RAPzs), [0], {}),
     (PETA, lambda root: write_peta_release(root, 40), [0, 3], {}),
     (PETA, lambda root: write_peta_release(root, 40), [1], {"schema": "peta105"}),
     (RAPv1, lambda root: write_rapv1_release(root, 20), [0], {}),

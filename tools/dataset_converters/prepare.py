@@ -1,6 +1,7 @@
 """Write a release as one portable annotation: prepare.py DATASET SRC --out DIR."""
 
 import argparse
+import sys
 
 from rich.progress import Progress, TaskID
 
@@ -26,23 +27,26 @@ def main() -> None:
     """Convert."""
     args = parse_args()
     bars: dict[str, TaskID] = {}
-    with Progress() as progress:
+    try:
+        with Progress() as progress:
 
-        def report(part: str, done: int, total: int) -> None:
-            if part not in bars:
-                bars[part] = progress.add_task(part, total=total)
-            progress.update(bars[part], completed=done)
+            def report(part: str, done: int, total: int) -> None:
+                if part not in bars:
+                    bars[part] = progress.add_task(part, total=total)
+                progress.update(bars[part], completed=done)
 
-        file = prepare(
-            release_classes()[args.dataset],
-            args.partitions,
-            args.out,
-            report,
-            split=args.split,
-            data_root=args.source,
-            ann_file=args.ann_file,
-            schema=args.schema,
-        )
+            file = prepare(
+                release_classes()[args.dataset],
+                args.partitions,
+                args.out,
+                report,
+                split=args.split,
+                data_root=args.source,
+                ann_file=args.ann_file,
+                schema=args.schema,
+            )
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"error: {error}")
     print(f"wrote {file}")
 
 
