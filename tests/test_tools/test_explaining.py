@@ -45,11 +45,22 @@ def test_places_are_judged_by_the_true_boxes(tmp_path, config, explainer):
     assert written["metrics"]["mean_iou"] == pytest.approx(mean, abs=1e-3)
 
 
+def with_averaged_weights(config, folder):
+    path = folder / "averaged.py"
+    path.write_text(
+        f"_base_ = [{str(config)!r}]\n"
+        "custom_hooks = [dict(type='EMAHook', momentum=0.001)]\n"
+    )
+    return path
+
+
 @pytest.mark.slow
-def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path):
+@pytest.mark.parametrize("averaged", [False, True])
+def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path, averaged):
+    config = with_averaged_weights(SSPNET, tmp_path) if averaged else SSPNET
     text = run_tool(
         "analysis_tools/check_explanations.py",
-        *(SSPNET, untrained(SSPNET, tmp_path), "--explainer", "grad-cam-p"),
+        *(config, untrained(SSPNET, tmp_path), "--explainer", "grad-cam-p"),
         *("--num", 4),
         *FEW,
         cwd=tmp_path,

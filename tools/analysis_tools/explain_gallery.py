@@ -16,7 +16,12 @@ import numpy as np
 import torch
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, explainer_arguments, explainer_config
+from mmpar.engine import (
+    build_runner,
+    explainer_arguments,
+    explainer_config,
+    load_to_explain,
+)
 from mmpar.evaluation.functional import box_area, box_iou, box_of_map
 
 mpl.use("Agg")
@@ -52,8 +57,7 @@ def parse_args() -> argparse.Namespace:
 def explained_persons(runner: Any, threshold: float) -> list[Person]:
     """The first batch of the test split."""
     loop = runner.test_loop
-    runner.load_or_resume()
-    runner.model.eval()
+    load_to_explain(runner)
     batch = next(iter(loop.dataloader))
     data = loop.model.data_preprocessor(batch, False)
     with torch.no_grad():
