@@ -50,7 +50,10 @@ def add(release, *arguments):
 def test_from_a_detectors_file(release):
     people = []
     for i in range(1, 10):  # the tenth is not found
-        points = np.tile([i, 2 * i, 0.7], 17).tolist()
+        points = np.tile([i, 2 * i, 0.7], (17, 1))
+        points[0, 2] = 0.2  # not sure
+        points[1, 0] = 40.0  # outside
+        points = points.ravel().tolist()
         people.append(dict(image_id=f"{i:05}.png", keypoints=points, score=1))
     (release / "x.json").write_text(
         json.dumps([*people, dict(people[0], image_id="q")])
@@ -58,12 +61,16 @@ def test_from_a_detectors_file(release):
     output = " ".join(add(release, "--from-json", release / "x.json").split())
     assert "has 1 pictures that PETA has not, first ['q']" in output
     assert "10 pictures, 9 with keypoints, 1 without" in output
+    assert "9 keypoints lie outside their picture" in output
+    assert "9 keypoints of scores below 0.3 count as missing" in output
     found = {info["img_path"][-9:]: info["gt_keypoints"] for info in samples(release)}
     assert len(found) == 10
     for name, keypoints in found.items():
         i = int(name[:5])
         expected = (i + 0.5, 2 * i + 0.5, 0.7) if i < 10 else (0, 0, 0)
-        np.testing.assert_allclose(keypoints, np.tile(expected, (1, 17, 1)))
+        unsure_or_outside, keypoints = keypoints[0, :2], keypoints[0, 2:]
+        np.testing.assert_allclose(keypoints, np.tile(expected, (15, 1)))
+        assert not unsure_or_outside.any()
 
 
 def test_from_a_pose_model_and_again_after_a_broken_picture(release):
