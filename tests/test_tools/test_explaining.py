@@ -2,11 +2,14 @@
 
 import json
 import re
+import runpy
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpretrain.structures import DataSample
 from PIL import Image
 
 from mmpar.registry import MODELS
@@ -14,6 +17,7 @@ from tests.test_tools.run import REPOSITORY, options, run_tool
 
 SSPNET = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
 ALM = REPOSITORY / "configs/alm/alm_r18_synthetic.py"
+GALLERY = REPOSITORY / "tools/analysis_tools/explain_gallery.py"
 FEW = options("test_dataloader.dataset.num_samples=6", "test_dataloader.num_workers=0")
 
 
@@ -79,3 +83,10 @@ def test_the_gallery_is_drawn(tmp_path):
     )
     width, height = Image.open(tmp_path / "gallery.png").size
     assert min(width, height) > 300
+
+
+def test_the_gallery_says_where_true_boxes_come_from():
+    sample = DataSample(metainfo=dict(img_path="a.png"))
+    person = runpy.run_path(str(GALLERY))["person"]
+    with pytest.raises(ValueError, match=r"a\.png has no gt_.*LoadAttributeBoxes"):
+        person(np.zeros((4, 3, 3), np.uint8), sample, 0.2)

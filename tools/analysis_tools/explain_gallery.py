@@ -22,6 +22,7 @@ from mmpar.engine import (
     explainer_config,
     load_to_explain,
 )
+from mmpar.evaluation import AttributeLocalizationMetric
 from mmpar.evaluation.functional import box_area, box_iou, box_of_map
 
 mpl.use("Agg")
@@ -68,7 +69,16 @@ def explained_persons(runner: Any, threshold: float) -> list[Person]:
 
 
 def person(image: np.ndarray, sample: Any, threshold: float) -> Person:
-    """One picture with its explanations; true boxes of what is present."""
+    """One picture with its explanations; true boxes of what is present.
+
+    Raises:
+        ValueError: The sample has no true boxes.
+    """
+    if "gt_attribute_boxes" not in sample:
+        raise ValueError(
+            f"the sample {sample.get('img_path')} has no gt_attribute_boxes, which the "
+            f"gallery draws; {AttributeLocalizationMetric.REMEDY}"
+        )
     truth = sample.gt_attribute_boxes.cpu().numpy().copy()
     truth[sample.gt_score.cpu().numpy() != 1] = np.nan
     scores = sample.pred_score.detach().float().cpu().numpy()

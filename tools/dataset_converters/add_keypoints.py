@@ -59,7 +59,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def list_pictures(args: argparse.Namespace) -> dict[str, str]:
-    """Each picture of the data set once: as it is listed, and where it lies."""
+    """Each picture of the data set once: as it is listed, and where it lies.
+
+    Raises:
+        ValueError: A picture shows several persons.
+    """
     kind = release_classes()[args.dataset]
     pictures: dict[str, str] = {}
     for partition in args.partitions:
@@ -70,6 +74,12 @@ def list_pictures(args: argparse.Namespace) -> dict[str, str]:
                 split=split,
                 partition=partition,
             )
+            if "person_box" in dataset.table.columns:
+                raise ValueError(
+                    f"{args.dataset} cuts persons out of pictures (person_box), and a "
+                    "keypoint file has one person a picture; take a kind of PLE that "
+                    "needs no keypoints: model.neck.ple.kind=block"
+                )
             for i, path in enumerate(dataset.table.paths):
                 pictures[path] = dataset.get_data_info(i)["img_path"]
     return pictures
