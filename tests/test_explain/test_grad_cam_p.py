@@ -76,6 +76,16 @@ def test_with_place_prior_responses_move_to_the_sampling_points(kind):
     require_equal(GradCAMP(model), model, inputs, place)
 
 
+@pytest.mark.parametrize("kind", ["block", "sparse", "none"])
+def test_half_precision_hardly_changes_the_maps(kind):
+    model, inputs = region_model(kind=kind).eval().float(), pictures().float()
+    expected = GradCAMP(model)(inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = GradCAMP(model)(inputs)
+    assert found.isfinite().all()
+    assert (found - expected).abs().mean() < 0.02 < expected.mean()
+
+
 def test_maps_are_zero_outside_the_region():
     maps = GradCAMP(region_model())(pictures())
     for name, (top, bottom) in dict(Hat=(0, 12), Boots=(16, 32)).items():
