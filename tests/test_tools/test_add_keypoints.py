@@ -9,6 +9,7 @@ import pytest
 from mmpar.datasets import PETA
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.pose_models import RED_ONLY, BrightSpots, export, spots
+from tests.fixtures.wider import generated_persons, write_wider_release
 from tests.test_tools.run import run_tool
 
 SPOT = (14.0, 20.0)
@@ -97,3 +98,15 @@ def test_from_a_pose_model_and_again_after_a_broken_picture(release):
 def test_the_source_must_be_said(release):
     with pytest.raises(AssertionError, match="--from-json --from-onnx is required"):
         add(release)
+
+
+def test_persons_cut_out_of_pictures_are_refused(tmp_path):
+    splits = ("train", "val", "test")
+    persons = [one for split in splits for one in generated_persons(split, 2, 0)]
+    write_wider_release(tmp_path, persons)
+    with pytest.raises(AssertionError, match=r"WIDERAttribute cuts persons out"):
+        run_tool(
+            "dataset_converters/add_keypoints.py",
+            *("WIDERAttribute", tmp_path, "--out", "k.npy", "--from-json", "x.json"),
+            cwd=tmp_path,
+        )
