@@ -39,8 +39,7 @@ class UPAR(ReleaseDataset):
     ANN_FILE = "UPAR/dataset_all.pkl"
 
     def load_annotations(self) -> AnnotationTable:
-        if not self.img_prefix:
-            self.data_prefix["img_path"] = self.data_root
+        self._start_prefix_at_root()
         if self._ending() != ".csv":
             return super().load_annotations()
         if self.partition:
