@@ -106,7 +106,7 @@ def count_labels(
         Two arrays of shape (A,), int64, or float64 if ``times`` has fractions.
     """
     exact = times is None or times.dtype.kind in "iub"
-    dtype = np.int64 if exact else np.float64
+    dtype: Any = np.int64 if exact else np.float64
     positives = np.zeros(labels.shape[1], dtype)
     known = np.zeros(labels.shape[1], dtype)
     for start in range(0, len(labels), _ROWS_AT_A_TIME):
