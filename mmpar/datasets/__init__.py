@@ -4,6 +4,7 @@ from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
 from mmpar.datasets.identity_attributes import DukeMTMCAttribute, Market1501Attribute
 from mmpar.datasets.joint import JointDataset
+from mmpar.datasets.joint_sampler import JointSampler
 from mmpar.datasets.msp60k import MSP60K
 from mmpar.datasets.pa100k import PA100K
 from mmpar.datasets.peta import PETA, PETAzs
@@ -31,6 +32,7 @@ __all__ = [
     "DrawSyntheticPerson",
     "DukeMTMCAttribute",
     "JointDataset",
+    "JointSampler",
     "LoadAttributeBoxes",
     "LoadPersonImage",
     "Market1501Attribute",

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from abc import abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ class PictureArchive(BaseStorageBackend):
             FileNotFoundError: There is no archive.
             ValueError: It is none.
         """
+
+    @abstractmethod
+    def names(self) -> Iterator[str]:
+        """Names of all members, sorted by their bytes; errors as of ``missing``."""
 
     def get_text(self, filepath: str | Path, encoding: str = "utf-8") -> str:
         return self.get(filepath).decode(encoding)
@@ -69,6 +73,11 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         with self._opened().begin() as transaction, transaction.cursor() as cursor:
             absent = [i for i, n in enumerate(names) if not cursor.set_key(_key(n))]
         return np.array(absent, np.int64)
+
+    def names(self) -> Iterator[str]:
+        with self._opened().begin() as transaction, transaction.cursor() as cursor:
+            for key in cursor.iternext(values=False):
+                yield key.decode("utf-8", "surrogateescape")
 
     def close(self) -> None:
         """Let go of the memory map; the next picture opens it again."""
@@ -140,6 +149,10 @@ class PictureZip(PictureArchive):
         there = set(self._names)
         absent = [i for i, name in enumerate(names) if name not in there]
         return np.array(absent, np.int64)
+
+    def names(self) -> Iterator[str]:
+        self._open()
+        yield from self._names
 
     def _read(self, start: int, size: int, flags: int, method: int, crc: int) -> bytes:
         if flags & _ENCRYPTED:

@@ -10,6 +10,8 @@ from mmengine import fileio
 
 from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
+from mmpar.datasets.archives import PictureArchive
+from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
@@ -59,7 +61,7 @@ class IdentityAttributeDataset(ReleaseDataset):
         return self.resolve_schema(self.SCHEMA)  # the release has no others
 
     def load_annotations(self) -> AnnotationTable:
-        self.data_prefix["img_path"] = self.img_prefix or self.data_root
+        self._start_prefix_at_root()
         if self._ending() != ".mat":
             return super().load_annotations()
         if self.partition:
@@ -120,6 +122,9 @@ class IdentityAttributeDataset(ReleaseDataset):
         return boxes
 
     def _file_names(self, folder: str) -> Iterable[str]:
+        archive = archive_of(self.backend_args)
+        if archive is not None:
+            return _names_in(archive, self._full_path(folder))
         path = fileio.join_path(self.img_prefix, folder, backend_args=self.backend_args)
         if not fileio.isdir(path, backend_args=self.backend_args):
             raise FileNotFoundError(
@@ -131,6 +136,17 @@ class IdentityAttributeDataset(ReleaseDataset):
 
     def extra_repr(self) -> list[str]:
         return [*super().extra_repr(), f"Boxes of nobody left out: \t{self.dropped}"]
+
+
+def _names_in(archive: PictureArchive, folder: str) -> list[str]:
+    start = f"{folder}/"
+    names = [n[len(start) :] for n in archive.names() if n.startswith(start)]
+    if not names:
+        raise FileNotFoundError(
+            f"the archive has no picture below {start!r}; check data_prefix and "
+            "backend_args, or pack the release from its data_root"
+        )
+    return names
 
 
 @DATASETS.register_module()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
+from mmpretrain.structures import DataSample
 
 from mmpar.datasets.annotations import UNKNOWN
 from mmpar.datasets.base import PARDataset
@@ -44,35 +45,29 @@ class JointDataset:
     Labels are in the order of the union of their attributes; one that a data set does
     not label is unknown (-1) in its samples, and so adds nothing to the loss; it has no
     box (NaN) in samples with boxes. Each sample has the column ``dataset``, the
-    position of its data set.
+    position of its data set. ``JointSampler`` draws more of one and less of another.
 
     Args:
         datasets: Data sets, or their configs.
-        weights: How often a pass over the whole draws each data set, relative to its
-            size: 2 takes each sample twice, 0.5 every second one, chosen anew by
-            ``seed`` only. By default 1 each.
         aliases: Name in a data set to name in the union, for attributes that mean the
             same: one mapping for each data set.
-        seed: Of the choice that fractions of weights need.
 
     Raises:
-        ValueError: No data set, another number of weights or aliases, a weight that is
-            not positive, or an alias for an attribute that is not there.
+        ValueError: No data set, another number of aliases, or an alias for an
+            attribute that is not there.
+        TypeError: A sample's pipeline gives no dict with its labels.
     """
 
     def __init__(
         self,
         datasets: Sequence[PARDataset | dict],
-        weights: Sequence[float] | None = None,
         aliases: Sequence[Mapping[str, str]] | None = None,
-        seed: int = 0,
     ) -> None:
         self.datasets = [
             DATASETS.build(one) if isinstance(one, dict) else one for one in datasets
         ]
-        weights = list(weights) if weights is not None else [1.0] * len(datasets)
         aliases = list(aliases) if aliases is not None else [{}] * len(datasets)
-        _check(self.datasets, weights, aliases)
+        _check(self.datasets, aliases)
         schemas = [
             _renamed(one.schema, names) for one, names in zip(self.datasets, aliases)
         ]
@@ -81,7 +76,7 @@ class JointDataset:
             np.array([self._schema.index(name) for name in schema.names])
             for schema in schemas
         ]
-        self.rows = _drawn([len(one) for one in self.datasets], weights, seed)
+        self._ends = np.cumsum([len(one) for one in self.datasets])
         self._metainfo = dict(
             dataset_name="+".join(
                 one.metainfo["dataset_name"] for one in self.datasets
@@ -104,30 +99,48 @@ class JointDataset:
         """Nothing is left to do; MMEngine asks."""
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return int(self._ends[-1])
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """The annotation of one sample, labels in the order of the union."""
-        which, row = (int(n) for n in self.rows[idx])
+        which, row = self._place(idx)
         info = self.datasets[which].get_data_info(row)
         info["gt_score"] = self._spread(info["gt_score"], which)
         return dict(info, dataset=which, sample_idx=int(idx))
 
     def __getitem__(self, idx: int) -> Any:
-        which, row = (int(n) for n in self.rows[idx])
+        which, row = self._place(idx)
         data = self.datasets[which][row]
         if isinstance(data, dict) and "data_samples" in data:
-            sample = data["data_samples"]
-            score = self._spread(sample.gt_score.numpy(), which)
-            sample.set_metainfo(
-                dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
+            self._spread_sample(data["data_samples"], which, idx)
+        elif isinstance(data, dict) and "gt_score" in data:
+            data["gt_score"] = self._spread(data["gt_score"], which)
+            if "gt_bboxes" in data:
+                data["gt_bboxes"] = self._spread(data["gt_bboxes"], which, np.nan)
+            data.update(dataset=which, sample_idx=idx)
+        else:
+            raise TypeError(
+                f"the pipeline of data set {which} gives {type(data).__name__} without "
+                "data_samples or gt_score; end it with PackPARInputs"
             )
-            sample.set_gt_score(torch.from_numpy(score))
-            if "gt_attribute_boxes" in sample:
-                boxes = sample.gt_attribute_boxes.numpy()
-                spread = torch.from_numpy(self._spread(boxes, which, np.nan))
-                sample.set_field(spread, "gt_attribute_boxes")
         return data
+
+    def _place(self, idx: int) -> tuple[int, int]:
+        """Data set of a sample, and its row there."""
+        idx = range(len(self))[idx]
+        which = int(np.searchsorted(self._ends, idx, side="right"))
+        return which, idx - (int(self._ends[which - 1]) if which else 0)
+
+    def _spread_sample(self, sample: DataSample, which: int, idx: int) -> None:
+        score = self._spread(sample.gt_score.numpy(), which)
+        sample.set_metainfo(
+            dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
+        )
+        sample.set_gt_score(torch.from_numpy(score))
+        if "gt_attribute_boxes" in sample:
+            boxes = sample.gt_attribute_boxes.numpy()
+            spread = torch.from_numpy(self._spread(boxes, which, np.nan))
+            sample.set_field(spread, "gt_attribute_boxes")
 
     def _spread(
         self, values: np.ndarray, which: int, absent: float = UNKNOWN
@@ -146,15 +159,13 @@ class JointDataset:
             times: How often each sample counts, shape (N,); by default once.
 
         Returns:
-            Two int64 arrays of shape (A,).
+            Two arrays of shape (A,), int64, or float64 as ``times`` is.
         """
         times = np.ones(len(self), np.int64) if times is None else times
-        positives = np.zeros(len(self._schema), np.int64)
-        known = np.zeros(len(self._schema), np.int64)
-        for which, one in enumerate(self.datasets):
-            drawn = self.rows[:, 0] == which
-            often = np.zeros(len(one), np.int64)
-            np.add.at(often, self.rows[drawn, 1], times[drawn])
+        positives = np.zeros(len(self._schema), times.dtype)
+        known = np.zeros(len(self._schema), times.dtype)
+        parts = np.split(times, self._ends[:-1])
+        for which, (one, often) in enumerate(zip(self.datasets, parts)):
             ones, judged = one.label_counts(often)
             positives[self.places[which]] += ones
             known[self.places[which]] += judged
@@ -162,19 +173,14 @@ class JointDataset:
 
 
 def _check(
-    datasets: Sequence[BaseDataset],
-    weights: Sequence[float],
-    aliases: Sequence[Mapping[str, str]],
+    datasets: Sequence[BaseDataset], aliases: Sequence[Mapping[str, str]]
 ) -> None:
     if not datasets:
         raise ValueError("JointDataset needs one data set or more")
-    for name, given in (("weights", weights), ("aliases", aliases)):
-        if len(given) != len(datasets):
-            raise ValueError(
-                f"{len(datasets)} data sets have {len(given)} {name}; give one for each"
-            )
-    if not all(weight > 0 for weight in weights):
-        raise ValueError(f"weights are positive, got {list(weights)}")
+    if len(aliases) != len(datasets):
+        raise ValueError(
+            f"{len(datasets)} data sets have {len(aliases)} aliases; give one for each"
+        )
 
 
 def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSchema:
@@ -185,16 +191,3 @@ def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSc
         {g: tuple(aliases.get(n, n) for n in m) for g, m in schema.groups.items()},
         schema.title,
     )
-
-
-def _drawn(lengths: Sequence[int], weights: Sequence[float], seed: int) -> np.ndarray:
-    """Data set and row of each sample, int64, shape (N, 2)."""
-    generator = np.random.default_rng(seed)
-    parts = []
-    for which, (length, weight) in enumerate(zip(lengths, weights)):
-        whole = np.tile(np.arange(length), int(weight))
-        more = round((weight - int(weight)) * length)
-        chosen = np.sort(generator.permutation(length)[:more])
-        rows = np.concatenate([whole, chosen])
-        parts.append(np.stack([np.full(len(rows), which), rows], axis=1))
-    return np.concatenate(parts).astype(np.int64)

@@ -13,13 +13,14 @@ from torch.utils.data import Subset
 _ROWS_AT_A_TIME = 65_536
 
 
-def positive_ratios(dataset: Any) -> np.ndarray:
+def positive_ratios(dataset: Any, times: np.ndarray | None = None) -> np.ndarray:
     """Share of 1 among the known labels that one pass over ``dataset`` sees.
 
     Args:
         dataset: A ``PARDataset``, anything with its ``label_counts`` and ``metainfo``,
             or MMEngine's ``ConcatDataset``, ``RepeatDataset``,
             ``ClassBalancedDataset`` or torch's ``Subset`` of such, also nested.
+        times: How often each sample counts, shape (N,), fractions too; default once.
 
     Returns:
         float64, shape (A,), in [0, 1]. An attribute without a known label has none: it
@@ -29,7 +30,7 @@ def positive_ratios(dataset: Any) -> np.ndarray:
         ValueError: Concatenated data sets have different attributes.
         TypeError: A wrapper that this function does not know.
     """
-    positives, known = seen_label_counts(dataset)
+    positives, known = seen_label_counts(dataset, times)
     return ratios_of(positives, known, names=_metainfo(dataset)["classes"])
 
 
@@ -85,7 +86,7 @@ def _inner_times(wrapper: Any, times: np.ndarray) -> np.ndarray:
             "sets with label_counts(times), and ConcatDataset, RepeatDataset, "
             "ClassBalancedDataset and Subset of such"
         )
-    inner = np.zeros(len(wrapper.dataset), np.int64)
+    inner = np.zeros(len(wrapper.dataset), times.dtype)
     np.add.at(inner, np.asarray(rows, np.int64), times)
     return inner
 
@@ -102,17 +103,19 @@ def count_labels(
     """Count ones and known labels, shape (N, A), a column at a time.
 
     Returns:
-        Two int64 arrays of shape (A,).
+        Two arrays of shape (A,), int64, or float64 if ``times`` has fractions.
     """
-    positives = np.zeros(labels.shape[1], np.int64)
-    known = np.zeros(labels.shape[1], np.int64)
+    exact = times is None or times.dtype.kind in "iub"
+    dtype: Any = np.int64 if exact else np.float64
+    positives = np.zeros(labels.shape[1], dtype)
+    known = np.zeros(labels.shape[1], dtype)
     for start in range(0, len(labels), _ROWS_AT_A_TIME):
         part = labels[start : start + _ROWS_AT_A_TIME]
         if times is None:
             positives += (part == 1).sum(axis=0)
             known += (part >= 0).sum(axis=0)
         else:
-            weights = times[start : start + _ROWS_AT_A_TIME].astype(np.int64)
+            weights = times[start : start + _ROWS_AT_A_TIME].astype(dtype)
             positives += weights @ (part == 1)
             known += weights @ (part >= 0)
     return positives, known

@@ -170,6 +170,11 @@ class ReleaseDataset(PARDataset):
             "give the folder as data_prefix"
         )
 
+    def _start_prefix_at_root(self) -> None:
+        """Without ``data_prefix`` paths start at ``data_root``, or at the archive's."""
+        if archive_of(self.backend_args) is None:
+            self.data_prefix["img_path"] = self.img_prefix or self.data_root
+
     def extra_repr(self) -> list[str]:
         return [*super().extra_repr(), f"Partition: \t{self.partition}"]
 

@@ -46,8 +46,7 @@ class UPAR(ReleaseDataset):
         return self._with_groups(CSVList(self.ann_file).schema.names)
 
     def load_annotations(self) -> AnnotationTable:
-        if not self.img_prefix:
-            self.data_prefix["img_path"] = self.data_root
+        self._start_prefix_at_root()
         return super().load_annotations()
 
     def _read_table(self) -> AnnotationTable:

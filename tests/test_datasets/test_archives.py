@@ -13,11 +13,24 @@ import pytest
 from mmengine import fileio
 from torch.utils.data import DataLoader
 
-from mmpar.datasets import PA100K, AttributeListDataset, SampleError
+from mmpar.datasets import (
+    PA100K,
+    UPAR,
+    AttributeListDataset,
+    Market1501Attribute,
+    SampleError,
+)
 from mmpar.datasets.archives import PictureZip
 from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.packing import find_pictures, pack
-from tests.fixtures.pa100k import generated_rows, write_pa100k_release
+from mmpar.datasets.preparing import prepare
+from mmpar.structures import SCHEMAS
+from tests.fixtures.identity_attributes import write_attributes, write_boxes
+from tests.fixtures.pa100k import (
+    generated_rows,
+    write_pa100k_release,
+    write_pictures,
+)
 
 NAMES = [f"cam{i % 2}/{i}.{'png' if i % 5 else 'jpg'}" for i in range(20)]
 STRANGE = "cam0/zwölf 12.png"
@@ -221,6 +234,52 @@ def test_a_packed_release_needs_only_the_backend(tmp_path):
     for one, other in zip(plain, zipped):
         np.testing.assert_array_equal(one["img"], other["img"])
         np.testing.assert_array_equal(one["gt_score"], other["gt_score"])
+
+
+@pytest.mark.parametrize(("ending", "root"), [("zip", in_zip), ("lmdb", in_lmdb)])
+@pytest.mark.parametrize("prefix", ["", "."])
+def test_a_packed_market1501_needs_only_the_backend(tmp_path, ending, root, prefix):
+    part = (["0002"], {"age": [1], **{n: [2] for n in _market_fields()}})
+    write_attributes(
+        tmp_path / "market/market_attribute.mat",
+        "market_attribute",
+        dict(train=part, test=part),
+    )
+    boxes = ["0002_c1s1_000451_03.jpg", "-1_c1s1_1_01.jpg", "0002_c3s1_1_00.jpg"]
+    for folder in ("bounding_box_train", "bounding_box_test", "query"):
+        write_boxes(tmp_path / "market", folder, boxes)
+    market = str(tmp_path / "market")
+    prepare(Market1501Attribute, [0], market, data_root=market)
+    out = tmp_path / f"market.{ending}"
+    pack(tmp_path / "market", find_pictures(tmp_path / "market")[0], out)
+    kwargs = dict(data_root=market, split="test")
+    expected = list(Market1501Attribute(**kwargs).table.paths)
+    assert len(expected) == 2
+    for file in ("market_attribute.mat", "annotation.jsonl"):
+        zipped = Market1501Attribute(
+            **kwargs, ann_file=file, data_prefix=prefix, **root(out)
+        )
+        assert [zipped.get_data_info(i)["img_path"] for i in range(2)] == expected
+    with pytest.raises(FileNotFoundError, match="no picture below 'a/bounding_box"):
+        Market1501Attribute(**kwargs, data_prefix="a", **root(out))
+
+
+def _market_fields():
+    return [n for n in SCHEMAS["market1501"].names if not n.startswith("age-")]
+
+
+def test_a_packed_upar_needs_only_the_backend(tmp_path):
+    write_pictures(tmp_path / "upar/PETA", ["1.jpg", "2.jpg"])
+    names = SCHEMAS["upar"].names
+    rows = [",".join([f"PETA/{i}.jpg", *["1"] * len(names)]) for i in (1, 2)]
+    lines = [",".join(["path", *names]), *rows]
+    (tmp_path / "upar/train.csv").write_text("\n".join(lines))
+    out = tmp_path / "upar.zip"
+    pack(tmp_path / "upar", find_pictures(tmp_path / "upar")[0], out)
+    kwargs = dict(data_root=str(tmp_path / "upar"), split="train", ann_file="train.csv")
+    zipped = UPAR(**kwargs, **in_zip(out))
+    assert zipped.get_data_info(1)["img_path"] == "PETA/2.jpg"
+    assert zipped.get_data_info(1)["domain"] == "PETA"
 
 
 def _load():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from mmpar.datasets import positive_ratios
 from mmpar.datasets.joint import JointDataset, union_schema
 from mmpar.structures import AttributeSchema
 from tests.fixtures.pa100k import write_pictures
@@ -72,23 +71,23 @@ def test_without_aliases_other_names_are_other_attributes(tmp_path):
     assert dataset.schema.names == ("Hat", "Female", "Boots", "female", "Bag")
 
 
-@pytest.mark.parametrize("weights", [(1, 1), (2, 1), (0.5, 3), (1.25, 2.5)])
-def test_weights_say_how_often_each_data_set_is_drawn(tmp_path, weights):
-    dataset = joint(tmp_path, weights=weights)
-    drawn = np.bincount(dataset.rows[:, 0])
-    assert drawn.tolist() == [4 * weights[0], 2 * weights[1]]
-    for which, weight in enumerate(weights):
-        rows = dataset.rows[dataset.rows[:, 0] == which, 1]
-        often = np.bincount(rows, minlength=(4, 2)[which])
-        assert set(often) <= {int(weight), int(np.ceil(weight))}
+def test_plain_samples_have_those_labels_too(tmp_path):
+    dataset = joint(tmp_path)
+    samples = [dataset[i] for i in range(len(dataset))]
+    assert [sample["gt_score"].tolist() for sample in samples] == EXPECTED
+    assert [sample["dataset"] for sample in samples] == [0, 0, 0, 0, 1, 1]
+    assert dataset[-1]["gt_score"].tolist() == EXPECTED[-1]
 
 
-def test_positive_ratios_are_those_of_the_samples_drawn(tmp_path):
-    dataset = joint(tmp_path, weights=(1.5, 3))
-    labels = [dataset.get_data_info(i)["gt_score"] for i in range(len(dataset))]
-    for a, ratio in enumerate(positive_ratios(dataset)):
-        known = [float(row[a]) for row in labels if row[a] != -1]
-        assert ratio == pytest.approx(sum(known) / len(known), abs=1e-15)
+def test_plain_boxes_are_spread_and_a_sample_without_labels_is_an_error(tmp_path):
+    def mark(results):
+        boxes = np.ones((len(results["gt_score"]), 4), np.float32)
+        return dict(results, gt_bboxes=boxes)
+
+    boxes = joint(tmp_path, [mark])[5]["gt_bboxes"]
+    np.testing.assert_array_equal(boxes[:, 0], [1, 1, np.nan, 1])
+    with pytest.raises(TypeError, match="data set 1 gives dict without data_samples"):
+        joint(tmp_path, [lambda results: dict(img=0)])[5]
 
 
 def test_the_union_keeps_the_first_group_and_order():
@@ -102,8 +101,6 @@ def test_the_union_keeps_the_first_group_and_order():
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        (dict(weights=[1]), "2 data sets have 1 weights"),
-        (dict(weights=[1, 0]), r"weights are positive, got \[1, 0\]"),
         (dict(aliases=[{}]), "2 data sets have 1 aliases"),
         (dict(aliases=[{"x": "y"}, {}]), "no attribute 'x'"),
     ],

@@ -3,7 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmpar.datasets import positive_ratios
+from mmpar.datasets import JointSampler, positive_ratios
 from mmpar.registry import HOOKS
 
 
@@ -17,4 +17,7 @@ class PositiveRatioHook(Hook):
     def before_train(self, runner) -> None:
         """Set ``head.positive_ratio`` from the data set that is trained on."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.head.set_positive_ratio(positive_ratios(runner.train_dataloader.dataset))
+        loader = runner.train_dataloader
+        sampler = getattr(loader, "sampler", None)
+        times = sampler.expected_times() if isinstance(sampler, JointSampler) else None
+        model.head.set_positive_ratio(positive_ratios(loader.dataset, times))
