@@ -30,7 +30,7 @@ class PickledKind:
         self._dtype = dtype
 
     def __setstate__(self, state: Any) -> None:
-        version, order, *structure = state[:5]
+        _, order, *structure = state[:5]
         if order not in ("<", ">", "|", "=") or any(structure):
             raise RefusedPickleError(f"an array's type has the state {state!r}")
         self._dtype = self._dtype.newbyteorder(order)
