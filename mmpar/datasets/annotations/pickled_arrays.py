@@ -53,7 +53,8 @@ class PickledArray(np.ndarray):
             raise RefusedPickleError("an array is filled twice")
         dtype = PickledKind.dtype(kind)
         content = _checked(content, dtype, shape)
-        super().__setstate__((1, shape, dtype, bool(in_columns), content))
+        native: Any = (1, shape, dtype, bool(in_columns), content)
+        super().__setstate__(native)
 
 
 def plain_array(*args: Any) -> None:
