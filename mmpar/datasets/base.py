@@ -176,6 +176,13 @@ class PARDataset(BaseDataset):
                 f"and indices={self._indices!r}"
             )
         if self.keypoint_file is not None:
+            if "person_box" in table.columns:
+                raise ValueError(
+                    f"{self._called()} cuts persons out of pictures (person_box), and "
+                    f"keypoints={self.keypoint_file!r} has one person a picture, in "
+                    "its pixels; set keypoints=None and take another kind of PLE: "
+                    "model.neck.ple.kind=block"
+                )
             file = os.path.join(self.data_root, self.keypoint_file)
             self.keypoints = KeypointArray(file)
             table = table.with_column(_ROW, self.keypoints.rows_of(table.paths))

@@ -12,6 +12,7 @@ from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
+from mmpar.structures import AttributeSchema
 
 _BOX = re.compile(r"(-1|\d+)_c(\d+).*\.(?:jpg|png)$")
 _NO_PERSON = ("-1", "0000")
@@ -40,6 +41,7 @@ class IdentityAttributeDataset(ReleaseDataset):
     """
 
     SPLITS = ("train", "trainval", "test", "query")
+    TRAINVAL = ("train",)
     VARIABLE = ""
     MULTI_CLASS: Mapping[str, Sequence[str]] = {}
     FOLDERS = dict(
@@ -51,6 +53,11 @@ class IdentityAttributeDataset(ReleaseDataset):
 
     dropped: int = 0
 
+    def _all(self) -> AttributeSchema:
+        if self._ending() != ".mat":
+            return super()._all()
+        return self.resolve_schema(self.SCHEMA)  # the release has no others
+
     def load_annotations(self) -> AnnotationTable:
         self.data_prefix["img_path"] = self.img_prefix or self.data_root
         if self._ending() != ".mat":
@@ -61,7 +68,7 @@ class IdentityAttributeDataset(ReleaseDataset):
             )
         part = "train" if self.split in ("train", "trainval") else "test"
         found = read_identity_attributes(
-            self._annotation_file(),
+            self.annotation_file(),
             self.VARIABLE,
             part,
             self.schema.names,
@@ -85,7 +92,7 @@ class IdentityAttributeDataset(ReleaseDataset):
             },
         )
 
-    def _annotation_file(self) -> str:
+    def annotation_file(self) -> str:
         """``ann_file``, or the same in the folder ``attribute``."""
         if not fileio.exists(self.ann_file):
             folder, _, name = self.ann_file.rpartition("/")

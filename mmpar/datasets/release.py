@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from mmengine import fileio
 
 from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
 from mmpar.datasets.annotations.common_pickle import read_common_pickle
-from mmpar.datasets.annotations.portable import read_portable
+from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.portable import read_header, read_portable
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.text_list import TextList
 from mmpar.datasets.base import PARDataset
@@ -42,8 +43,12 @@ class ReleaseDataset(PARDataset):
     ANN_FILE: str = ""
     PICTURE_FOLDERS: tuple[str, ...] = ()
     """Where the release and its copies put the pictures."""
+    TRAINVAL: tuple[str, ...] = ("train", "val")
+    """What ``trainval`` is in a file that has no split of that name."""
     SIZES: Mapping[str, int] = {}
     """Published number of pictures of each split."""
+    ONE_SPLIT: tuple[str, ...] = (".txt",)
+    """Endings of the files that hold one split, and do not say which."""
     PERSONS_SHARED = False
     """Whether the published splits have pictures of one person in both."""
     MEANING: Mapping[int, int] = {}
@@ -64,6 +69,15 @@ class ReleaseDataset(PARDataset):
             ann_file=ann_file or self.ANN_FILE, data_prefix=data_prefix, **kwargs
         )
 
+    @classmethod
+    def holds_one_split(cls, ann_file: str) -> bool:
+        """Whether the file would give the same rows whichever split is asked for."""
+        return _ending(ann_file) in cls.ONE_SPLIT
+
+    def annotation_file(self) -> str:
+        """Where ``ann_file`` is found."""
+        return self.ann_file
+
     def read_release(self) -> Release:
         """Read ``self.ann_file`` in the release's own format."""
         raise ValueError(
@@ -73,11 +87,25 @@ class ReleaseDataset(PARDataset):
     def resolve_schema(
         self, schema: str | Mapping[str, Any] | AttributeSchema | None
     ) -> AttributeSchema:
-        if schema != "all":
-            return super().resolve_schema(schema)
-        evaluated = build_schema(self.SCHEMA) if self.SCHEMA else None
+        return self._all() if schema == "all" else super().resolve_schema(schema)
+
+    def _all(self) -> AttributeSchema:
+        """All attributes of the file."""
+        ending = self._ending()
+        if ending == ".txt":
+            raise ValueError(
+                f"{self.ann_file} has no attribute names, so schema='all' says "
+                "nothing; name the schema, or list its attributes"
+            )
+        if ending == ".jsonl":
+            return read_header(self.ann_file, read_bytes(self.ann_file)).schema
         self._release = self._opened()
-        names = tuple(self._release.attributes)
+        return self._with_groups(self._release.attributes)
+
+    def _with_groups(self, attributes: Sequence[str]) -> AttributeSchema:
+        """A schema of these, in the groups of the evaluated ones."""
+        evaluated = build_schema(self.SCHEMA) if self.SCHEMA else None
+        names = tuple(attributes)
         groups = evaluated.groups if evaluated else {}
         return AttributeSchema(
             names=names,
@@ -94,13 +122,23 @@ class ReleaseDataset(PARDataset):
     def _read_table(self) -> AnnotationTable:
         ending = self._ending()
         if ending == ".txt":
+            self._refuse_partition()
             return TextList(self.ann_file).read(self.schema)
         if ending == ".jsonl":
-            return read_portable(self.ann_file, self.schema, self.split, self.partition)
+            return read_portable(
+                self.ann_file, self.schema, self.split, self.partition, self.TRAINVAL
+            )
         release = self._release or self._opened()
         self._release = None  # the table is all that is needed
-        rows = release.rows(self.split, self._partition_in_file())
+        rows = release.rows(self.split, self._partition_in_file(), self.TRAINVAL)
         return release.table(self.schema.names, rows, self._meaning())
+
+    def _refuse_partition(self) -> None:
+        if self.partition:
+            raise ValueError(
+                f"{self.ann_file}: a {self._ending()} list has one partition, "
+                f"got partition={self.partition}; leave it out"
+            )
 
     def _opened(self) -> Release:
         if self._ending() == ".pkl":
@@ -108,7 +146,7 @@ class ReleaseDataset(PARDataset):
         return self.read_release()
 
     def _ending(self) -> str:
-        return os.path.splitext(self.ann_file)[1].lower()
+        return _ending(self.ann_file)
 
     def _partition_in_file(self) -> int:
         return self.partition
@@ -134,6 +172,10 @@ class ReleaseDataset(PARDataset):
 
     def extra_repr(self) -> list[str]:
         return [*super().extra_repr(), f"Partition: \t{self.partition}"]
+
+
+def _ending(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 class ZeroShotFiles(ReleaseDataset):

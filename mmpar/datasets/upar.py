@@ -8,6 +8,7 @@ from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.csv_list import CSVList
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
+from mmpar.structures import AttributeSchema
 
 
 @DATASETS.register_module()
@@ -37,16 +38,22 @@ class UPAR(ReleaseDataset):
     SCHEMA = "upar"
     SPLITS = ("train", "val", "test", "trainval")
     ANN_FILE = "UPAR/dataset_all.pkl"
+    ONE_SPLIT = (".txt", ".csv")
+
+    def _all(self) -> AttributeSchema:
+        if self._ending() != ".csv":
+            return super()._all()
+        return self._with_groups(CSVList(self.ann_file).schema.names)
 
     def load_annotations(self) -> AnnotationTable:
         if not self.img_prefix:
             self.data_prefix["img_path"] = self.data_root
+        return super().load_annotations()
+
+    def _read_table(self) -> AnnotationTable:
         if self._ending() != ".csv":
-            return super().load_annotations()
-        if self.partition:
-            raise ValueError(
-                f"{self.ann_file}: a CSV list has one partition, got {self.partition}"
-            )
+            return super()._read_table()
+        self._refuse_partition()
         table = CSVList(self.ann_file).read(self.schema)
         domains = np.array([path.split("/", 1)[0] for path in table.paths])
         return AnnotationTable(table.paths, table.labels, {"domain": domains})

@@ -51,9 +51,9 @@ class WIDERAttribute(ReleaseDataset):
     def read_release(self) -> Release:
         if self._ending() != ".json":
             return super().read_release()
-        return read_wider(self._annotation_file())
+        return read_wider(self.annotation_file())
 
-    def _annotation_file(self) -> str:
+    def annotation_file(self) -> str:
         """``ann_file``, or the same in the folder that the archive unpacks to."""
         if not fileio.exists(self.ann_file):
             folder, _, name = self.ann_file.rpartition("/")

@@ -8,7 +8,11 @@ from mmpar.engine.command_line import (
     runner_config,
     set_checkpoint,
 )
-from mmpar.engine.explaining import explainer_arguments, explainer_config
+from mmpar.engine.explaining import (
+    explainer_arguments,
+    explainer_config,
+    load_to_explain,
+)
 from mmpar.engine.hooks import (
     PositiveRatioHook,
     ScaleAnnealingHook,
@@ -30,6 +34,7 @@ __all__ = [
     "explainer_arguments",
     "explainer_config",
     "latest_checkpoint",
+    "load_to_explain",
     "read_config",
     "runner_arguments",
     "runner_config",

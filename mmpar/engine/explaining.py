@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmpar.engine.command_line import runner_arguments, runner_config, set_checkpoint
+from mmpar.engine.hooks import SchemaCheckHook
 from mmpar.evaluation.functional import DEFAULT_THRESHOLD
 
 EXPLAINER_NAMES = {
@@ -49,3 +50,17 @@ def explainer_config(args: argparse.Namespace, **metric: Any) -> Config:
         type="AttributeLocalizationMetric", threshold=args.threshold, **metric
     )
     return cfg
+
+
+def load_to_explain(runner: Any) -> None:
+    """Load the checkpoint as ``runner.test()`` does, and put the model in eval mode.
+
+    Hooks begin first: EMAHook copies the model before weights are loaded.
+
+    Raises:
+        ValueError: The model and the test data have different schemas.
+    """
+    runner.call_hook("before_run")
+    runner.load_or_resume()
+    SchemaCheckHook().before_test(runner)
+    runner.model.eval()

@@ -43,7 +43,9 @@ class RegionGeometry:
 
         The transpose of PLE's bilinear sampling: of a response, each sampling point
         gets its weight's share, spread over the four pixels around it. What falls
-        outside the region is lost, as PLE reads zeros there.
+        outside the region is lost, as PLE reads zeros there. A position without points
+        (all weights 0: the keypoint was not found) has read the mean of the region, so
+        its response is spread evenly over that.
 
         Args:
             response: Not negative, a value a position of the region's features,
@@ -61,7 +63,9 @@ class RegionGeometry:
         size = points.new_tensor((width, height))
         shares = (response[:, None] * weights).to(points.dtype)
         canvas = splat(points * size - 0.5, shares, height, width)
-        return canvas[:, start:stop]
+        everywhere = (response * (weights.sum(dim=1) == 0)).sum(dim=(1, 2))
+        even = everywhere.to(points.dtype) / ((stop - start) * width)
+        return canvas[:, start:stop] + even[:, None, None]
 
     def place_by_position(
         self, response: Tensor, region: int, stages: Sequence[Tensor]

@@ -154,7 +154,7 @@ def test_the_challenges_csv_is_read_with_the_source_as_domain(tmp_path):
     assert rows_of(dataset) == list(zip(SOURCES, labels))
     domains = [dataset.get_data_info(i)["domain"] for i in range(4)]
     assert domains == ["PA100k", "PETA", "RAP2", "Market1501"]
-    with pytest.raises(ValueError, match=r"train\.csv: a CSV list has one partition"):
+    with pytest.raises(ValueError, match=r"train\.csv: a \.csv list has one partition"):
         UPAR(data_root=str(tmp_path), ann_file="train.csv", split="train", partition=1)
 
 

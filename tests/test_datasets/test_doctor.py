@@ -1,5 +1,6 @@
 """The doctor finds every planted fault, and none in a clean data set."""
 
+import re
 import subprocess
 
 import cv2
@@ -11,7 +12,7 @@ from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.portable import header_line, row_lines
 from mmpar.datasets.doctor import examine
 from mmpar.datasets.doctor.report import html_report
-from mmpar.structures import SCHEMAS
+from mmpar.structures import SCHEMAS, build_schema
 from tests.fixtures.common_pickle import common_entries, write_common
 from tests.test_tools.run import command, environment
 
@@ -213,6 +214,36 @@ def test_all_planted_faults_are_found_at_once(tmp_path):
     assert page.count("class=bar") == 3 * 105
 
 
+OPPOSITES = [
+    ("Front", "Back"),
+    ("personalMale", "personalFemale"),
+    ("Male", "Female"),
+    ("faceFront", "faceBack"),
+]
+
+
+@pytest.mark.parametrize("names", OPPOSITES)
+def test_a_picture_of_two_opposites_is_found(tmp_path, names):
+    schema = build_schema(dict(names=list(names)))
+    labels = np.array([[1, 0], [1, 1], [0, 1], [0, 0], [1, -1]])
+    table = AnnotationTable.of([f"{i}.png" for i in range(5)], labels, {})
+    text = header_line("any", schema, [("test", 0)])
+    (tmp_path / "a.jsonl").write_text(text + "".join(row_lines(table, "test", 0)))
+    for i in range(5):
+        write_picture(tmp_path / f"{i}.png", i)
+    dataset = PETA(
+        data_root=str(tmp_path),
+        ann_file="a.jsonl",
+        data_prefix=".",
+        split="test",
+        schema="all",
+    )
+    faults = {f.message: f.pictures for f in examine({"test": dataset}).faults}
+    message = f"{names[0]} and {names[1]}: 1 pictures"
+    assert list(faults) == [message]
+    assert [p.rsplit("/", 1)[1] for p in faults[message]] == ["1.png"]
+
+
 def test_persons_shared_by_design_are_a_note(tmp_path):
     data = Clean(tmp_path)
     shared_persons(data)
@@ -244,7 +275,7 @@ def check(release, *options):
     done = subprocess.run(
         command(*arguments),
         cwd=release,
-        env=environment(),
+        env={**environment(), "COLUMNS": "1000"},
         capture_output=True,
         text=True,
         timeout=200,
@@ -258,6 +289,7 @@ def test_the_tool_returns_0_for_a_clean_release_and_1_for_a_faulty_one(release):
     (release / "images/00007.png").write_bytes(b"")
     code, text = check(release, "--out", "report.html")
     assert (code, "zero bytes" in text) == (1, True), text
+    assert "images/00007.png" in text
     assert "images/00007.png" in (release / "report.html").read_text()
 
 
@@ -266,4 +298,36 @@ def test_the_tool_says_what_is_wrong_with_an_annotation(release):
     (release / "dataset_zs_run0.pkl").write_bytes(content[:100])
     code, text = check(release)
     assert code == 1
-    assert "not a whole pickle" in text.replace("\n", " ")
+    assert "not a whole pickle" in text
+
+
+def test_an_odd_label_is_a_fault_of_its_split_beside_those_of_the_others(release):
+    names = [f"{i:05}.png" for i in range(40)]
+    entries = common_entries(SCHEMAS["peta"], names)
+    entries["label"] = clean_labels(40, SCHEMAS["peta"])
+    val, test = (int(entries["partition"][split][0]) for split in ("val", "test"))
+    entries["label"][val, 3] = 7
+    write_common(release / "dataset_zs_run0.pkl", entries)
+    (release / "images" / names[test]).unlink()
+    code, text = check(release, "--out", "report.html")
+    assert code == 1
+    page = (release / "report.html").read_text()
+    assert "annotation (val)" in page
+    assert names[val] in page
+    assert f"row 1 ({names[val]})" in text
+    assert "has the label 7" in text
+    assert re.search(rf"missing .* test .* first: .*/{names[test]}", text), text
+    assert "2 faults" in text
+
+
+def test_the_tool_takes_a_schema(release):
+    code, text = check(release, "--schema", "peta105")
+    assert (code, "lacks the attributes" in text) == (1, True), text
+
+
+def test_the_tool_examines_a_list_of_one_split_as_that(release):
+    labels = clean_labels(6, SCHEMAS["peta"])
+    rows = [f"{i:05}.png {' '.join(map(str, row))}\n" for i, row in enumerate(labels)]
+    (release / "some.txt").write_text("".join(rows))
+    code, text = check(release, "--ann-file", "some.txt")
+    assert (code, "pictures: some.txt 6;" in text) == (0, True), text

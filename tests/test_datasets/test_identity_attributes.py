@@ -110,6 +110,14 @@ def test_trainval_is_train(tmp_path):
     assert paths[0] == paths[1]
 
 
+def test_all_attributes_are_those_of_the_release(tmp_path):
+    kwargs = dict(data_root=market(tmp_path), split="train")
+    everything = Market1501Attribute(schema="all", **kwargs)
+    usual = Market1501Attribute(**kwargs)
+    assert everything.schema.names == usual.schema.names
+    assert everything.get_labels().tolist() == usual.get_labels().tolist()
+
+
 def test_zero_is_unknown(tmp_path):
     root = market(tmp_path, hat=[0, 2])
     dataset = Market1501Attribute(data_root=root, split="train")

@@ -5,8 +5,27 @@ import json
 import numpy as np
 import pytest
 
-from mmpar.datasets import PETA, Market1501Attribute, RAPv1, RAPv2
+from mmpar.datasets import (
+    MSP60K,
+    PA100K,
+    PETA,
+    UPAR,
+    DukeMTMCAttribute,
+    Market1501Attribute,
+    PETAzs,
+    RAPv1,
+    RAPv2,
+    RAPzs,
+)
 from mmpar.datasets.preparing import prepare
+from mmpar.structures import SCHEMAS
+from tests.fixtures.common_pickle import common_entries, write_common
+from tests.fixtures.identity_attributes import write_attributes, write_boxes
+from tests.fixtures.pa100k import (
+    generated_rows,
+    write_pa100k_release,
+    write_pictures,
+)
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
 from tests.test_datasets.test_identity_attributes import market
@@ -17,7 +36,46 @@ def samples(dataset):
     return [{**info, "gt_score": info["gt_score"].tolist()} for info in infos]
 
 
+def common(file, kind, partitions=0):
+    """Write a pickle in the common form, and its pictures."""
+
+    def write(root):
+        names = [f"{i:05}.jpg" for i in range(20)]
+        entries = common_entries(SCHEMAS[kind.SCHEMA], names, partitions)
+        if kind is UPAR:
+            entries["dataset_ids"] = np.arange(20) % 4
+        (root / file).parent.mkdir(exist_ok=True)
+        write_common(root / file, entries)
+        write_pictures(root / (*kind.PICTURE_FOLDERS, ".")[0], names)
+
+    return write
+
+
+def pa100k(root):
+    parts = ("train", "val", "test")
+    rows = {p: generated_rows(4, i, 4 * i + 1) for i, p in enumerate(parts)}
+    write_pa100k_release(root, rows)
+
+
+def duke(root):
+    people = {"train": ["0002", "0007"], "test": ["0001", "0003"]}
+    values = {n: [i % 2 + 1, 2] for i, n in enumerate(SCHEMAS["dukemtmc"].names)}
+    parts = {part: (persons, values) for part, persons in people.items()}
+    write_attributes(root / "duke_attribute.mat", "duke_attribute", parts)
+    for folder, part in FOLDERS.items():
+        names = [f"{person}_c2_f0046302.jpg" for person in people[part]]
+        write_boxes(root, folder, names)
+
+
+FOLDERS = dict(bounding_box_train="train", bounding_box_test="test", query="test")
+
 CASES = [
+    (PA100K, pa100k, [0], {}),
+    (DukeMTMCAttribute, duke, [0], {}),
+    (UPAR, common("UPAR/dataset_all.pkl", UPAR, 2), [0, 1], {}),
+    (MSP60K, common("dataset_ms_split_1.pkl", MSP60K), [0], {}),
+    (PETAzs, common("dataset_zs_run3.pkl", PETAzs), [3], {}),
+    (RAPzs, common("dataset_zs_run0.pkl", RAPzs), [0], {}),
     (PETA, lambda root: write_peta_release(root, 40), [0, 3], {}),
     (PETA, lambda root: write_peta_release(root, 40), [1], {"schema": "peta105"}),
     (RAPv1, lambda root: write_rapv1_release(root, 20), [0], {}),
@@ -34,8 +92,6 @@ def test_the_samples_are_identical(tmp_path, kind, write, partitions, kwargs):
     file = prepare(kind, partitions, str(tmp_path / "out"), **kwargs)
     for partition in partitions:
         for split in kind.SPLITS:
-            if kind is Market1501Attribute and split == "trainval":
-                continue
             one = dict(split=split, partition=partition, **kwargs)
             prepared = kind(ann_file=str(file), **one)
             assert samples(prepared) == samples(kind(**one))
@@ -74,6 +130,22 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     assert [p.name for p in out.iterdir()] == ["annotation.jsonl"]
 
 
+def test_parts_of_an_older_annotation_file_are_not_taken(tmp_path):
+    write_peta_release(tmp_path, 40)
+
+    def stop(part, done, total):
+        if part == "test 0":
+            raise KeyboardInterrupt
+
+    kwargs = dict(data_root=str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        prepare(PETA, [0], str(tmp_path / "out"), stop, **kwargs)
+    write_peta_release(tmp_path, 40, seed=1)
+    file = prepare(PETA, [0], str(tmp_path / "out"), **kwargs)
+    fresh = prepare(PETA, [0], str(tmp_path / "other"), **kwargs)
+    assert file.read_bytes() == fresh.read_bytes()
+
+
 def test_parts_of_another_job_are_not_taken(tmp_path):
     write_peta_release(tmp_path, 40)
 
@@ -93,6 +165,31 @@ def test_parts_of_another_job_are_not_taken(tmp_path):
 def prepared(tmp_path_factory):
     root = write_peta_release(tmp_path_factory.mktemp("peta"), 40)
     return prepare(PETA, [0], str(root), data_root=str(root))
+
+
+def test_all_attributes_are_those_of_the_header(prepared):
+    dataset = PETA(
+        data_root=str(prepared.parent),
+        ann_file=str(prepared),
+        split="val",
+        schema="all",
+    )
+    assert dataset.schema.names == SCHEMAS["peta"].names
+    assert dict(dataset.schema.groups) == dict(SCHEMAS["peta"].groups)
+
+
+def test_trainval_is_not_train_where_val_was_not_prepared(tmp_path):
+    write_peta_release(tmp_path, 10)
+    kwargs = dict(data_root=str(tmp_path))
+    file = prepare(PETA, [0], str(tmp_path / "out"), split="train", **kwargs)
+    with pytest.raises(ValueError, match="has no split='trainval'"):
+        PETA(ann_file=str(file), split="trainval", **kwargs)
+
+
+def test_all_attributes_of_a_list_without_names_are_refused(tmp_path):
+    write_list(tmp_path)
+    with pytest.raises(ValueError, match=r"train\.txt has no attribute names"):
+        PETA(data_root=str(tmp_path), ann_file="train.txt", split="train", schema="all")
 
 
 def test_attributes_are_matched_by_name(prepared):
@@ -138,3 +235,37 @@ def test_a_partition_that_was_not_prepared_is_an_error(prepared):
             split="val",
             partition=1,
         )
+
+
+def write_list(root):
+    """A ``.txt`` list of three pictures of PETA."""
+    row = " ".join(["0", "1"] * 17 + ["0"])
+    (root / "train.txt").write_text("".join(f"{i:05}.png {row}\n" for i in (1, 2, 3)))
+
+
+def test_a_list_of_one_split_is_not_written_as_all_of_them(tmp_path):
+    write_peta_release(tmp_path, 10)
+    write_list(tmp_path)
+    kwargs = dict(data_root=str(tmp_path), ann_file="train.txt")
+    out = str(tmp_path / "out")
+    match = r"train\.txt holds one split.*'train', 'val', 'test'.*--split train"
+    with pytest.raises(ValueError, match=match):
+        prepare(PETA, [0], out, **kwargs)
+    file = prepare(PETA, [0], out, split="train", **kwargs)
+    rows = [json.loads(line) for line in file.open()]
+    assert rows[0]["parts"] == [["train", 0]]
+    assert [row["split"] for row in rows[1:]] == ["train"] * 3
+
+
+def test_upars_csv_is_such_a_list():
+    assert UPAR.holds_one_split("phase1/train/train.CSV")
+    assert not UPAR.holds_one_split("UPAR/dataset_all.pkl")
+    assert not PETA.holds_one_split("PETA.mat")
+
+
+def test_a_list_has_one_partition(tmp_path):
+    write_peta_release(tmp_path, 10)
+    write_list(tmp_path)
+    match = r"train\.txt: a \.txt list has one partition, got partition=3"
+    with pytest.raises(ValueError, match=match):
+        PETA(data_root=str(tmp_path), ann_file="train.txt", split="train", partition=3)

@@ -195,6 +195,25 @@ def test_a_box_outside_the_crop_is_absent():
     assert any(absent)
 
 
+def test_a_keypoint_stays_on_its_pixel_until_it_leaves():
+    np.random.seed(0)
+    keypoints = np.array([[[1.5, 2.5, 0.75]]], np.float32)
+    visible = set()
+    for _ in range(60):
+        image = np.zeros((80, 60, 3), np.uint8)
+        image[2, 1] = 255
+        crop = RandomCrop((80, 60), padding=10)(
+            dict(img=image, gt_keypoints=keypoints.copy())
+        )
+        places = np.argwhere(crop["img"][..., 0])
+        x, y, visibility = crop["gt_keypoints"][0, 0]
+        assert visibility == (0.75 if len(places) else 0)
+        if len(places):
+            assert (places + 0.5).tolist() == [[y, x]]
+        visible.add(len(places))
+    assert visible == {0, 1}
+
+
 def test_without_boxes_the_crop_is_mmpretrains():
     from mmpretrain.datasets.transforms import RandomCrop as Theirs
 

@@ -119,6 +119,11 @@ def test_a_box_outside_names_the_picture_and_its_size(tmp_path, box):
         dataset[0]
 
 
+def test_keypoints_of_whole_pictures_are_refused(release):
+    with pytest.raises(ValueError, match=r"person_box.*keypoints='k\.npy'.*kind=block"):
+        WIDERAttribute(data_root=str(release), split="test", keypoints="k.npy")
+
+
 def test_a_prepared_annotation_gives_the_same_samples(release, tmp_path):
     root = dict(data_root=str(release))
     file = prepare(WIDERAttribute, [0], str(tmp_path), **root)

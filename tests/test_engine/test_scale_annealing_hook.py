@@ -18,14 +18,15 @@ class Runner(SimpleNamespace):
     def __init__(self, tmp_path, mode="learned", max_iters=10):
         model = torch.nn.Module()
         model.neck = SSPNetNeck((2, 2), REGIONS, out_channels=2, scale=dict(mode=mode))
-        self.lines = []
+        self.lines, self.warnings = [], []
         super().__init__(
             model=model,
             iter=0,
             max_iters=max_iters,
             work_dir=str(tmp_path),
             logger=SimpleNamespace(
-                info=lambda text, *values: self.lines.append(text % values)
+                info=lambda text, *values: self.lines.append(text % values),
+                warning=self.warnings.append,
             ),
         )
 
@@ -88,6 +89,29 @@ def test_a_resumed_run_has_the_same_temperatures_and_choice(tmp_path, stopped):
     assert second.scales.levels() == whole.scales.levels()
     # The choice is not reported twice.
     assert len(first.lines) + len(second.lines) == 1
+    assert not second.warnings
+
+
+def test_levels_that_a_new_run_starts_with_are_kept_with_a_warning(tmp_path):
+    first, second = Runner(tmp_path), Runner(tmp_path)
+    first.run(ScaleAnnealingHook(), stop=10)
+    assert not first.warnings
+    second.model.load_state_dict(first.model.state_dict())
+    second.run(ScaleAnnealingHook(), stop=10)
+    assert second.scales.levels() == first.scales.levels()
+    assert not second.lines  # nothing chosen
+    (warning,) = second.warnings
+    assert "are kept" in warning
+    # The remedy that it names is one.
+    kept = {
+        name: value
+        for name, value in first.model.state_dict().items()
+        if "neck.scale_selection." not in name
+    }
+    third = Runner(tmp_path)
+    third.model.load_state_dict(kept, strict=False)
+    assert len(third.run(ScaleAnnealingHook(), stop=10)) == 6
+    assert not third.warnings
 
 
 def test_fixed_scales_cannot_be_annealed(tmp_path):

@@ -76,6 +76,16 @@ def test_with_place_prior_responses_move_to_the_sampling_points(kind):
     require_equal(GradCAMP(model), model, inputs, place)
 
 
+@pytest.mark.parametrize("kind", ["block", "sparse", "none"])
+def test_half_precision_hardly_changes_the_maps(kind):
+    model, inputs = region_model(kind=kind).eval().float(), pictures().float()
+    expected = GradCAMP(model)(inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = GradCAMP(model)(inputs)
+    assert found.isfinite().all()
+    assert (found - expected).abs().mean() < 0.02 < expected.mean()
+
+
 def test_maps_are_zero_outside_the_region():
     maps = GradCAMP(region_model())(pictures())
     for name, (top, bottom) in dict(Hat=(0, 12), Boots=(16, 32)).items():
@@ -126,6 +136,41 @@ def test_keypoints_respond_where_they_sample():
     assert maps.amax() == 1
     with pytest.raises(ValueError, match="place_prior=True"):
         GradCAMP(model, place_prior=False)(pictures(), None, samples)
+
+
+@pytest.mark.parametrize("explainer", [GradCAMP, PLEPoints])
+def test_regions_without_a_found_keypoint_respond_evenly(explainer):
+    model, samples = keypoint_model_and_samples()
+    for sample in samples:
+        sample.gt_keypoints[..., 2] = 0
+    maps = explainer(model)(pictures(), None, samples)
+    responding = 0
+    for name, own in zip(SCHEMA.names, maps.unbind(dim=1)):
+        _, height, _, start, stop = BANDS[REGION_OF[name]]
+        top, bottom = start * SIZE[0] // height, stop * SIZE[0] // height
+        expected = torch.zeros_like(own)
+        expected[:, top:bottom] = own.amax(dim=(1, 2))[:, None, None]
+        torch.testing.assert_close(own, expected)
+        responding += bool(own.amax() == 1)
+    assert responding >= 1  # of Grad-CAM, not all attributes have a response
+
+
+def test_a_missing_keypoint_adds_its_response_evenly():
+    model, samples = keypoint_model_and_samples()
+    geometry = PLEPoints(model).geometry
+    keypoints = torch.stack([s.gt_keypoints[0] for s in samples])
+    fractions = keypoints / torch.tensor((SIZE[1], SIZE[0], 1))
+    fractions[:, :, :2] = 0.5
+    fractions[:, :5, 2] = 0
+    stages = model.backbone(pictures())
+    points, weights = model.neck.sampling_points(stages, fractions)[2]
+    response = torch.rand(weights[:, 0].shape, dtype=torch.float64)
+    band = geometry.place_by_points(response, 2, stages, (points, weights))
+    found = geometry.place_by_points(
+        response[:, 5:], 2, stages, (points[:, :, 5:], weights[:, :, 5:])
+    )
+    even = response[:, :5].sum(dim=(1, 2)) / band[0].numel()
+    torch.testing.assert_close(band, found + even[:, None, None])
 
 
 def test_sampling_points_are_dense_inside_the_region_only():

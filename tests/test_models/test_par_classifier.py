@@ -137,3 +137,15 @@ def _two_persons():
     for sample in out:
         sample.set_field(sample.gt_keypoints.repeat(2, 1, 1), "gt_keypoints")
     return out
+
+
+def test_it_trains_under_autocast():
+    model = build().train()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model(inputs(), samples(), mode="loss")["loss"]
+    loss.backward()
+    assert loss.isfinite()
+    for name, parameter in model.neck.ple.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+    assert model.neck.ple.projection.weight.grad.any()

@@ -9,6 +9,7 @@ import pytest
 from mmpar.datasets import PETA
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.pose_models import RED_ONLY, BrightSpots, export, spots
+from tests.fixtures.wider import generated_persons, write_wider_release
 from tests.test_tools.run import run_tool
 
 SPOT = (14.0, 20.0)
@@ -50,7 +51,10 @@ def add(release, *arguments):
 def test_from_a_detectors_file(release):
     people = []
     for i in range(1, 10):  # the tenth is not found
-        points = np.tile([i, 2 * i, 0.7], 17).tolist()
+        points = np.tile([i, 2 * i, 0.7], (17, 1))
+        points[0, 2] = 0.2  # not sure
+        points[1, 0] = 40.0  # outside
+        points = points.ravel().tolist()
         people.append(dict(image_id=f"{i:05}.png", keypoints=points, score=1))
     (release / "x.json").write_text(
         json.dumps([*people, dict(people[0], image_id="q")])
@@ -58,12 +62,16 @@ def test_from_a_detectors_file(release):
     output = " ".join(add(release, "--from-json", release / "x.json").split())
     assert "has 1 pictures that PETA has not, first ['q']" in output
     assert "10 pictures, 9 with keypoints, 1 without" in output
+    assert "9 keypoints lie outside their picture" in output
+    assert "9 keypoints of scores below 0.3 count as missing" in output
     found = {info["img_path"][-9:]: info["gt_keypoints"] for info in samples(release)}
     assert len(found) == 10
     for name, keypoints in found.items():
         i = int(name[:5])
         expected = (i + 0.5, 2 * i + 0.5, 0.7) if i < 10 else (0, 0, 0)
-        np.testing.assert_allclose(keypoints, np.tile(expected, (1, 17, 1)))
+        unsure_or_outside, keypoints = keypoints[0, :2], keypoints[0, 2:]
+        np.testing.assert_allclose(keypoints, np.tile(expected, (15, 1)))
+        assert not unsure_or_outside.any()
 
 
 def test_from_a_pose_model_and_again_after_a_broken_picture(release):
@@ -90,3 +98,15 @@ def test_from_a_pose_model_and_again_after_a_broken_picture(release):
 def test_the_source_must_be_said(release):
     with pytest.raises(AssertionError, match="--from-json --from-onnx is required"):
         add(release)
+
+
+def test_persons_cut_out_of_pictures_are_refused(tmp_path):
+    splits = ("train", "val", "test")
+    persons = [one for split in splits for one in generated_persons(split, 2, 0)]
+    write_wider_release(tmp_path, persons)
+    with pytest.raises(AssertionError, match=r"WIDERAttribute cuts persons out"):
+        run_tool(
+            "dataset_converters/add_keypoints.py",
+            *("WIDERAttribute", tmp_path, "--out", "k.npy", "--from-json", "x.json"),
+            cwd=tmp_path,
+        )

@@ -96,3 +96,22 @@ def test_every_prior_of_sspnet_is_timed_both_ways(tmp_path: Path):
     assert len(timed) == 12
     assert timed[:6] == timed[6:]
     assert {"fixed, sparse 1/2", "fixed, keypoint", "fixed, none"} < set(timed)
+
+
+@pytest.mark.slow
+def test_both_forms_of_alm_are_timed_and_weighed(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/alm_head.py",
+        *("--attributes", 3, "--batches", 1, "--repeats", 1),
+        *("--threads", 1, "--devices", "cpu"),
+        cwd=tmp_path,
+    )
+    rows = [line.split() for line in output.splitlines() if line.startswith("cpu ")]
+    assert [row[1] for row in rows] == [
+        *("forward", "step", "model_step"),
+        *("step", "model_step"),
+    ]
+    assert [row[5] for row in rows] == ["ms"] * 3 + ["MB"] * 2
+    for row in rows:
+        fast, loop = float(row[4]), float(row[6])
+        assert float(row[8]) == pytest.approx(loop / fast, rel=0.2, abs=0.1)

@@ -2,11 +2,14 @@
 
 import json
 import re
+import runpy
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpretrain.structures import DataSample
 from PIL import Image
 
 from mmpar.registry import MODELS
@@ -14,6 +17,7 @@ from tests.test_tools.run import REPOSITORY, options, run_tool
 
 SSPNET = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
 ALM = REPOSITORY / "configs/alm/alm_r18_synthetic.py"
+GALLERY = REPOSITORY / "tools/analysis_tools/explain_gallery.py"
 FEW = options("test_dataloader.dataset.num_samples=6", "test_dataloader.num_workers=0")
 
 
@@ -45,11 +49,22 @@ def test_places_are_judged_by_the_true_boxes(tmp_path, config, explainer):
     assert written["metrics"]["mean_iou"] == pytest.approx(mean, abs=1e-3)
 
 
+def with_averaged_weights(config, folder):
+    path = folder / "averaged.py"
+    path.write_text(
+        f"_base_ = [{str(config)!r}]\n"
+        "custom_hooks = [dict(type='EMAHook', momentum=0.001)]\n"
+    )
+    return path
+
+
 @pytest.mark.slow
-def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path):
+@pytest.mark.parametrize("averaged", [False, True])
+def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path, averaged):
+    config = with_averaged_weights(SSPNET, tmp_path) if averaged else SSPNET
     text = run_tool(
         "analysis_tools/check_explanations.py",
-        *(SSPNET, untrained(SSPNET, tmp_path), "--explainer", "grad-cam-p"),
+        *(config, untrained(SSPNET, tmp_path), "--explainer", "grad-cam-p"),
         *("--num", 4),
         *FEW,
         cwd=tmp_path,
@@ -67,4 +82,11 @@ def test_the_gallery_is_drawn(tmp_path):
         cwd=tmp_path,
     )
     width, height = Image.open(tmp_path / "gallery.png").size
-    assert width > 300 and height > 300
+    assert min(width, height) > 300
+
+
+def test_the_gallery_says_where_true_boxes_come_from():
+    sample = DataSample(metainfo=dict(img_path="a.png"))
+    person = runpy.run_path(str(GALLERY))["person"]
+    with pytest.raises(ValueError, match=r"a\.png has no gt_.*LoadAttributeBoxes"):
+        person(np.zeros((4, 3, 3), np.uint8), sample, 0.2)

@@ -2,15 +2,17 @@
 
 import argparse
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from mmpar.datasets import ReleaseDataset
-from mmpar.datasets.doctor import Examination, examine
+from mmpar.datasets.doctor import Examination, Finding, examine
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.preparing import release_classes, splits_of
 
@@ -22,31 +24,51 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("source", help="folder of the release, as the class expects it")
     parser.add_argument("--ann-file", default="", help="another annotation file")
     parser.add_argument("--partition", type=int, default=0, help="from 0")
+    parser.add_argument("--schema", help="default: the evaluated attributes; or 'all'")
     parser.add_argument("--out", metavar="FILE", help="write a report in HTML")
     parser.add_argument("--workers", type=int, default=4, help="pictures at a time")
     return parser.parse_args()
 
 
-def open_splits(args: argparse.Namespace) -> dict[str, ReleaseDataset]:
-    """Each split, whether or not its pictures are there."""
+def open_splits(
+    args: argparse.Namespace,
+) -> tuple[dict[str, ReleaseDataset], list[Finding]]:
+    """Each split, whether or not its pictures are there; and why others are unread.
+
+    A list of one split does not say which it is: it goes by its file name.
+    """
 
     class Examined(release_classes()[args.dataset]):  # type: ignore[misc]
         def find_missing(self, table: object) -> np.ndarray:
             return np.empty(0, np.int64)
 
-    common = dict(data_root=args.source, partition=args.partition)
-    return {
-        name: Examined(split=name, ann_file=args.ann_file, **common)
-        for name in splits_of(Examined)
-    }
+    common = dict(
+        data_root=args.source,
+        ann_file=args.ann_file,
+        partition=args.partition,
+        schema=args.schema,
+    )
+    names = {name: name for name in splits_of(Examined)}
+    if Examined.holds_one_split(args.ann_file):
+        names = {Path(args.ann_file).name: Examined.SPLITS[0]}
+    splits, unread = {}, defaultdict(list)
+    for name, split in names.items():
+        try:
+            splits[name] = Examined(split=split, **common)
+        except (ValueError, FileNotFoundError) as error:
+            unread[str(error)].append(name)
+    faults = [Finding("annotation", ", ".join(n), why) for why, n in unread.items()]
+    return splits, faults
 
 
 def show(examination: Examination, console: Console) -> None:
     """Print the findings as a table."""
-    table = Table("", "check", "split", "found")
+    table = Table("", "check", "split", Column("found", overflow="fold"))
     for finding in examination.findings:
         kind = "[red]fault" if finding.is_fault else "note"
-        table.add_row(kind, finding.check, finding.where, finding.message)
+        table.add_row(
+            kind, finding.check, escape(finding.where), escape(_said(finding))
+        )
     if examination.findings:
         console.print(table)
     counts = ", ".join(f"{name} {n:,}" for name, n in examination.counts.items())
@@ -54,16 +76,19 @@ def show(examination: Examination, console: Console) -> None:
     console.print(f"{len(examination.faults)} faults")
 
 
+def _said(finding: Finding) -> str:
+    """The message, and the first picture."""
+    if not finding.pictures:
+        return finding.message
+    return f"{finding.message}, first: {finding.pictures[0]}"
+
+
 def main() -> int:
     """Examine; 1 when something is wrong."""
     args = parse_args()
     console = Console()
     kind = release_classes()[args.dataset]
-    try:
-        splits = open_splits(args)
-    except (ValueError, FileNotFoundError) as error:
-        console.print(f"the annotation cannot be read: {error}", markup=False)
-        return 1
+    splits, unread = open_splits(args)
     with Progress(console=console) as progress:
         bar = progress.add_task("pictures", total=None)
         examination = examine(
@@ -72,6 +97,7 @@ def main() -> int:
             kind.PERSONS_SHARED,
             args.workers,
             lambda done, total: progress.update(bar, completed=done, total=total),
+            unread,
         )
     show(examination, console)
     if args.out:

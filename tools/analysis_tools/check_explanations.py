@@ -11,7 +11,12 @@ import torch
 from mmengine.logging import MMLogger
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, explainer_arguments, explainer_config
+from mmpar.engine import (
+    build_runner,
+    explainer_arguments,
+    explainer_config,
+    load_to_explain,
+)
 from mmpar.evaluation.functional import box_of_map
 from mmpar.evaluation.tables import text_table
 from mmpar.explain import BoxExplainer, Explainer, MaskingCheck
@@ -76,8 +81,7 @@ def main() -> None:
     """Check and print."""
     args = parse_args()
     runner = build_runner(explainer_config(args))
-    runner.load_or_resume()
-    runner.model.eval()
+    load_to_explain(runner)
     explainer = runner.test_loop.explainer
     result = check(runner, explainer, args)
     logger = MMLogger.get_current_instance()

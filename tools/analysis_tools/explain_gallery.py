@@ -16,7 +16,13 @@ import numpy as np
 import torch
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, explainer_arguments, explainer_config
+from mmpar.engine import (
+    build_runner,
+    explainer_arguments,
+    explainer_config,
+    load_to_explain,
+)
+from mmpar.evaluation import AttributeLocalizationMetric
 from mmpar.evaluation.functional import box_area, box_iou, box_of_map
 
 mpl.use("Agg")
@@ -52,8 +58,7 @@ def parse_args() -> argparse.Namespace:
 def explained_persons(runner: Any, threshold: float) -> list[Person]:
     """The first batch of the test split."""
     loop = runner.test_loop
-    runner.load_or_resume()
-    runner.model.eval()
+    load_to_explain(runner)
     batch = next(iter(loop.dataloader))
     data = loop.model.data_preprocessor(batch, False)
     with torch.no_grad():
@@ -64,7 +69,16 @@ def explained_persons(runner: Any, threshold: float) -> list[Person]:
 
 
 def person(image: np.ndarray, sample: Any, threshold: float) -> Person:
-    """One picture with its explanations; true boxes of what is present."""
+    """One picture with its explanations; true boxes of what is present.
+
+    Raises:
+        ValueError: The sample has no true boxes.
+    """
+    if "gt_attribute_boxes" not in sample:
+        raise ValueError(
+            f"the sample {sample.get('img_path')} has no gt_attribute_boxes, which the "
+            f"gallery draws; {AttributeLocalizationMetric.REMEDY}"
+        )
     truth = sample.gt_attribute_boxes.cpu().numpy().copy()
     truth[sample.gt_score.cpu().numpy() != 1] = np.nan
     scores = sample.pred_score.detach().float().cpu().numpy()

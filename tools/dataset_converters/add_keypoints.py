@@ -10,6 +10,8 @@ from mmpar.datasets import LoadPersonImage
 from mmpar.datasets.keypoints import (
     PoseModel,
     UnfinishedKeypoints,
+    drop_outside,
+    picture_size,
     read_coco_keypoints,
 )
 from mmpar.datasets.preparing import release_classes, splits_of
@@ -40,16 +42,28 @@ def parse_args() -> argparse.Namespace:
         "--images", metavar="FILE", help="COCO file whose 'images' name the image ids"
     )
     parser.add_argument("--batch-size", type=int, default=32, help="of the pose model")
+    parser.add_argument(
+        "--min-score",
+        type=float,
+        default=0.3,
+        help="keypoints of lower scores, 0 to 1, count as missing (%(default)s)",
+    )
     args = parser.parse_args()
     if args.images and not args.from_json:
         parser.error("--images goes with --from-json")
     if args.batch_size < 1:
         parser.error("--batch-size is 1 or more")
+    if not 0 <= args.min_score <= 1:
+        parser.error("--min-score is in [0, 1]")
     return args
 
 
 def list_pictures(args: argparse.Namespace) -> dict[str, str]:
-    """Each picture of the data set once: as it is listed, and where it lies."""
+    """Each picture of the data set once: as it is listed, and where it lies.
+
+    Raises:
+        ValueError: A picture shows several persons.
+    """
     kind = release_classes()[args.dataset]
     pictures: dict[str, str] = {}
     for partition in args.partitions:
@@ -60,14 +74,30 @@ def list_pictures(args: argparse.Namespace) -> dict[str, str]:
                 split=split,
                 partition=partition,
             )
+            if "person_box" in dataset.table.columns:
+                raise ValueError(
+                    f"{args.dataset} cuts persons out of pictures (person_box), and a "
+                    "keypoint file has one person a picture; take a kind of PLE that "
+                    "needs no keypoints: model.neck.ple.kind=block"
+                )
             for i, path in enumerate(dataset.table.paths):
                 pictures[path] = dataset.get_data_info(i)["img_path"]
     return pictures
 
 
-def write_from_json(args: argparse.Namespace, paths: list[str]) -> UnfinishedKeypoints:
+def write_from_json(
+    args: argparse.Namespace, pictures: dict[str, str]
+) -> UnfinishedKeypoints:
     """Take the keypoints from a detector's file."""
+    paths = list(pictures)
     found = read_coco_keypoints(args.from_json, paths, args.images)
+    people = np.flatnonzero(found.values[..., 2].any(axis=1))
+    sizes = np.zeros((len(paths), 2))
+    for row in people:
+        sizes[row] = picture_size(pictures[paths[row]])
+    outside = drop_outside(found.values, sizes)
+    if outside:
+        print(f"{outside} keypoints lie outside their picture; they count as missing")
     unfinished = UnfinishedKeypoints(args.out, paths, "json")
     unfinished.write(np.arange(len(paths)), found.values)
     if found.unknown:
@@ -86,7 +116,7 @@ def write_from_onnx(
     load = LoadPersonImage()
     files = list(pictures.values())
     told = Path(args.from_onnx).resolve()
-    job = f"{told} {told.stat().st_size} {told.stat().st_mtime_ns}"
+    job = f"{told} {told.stat().st_size} {told.stat().st_mtime_ns} {args.min_score}"
     unfinished = UnfinishedKeypoints(args.out, list(pictures), job)
     rows = unfinished.remaining()
     with Progress() as progress:
@@ -106,14 +136,16 @@ def main() -> None:
     args = parse_args()
     pictures = list_pictures(args)
     if args.from_json:
-        unfinished = write_from_json(args, list(pictures))
+        unfinished = write_from_json(args, pictures)
     else:
         unfinished = write_from_onnx(args, pictures)
+    unsure = unfinished.drop_below(args.min_score)
     people = unfinished.people()
     file = unfinished.finish()
     print(
         f"wrote {file}: {len(pictures)} pictures, {people} with keypoints, "
-        f"{len(pictures) - people} without"
+        f"{len(pictures) - people} without; {unsure} keypoints of scores below "
+        f"{args.min_score} count as missing"
     )
 
 

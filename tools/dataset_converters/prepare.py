@@ -1,6 +1,7 @@
 """Write a release as one portable annotation: prepare.py DATASET SRC --out DIR."""
 
 import argparse
+import sys
 
 from rich.progress import Progress, TaskID
 
@@ -17,6 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--partitions", type=int, nargs="+", default=[0], help="from 0; default 0"
     )
+    parser.add_argument("--split", default="", help="only this; .txt and .csv need it")
     parser.add_argument("--schema", help="default: the evaluated attributes; or 'all'")
     return parser.parse_args()
 
@@ -25,22 +27,26 @@ def main() -> None:
     """Convert."""
     args = parse_args()
     bars: dict[str, TaskID] = {}
-    with Progress() as progress:
+    try:
+        with Progress() as progress:
 
-        def report(part: str, done: int, total: int) -> None:
-            if part not in bars:
-                bars[part] = progress.add_task(part, total=total)
-            progress.update(bars[part], completed=done)
+            def report(part: str, done: int, total: int) -> None:
+                if part not in bars:
+                    bars[part] = progress.add_task(part, total=total)
+                progress.update(bars[part], completed=done)
 
-        file = prepare(
-            release_classes()[args.dataset],
-            args.partitions,
-            args.out,
-            report,
-            data_root=args.source,
-            ann_file=args.ann_file,
-            schema=args.schema,
-        )
+            file = prepare(
+                release_classes()[args.dataset],
+                args.partitions,
+                args.out,
+                report,
+                split=args.split,
+                data_root=args.source,
+                ann_file=args.ann_file,
+                schema=args.schema,
+            )
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"error: {error}")
     print(f"wrote {file}")
 
 

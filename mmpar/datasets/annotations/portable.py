@@ -59,11 +59,16 @@ def _plain(value: Any) -> Any:
 
 
 def read_portable(
-    path: str, schema: AttributeSchema, split: str, partition: int
+    path: str,
+    schema: AttributeSchema,
+    split: str,
+    partition: int,
+    trainval: Sequence[str] = ("train", "val"),
 ) -> AnnotationTable:
     """The rows of a split, labels in the order of ``schema``, matched by name.
 
-    ``'trainval'`` is train, then val, where the file has no part of that name.
+    ``'trainval'`` is the splits ``trainval``, in turn, where the file has no part of
+    that name.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -81,7 +86,7 @@ def read_portable(
     columns: dict[str, list[Any]] = {}
 
     def paths() -> Iterator[str]:
-        for part in _wanted(header, (split, partition), path):
+        for part in _wanted(header, (split, partition), trainval, path):
             for row, where in _rows(path, content, part):
                 labels.extend(_labels(row.pop("labels", None), order, header, where))
                 yield portable_path(row.pop("path"))
@@ -109,13 +114,15 @@ def read_header(path: str, content: bytes) -> Header:
     )
 
 
-def _wanted(header: Header, part: Part, path: str) -> list[Part]:
+def _wanted(
+    header: Header, part: Part, trainval: Sequence[str], path: str
+) -> list[Part]:
     if part in header.parts:
         return [part]
     split, partition = part
-    both = [("train", partition), ("val", partition)]
-    if split == "trainval" and all(one in header.parts for one in both):
-        return both
+    several = [(name, partition) for name in trainval]
+    if split == "trainval" and all(one in header.parts for one in several):
+        return several
     raise ValueError(
         f"{path} has no split={split!r}, partition={partition}; it has {header.parts}"
     )

@@ -45,14 +45,19 @@ class Release:
                 "each attribute"
             )
 
-    def rows(self, split: str, partition: int) -> np.ndarray:
-        """Rows of a split; ``'trainval'`` is train, then val, where it is not given.
+    def rows(
+        self,
+        split: str,
+        partition: int,
+        trainval: Sequence[str] = ("train", "val"),
+    ) -> np.ndarray:
+        """Rows of a split; ``'trainval'`` is ``trainval``, where it is not given.
 
         Raises:
             ValueError: There is no such split, or no such partition of it.
         """
         if split not in self.partitions and split == "trainval":
-            parts = [self.rows(part, partition) for part in ("train", "val")]
+            parts = [self.rows(part, partition) for part in trainval]
             return np.concatenate(parts)
         if split not in self.partitions:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,7 @@ def examine(
     persons_shared: bool = False,
     workers: int = 4,
     report: Callable[[int, int], None] = lambda done, total: None,
+    unread: Sequence[Finding] = (),
 ) -> Examination:
     """Examine splits that do not overlap.
 
@@ -51,7 +52,10 @@ def examine(
         persons_shared: Whether persons in training and test are so by design.
         workers: Pictures read at a time.
         report: Called with the number of pictures read, and in all.
+        unread: Faults of the annotation because of which a split is not here.
     """
+    if not splits:
+        return Examination(list(unread), {}, {}, (), None)
     some = next(iter(splits.values()))
     paths = sorted(
         {p for dataset in splits.values() for p in pictures.full_paths(dataset)}
@@ -60,6 +64,7 @@ def examine(
         paths, some.backend_args, workers, lambda done: report(done, len(paths))
     )
     findings = [
+        *unread,
         *labels.sizes(splits, published or {}),
         *labels.listed_twice(splits),
         *pictures.faults(splits, read),

@@ -70,6 +70,13 @@ class UnfinishedKeypoints:
         self._values.flush()  # first, so that a row marked as done is there
         self._done[rows] = True
 
+    def drop_below(self, score: float) -> int:
+        """Zero the keypoints of lower scores in all rows; returns how many."""
+        unsure = (self._values[..., 2] > 0) & (self._values[..., 2] < score)
+        self._values[unsure] = 0
+        self._values.flush()
+        return int(unsure.sum())
+
     def people(self) -> int:
         """In how many of the rows anything was found."""
         return int((self._values[..., 2] > 0).any(axis=1).sum())

@@ -61,6 +61,12 @@ class ScaleAnnealingHook(Hook):
     def before_train(self, runner) -> None:
         """Look whether there is a scale prior to learn, or already learned."""
         self._committed = _selection(runner).committed
+        if self._committed and runner.iter == 0:  # load_from, not a resumed run
+            runner.logger.warning(
+                "the weights that were loaded bring chosen pyramid levels, which are "
+                "kept: no scales are learned. To learn them anew, take "
+                "neck.scale_selection.* out of the checkpoint's state_dict"
+            )
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         """Set the temperature, or choose."""

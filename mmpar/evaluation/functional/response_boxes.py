@@ -20,8 +20,7 @@ def box_of_map(
         response: ``(H, W)``, not negative.
         threshold: Share of the map's maximum, in (0, 1], from which on a pixel belongs
             to the response. By default 0.2, as for CAM (Zhou et al., "Learning Deep
-            Features for Discriminative Localization", CVPR 2016); on the validation
-            split of SyntheticPAR nothing from 0.1 to 0.7 suits Grad-CAM-P better.
+            Features for Discriminative Localization", CVPR 2016).
 
     Returns:
         float32, (x1, y1, x2, y2) in pixels, edges of the outermost ones, so that the

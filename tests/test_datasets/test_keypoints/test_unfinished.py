@@ -56,3 +56,13 @@ def test_faulty_rows_are_an_error(tmp_path):
         UnfinishedKeypoints(tmp_path / "l.npy", ["a\nb"], "job")
     with pytest.raises(ValueError, match=r"ends in \.npy"):
         UnfinishedKeypoints(tmp_path / "l.txt", PATHS, "job")
+
+
+def test_keypoints_of_low_scores_are_dropped_and_counted(tmp_path):
+    unfinished = UnfinishedKeypoints(tmp_path / "k.npy", PATHS, "job")
+    unfinished.write(rows(0, 1, 2), VALUES)
+    expected = np.where(VALUES[..., 2:] < 0.3, 0, VALUES)
+    assert unfinished.drop_below(0.3) == (VALUES[..., 2] < 0.3).sum() > 0
+    assert unfinished.drop_below(0.3) == 0
+    array = KeypointArray(unfinished.finish())
+    np.testing.assert_array_equal([array[i] for i in range(3)], expected)
