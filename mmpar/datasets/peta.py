@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from mmpar.datasets.annotations.peta import read_peta
 from mmpar.datasets.annotations.release import Release
-from mmpar.datasets.release import ReleaseDataset
+from mmpar.datasets.release import ReleaseDataset, ZeroShotFiles
 from mmpar.registry import DATASETS
 
 
@@ -46,7 +45,7 @@ class PETA(ReleaseDataset):
 
 
 @DATASETS.register_module()
-class PETAzs(PETA):
+class PETAzs(ZeroShotFiles, PETA):
     """PETA without persons shared by training and test.
 
     Jia et al., "Rethinking of Pedestrian Attribute Recognition", arXiv 2107.03576: the
@@ -63,12 +62,3 @@ class PETAzs(PETA):
     SIZES = {}
     PERSONS_SHARED = False
     ANN_FILE = ""
-
-    def __init__(
-        self, *, partition: int = 0, ann_file: str = "", **kwargs: Any
-    ) -> None:
-        ann_file = ann_file or f"dataset_zs_run{partition}.pkl"
-        super().__init__(partition=partition, ann_file=ann_file, **kwargs)
-
-    def _partition_in_file(self) -> int:
-        return 0

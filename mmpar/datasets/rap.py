@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from mmpar.datasets.annotations.rap import read_rapv1, read_rapv2
 from mmpar.datasets.annotations.release import Release
-from mmpar.datasets.release import UncertainLabels
+from mmpar.datasets.release import UncertainLabels, ZeroShotFiles
 from mmpar.registry import DATASETS
 
 
@@ -49,13 +48,15 @@ class RAPv1(UncertainLabels):
 class RAPv2(UncertainLabels):
     """RAPv2 (Li et al., IEEE TIP 2019), as its authors release it.
 
-    Files lie as for :class:`RAPv1`.
+    Files lie as for :class:`RAPv1`. Each sample also has ``camera`` and, where the file
+    names persons, ``person_id``, -1 where that of the picture is not known. The boxes
+    of parts, the file's last 32 columns, are not read.
 
     Args:
         split: ``'train'`` (50,957), ``'val'`` (16,986), ``'test'`` (16,985) or
             ``'trainval'``.
         partition: One of five, from 0; papers use the first.
-        schema: ``'rapv2'``, the 54 evaluated attributes; ``'all'`` 152 as in the file;
+        schema: ``'rapv2'``, the 54 evaluated attributes; ``'all'`` the file's 120;
             or any of them.
         uncertain: As for :class:`RAPv1`.
         kwargs: As for :class:`ReleaseDataset`.
@@ -76,7 +77,7 @@ class RAPv2(UncertainLabels):
 
 
 @DATASETS.register_module()
-class RAPzs(RAPv2):
+class RAPzs(ZeroShotFiles, RAPv2):
     """RAPv2 without persons shared by training and test, 53 attributes.
 
     Jia et al., "Rethinking of Pedestrian Attribute Recognition", arXiv 2107.03576: the
@@ -93,12 +94,3 @@ class RAPzs(RAPv2):
     SCHEMA = "rapzs"
     SIZES = {}
     PERSONS_SHARED = False
-
-    def __init__(
-        self, *, partition: int = 0, ann_file: str = "", **kwargs: Any
-    ) -> None:
-        ann_file = ann_file or f"dataset_zs_run{partition}.pkl"
-        super().__init__(partition=partition, ann_file=ann_file, **kwargs)
-
-    def _partition_in_file(self) -> int:
-        return 0

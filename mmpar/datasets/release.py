@@ -183,6 +183,45 @@ def _ending(path: str) -> str:
     return os.path.splitext(path)[1].lower()
 
 
+class ZeroShotFiles(ReleaseDataset):
+    """For partitions without shared persons, each in a pickled file of its own.
+
+    Args:
+        partition: Which of the five files, from 0.
+        ann_file: Another place of it, or a ``.txt`` or ``.jsonl`` made of it.
+        kwargs: As for :class:`ReleaseDataset`.
+
+    Raises:
+        ValueError: ``ann_file`` is the release's own, whose partitions share persons.
+    """
+
+    def __init__(
+        self, *, partition: int = 0, ann_file: str = "", **kwargs: Any
+    ) -> None:
+        self._own_file = f"dataset_zs_run{partition}.pkl"
+        ann_file = ann_file or self._own_file
+        super().__init__(partition=partition, ann_file=ann_file, **kwargs)
+
+    def _opened(self) -> Release:
+        release = super()._opened()
+        if any(len(choices) > 1 for choices in release.partitions.values()):
+            raise self._shares_persons()
+        return release
+
+    def read_release(self) -> Release:
+        raise self._shares_persons()
+
+    def _shares_persons(self) -> ValueError:
+        return ValueError(
+            f"{self.ann_file}: {type(self).__name__} is not read from the ordinary "
+            "release, whose partitions share persons between training and test; "
+            f"partition {self.partition} is the Strong Baseline's {self._own_file}"
+        )
+
+    def _partition_in_file(self) -> int:
+        return 0
+
+
 class UncertainLabels(ReleaseDataset):
     """For RAP, whose annotators also answered 2, "uncertain".
 

@@ -78,6 +78,27 @@ def test_a_sixth_zero_shot_file_is_looked_for_and_named(tmp_path):
         RAPzs(data_root=str(tmp_path), split="test", partition=5)
 
 
+@pytest.mark.parametrize("cls", [PETAzs, RAPzs], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("schema", [None, "all"])
+def test_the_release_whose_partitions_share_persons_is_refused(tmp_path, cls, schema):
+    (tmp_path / "release.mat").touch()
+    with pytest.raises(ValueError, match=r"release\.mat.*dataset_zs_run3\.pkl"):
+        cls(
+            data_root=str(tmp_path),
+            ann_file="release.mat",
+            split="test",
+            partition=3,
+            schema=schema,
+        )
+
+
+def test_the_pickle_of_partitions_that_share_persons_is_refused(tmp_path):
+    entries = common_entries(SCHEMAS["peta"], IMAGES, partitions=5)
+    path = write_common(tmp_path / "dataset_all.pkl", entries)
+    with pytest.raises(ValueError, match=r"_all\.pkl.*dataset_zs_run0\.pkl"):
+        without_pictures(PETAzs)(ann_file=str(path), split="test")
+
+
 # --- UPAR -----------------------------------------------------------------------------
 
 SOURCES = ["PA100k/data/1.jpg", "PETA/images/1.png", "RAP2/x.png", "Market1501/y.jpg"]
@@ -140,15 +161,18 @@ def test_the_challenges_csv_is_read_with_the_source_as_domain(tmp_path):
 # --- faults ---------------------------------------------------------------------------
 
 
+LACKING = object()
+
+
 def faulty(**changes):
     entries = common_entries(SCHEMAS["peta"], IMAGES)
     entries.update(changes)
-    return {name: value for name, value in entries.items() if value is not None}
+    return {name: value for name, value in entries.items() if value is not LACKING}
 
 
 GOOD = common_entries(SCHEMAS["peta"], IMAGES)
 FAULTS = {
-    "no names": (dict(attr_name=None), r"it lacks \['attr_name'\]; it has \['descr"),
+    "no names": (dict(attr_name=LACKING), r"it lacks \['attr_name'\]; it has \['descr"),
     "missing column": (
         dict(label=GOOD["label"][:, 1:]),
         r"shape \(20, 34\), expected \(20, 35\)",
@@ -165,6 +189,14 @@ FAULTS = {
     "endless range": (
         dict(partition=dict(test=range(10**15))),
         r"partition\.test: 1000000000000000 rows are listed, there are 20",
+    ),
+    "list for partition": (
+        dict(partition=[np.arange(3)]),
+        "partition is a list, expected a dict of split to row numbers",
+    ),
+    "no partition": (
+        dict(partition=None),
+        "partition is a NoneType, expected a dict of split to row numbers",
     ),
     "no such split": (
         dict(partition=dict(train=np.arange(3))),

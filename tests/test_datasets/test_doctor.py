@@ -183,6 +183,13 @@ def test_a_clean_data_set_has_no_faults(tmp_path):
     assert examination.sizes == ((20, 20, 20), (40, 40, 40))
 
 
+def test_pictures_of_unknown_persons_are_not_of_one_person(tmp_path):
+    data = Clean(tmp_path)
+    for split in SPLITS:
+        data.persons[split][:3] = -1
+    assert data.examine().findings == []
+
+
 @pytest.mark.parametrize("plant", PLANTED)
 def test_one_planted_fault_is_found_and_nothing_else(tmp_path, plant):
     data = Clean(tmp_path)

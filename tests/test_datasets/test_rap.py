@@ -69,8 +69,8 @@ def test_rapv2_rows_labels_and_names_are_the_releases(rapv2, split):
 
 def test_all_attributes_of_the_file_can_be_used(rapv1, rapv2):
     dataset = RAPv2(data_root=str(rapv2), split="val", schema="all")
-    assert list(dataset.schema.names) == rapv2_attributes()
-    assert dataset.get_labels().shape == (6, 152)
+    assert list(dataset.schema.names) == rapv2_attributes()[:120]
+    assert dataset.get_labels().shape == (6, 120)
     assert len(RAPv1(data_root=str(rapv1), split="test", schema="all").schema) == 92
     dataset = RAPv1(data_root=str(rapv1), split="test", schema="rapv1_92")
     assert dataset.get_labels().shape == (6, 92)
@@ -89,13 +89,44 @@ def test_the_camera_comes_from_the_name(rapv1):
     assert f"CAM{info['camera']:02}-" in info["img_path"]
 
 
+def test_rapv2s_persons_are_kept_and_unnamed_ones_are_unknown(rapv2, tmp_path):
+    written = raw(rapv2)["person_identity"][0][0].ravel()
+    assert {-2, -1} < set(written.tolist())
+    for split in ("train", "test"):
+        dataset = RAPv2(data_root=str(rapv2), split=split)
+        rows = [rap_names(COUNT).index(path) for path in dataset.table.paths]
+        for i, row in enumerate(rows):
+            expected = written[row] if written[row] > 0 else -1
+            assert dataset.get_data_info(i)["person_id"] == expected
+    write_rapv2_release(tmp_path, COUNT, person_identity=None)
+    info = RAPv2(data_root=str(tmp_path), split="test").get_data_info(0)
+    assert "person_id" not in info
+
+
+def test_persons_of_the_first_pictures_only_leave_the_others_unknown(tmp_path):
+    write_rapv2_release(tmp_path, COUNT, person_identity=np.arange(1, 11)[:, None])
+    dataset = RAPv2(data_root=str(tmp_path), split="train")
+    rows = [rap_names(COUNT).index(path) for path in dataset.table.paths]
+    expected = [row + 1 if row < 10 else -1 for row in rows]
+    assert dataset.table.columns["person_id"].tolist() == expected
+    write_rapv2_release(tmp_path, COUNT, person_identity=np.ones((COUNT + 1, 1)))
+    with pytest.raises(ValueError, match="person_identity: 31 entries"):
+        RAPv2(data_root=str(tmp_path), split="train")
+
+
+def test_a_rapv2_without_its_box_numbers_is_an_error(tmp_path):
+    write_rapv2_release(tmp_path, COUNT, data=np.zeros((COUNT, 120), np.uint8))
+    with pytest.raises(ValueError, match=r"shape \(30, 120\), expected 152"):
+        RAPv2(data_root=str(tmp_path), split="train")
+
+
 def test_a_word_for_uncertain_that_is_none_is_an_error(rapv1):
     with pytest.raises(ValueError, match="'unknown' or 'absent', got 'present'"):
         RAPv1(data_root=str(rapv1), split="test", uncertain="present")
 
 
 def test_one_releases_file_given_to_the_other_class_is_an_error(rapv1, rapv2):
-    with pytest.raises(ValueError, match=r"RAP_annotation has 5 fields.*RAPv2's"):
+    with pytest.raises(ValueError, match=r"RAP_annotation has the fields.*RAPv2's"):
         RAPv1(data_root=str(rapv2), split="test")
     with pytest.raises(ValueError, match="has no field 'name'; it has"):
         RAPv2(data_root=str(rapv1), split="test")

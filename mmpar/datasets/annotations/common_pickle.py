@@ -32,6 +32,11 @@ def read_common_pickle(path: str) -> Release:
             f"{path} is not in the common pickled form: it lacks {lacking}; it has "
             f"{sorted(map(str, content))}"
         )
+    if not isinstance(content["partition"], Mapping):
+        raise ValueError(
+            f"{path}: partition is a {type(content['partition']).__name__}, expected a "
+            "dict of split to row numbers, such as {'train': [0, 1], 'test': [2]}"
+        )
     images = [str(name) for name in content["image_name"]]
     partitions = {
         str(split): _partitions(rows, len(images), f"{path}, partition.{split}")

@@ -10,7 +10,9 @@ import numpy as np
 from mmpar.datasets.annotations import matlab
 from mmpar.datasets.annotations.peta import read_partitions
 from mmpar.datasets.annotations.release import Release, checked_rows
+from mmpar.datasets.annotations.table import UNKNOWN_PERSON
 
+RAPV2_LABELS, RAPV2_COLUMNS = 120, 152
 _CAMERA = re.compile(r"CAM(\d+)")
 
 
@@ -25,12 +27,13 @@ def read_rapv1(path: str) -> Release:
         FileNotFoundError: There is no such file.
         ValueError: A field is missing or is not as the release has it.
     """
-    rap = list(_annotation(path).values())
-    if len(rap) < 6:
+    fields = _annotation(path)
+    if len(fields) < 6 or "partition_attribute" in fields:
         raise ValueError(
-            f"{path}: RAP_annotation has {len(rap)} fields, RAPv1's has six or more; "
-            "is it RAPv2's?"
+            f"{path}: RAP_annotation has the fields {list(fields)}, RAPv1's has six or "
+            "more of other names; is it RAPv2's?"
         )
+    rap = list(fields.values())
     where = f"{path}, RAP_annotation"
     images = matlab.strings(rap[5], f"{where}, field 6")
     partitions: dict[str, list[np.ndarray]] = {"trainval": [], "test": []}
@@ -54,8 +57,12 @@ def read_rapv2(path: str) -> Release:
     """Read RAPv2's file: one struct ``RAP_annotation`` of named fields.
 
     ``name``, ``attribute`` (152), ``data`` (N x 152) and ``partition_attribute`` (1 x 5
-    cells of structs ``train_index``, ``val_index``, ``test_index``, from 1). Fields
-    that are not read: ``selected_attribute``, the evaluated 54, which the schema names.
+    cells of structs ``train_index``, ``val_index``, ``test_index``, from 1); optional:
+    ``person_identity`` (N, or only the first 41,585), which becomes ``person_id``, -1
+    where nobody named the person. Of the 152 columns, the last 32 are no labels but the
+    boxes (x, y, width, height) of the person and of its parts, as the authors'
+    ``rap2_part_extraction.m`` uses them; they are not read, nor is
+    ``selected_attribute``, the evaluated 54, which the schema names.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -64,7 +71,14 @@ def read_rapv2(path: str) -> Release:
     rap = _annotation(path)
     where = f"{path}, RAP_annotation"
     images = matlab.strings(matlab.field(rap, "name", where), f"{where}.name")
-    names = matlab.field(rap, "attribute", where)
+    names = matlab.strings(matlab.field(rap, "attribute", where), f"{where}.attribute")
+    data = np.asarray(matlab.field(rap, "data", where))
+    if len(names) != RAPV2_COLUMNS or data.shape != (len(images), RAPV2_COLUMNS):
+        raise ValueError(
+            f"{where}: {len(names)} attributes and data of the shape {data.shape}, "
+            f"expected {RAPV2_COLUMNS} and {(len(images), RAPV2_COLUMNS)}: "
+            f"{RAPV2_LABELS} labels, then the numbers of boxes"
+        )
     partitions = read_partitions(
         matlab.field(rap, "partition_attribute", where),
         ("train_index", "val_index", "test_index"),
@@ -73,12 +87,30 @@ def read_rapv2(path: str) -> Release:
     )
     return Release(
         source=path,
-        attributes=matlab.strings(names, f"{where}.attribute"),
+        attributes=names[:RAPV2_LABELS],
         images=images,
-        labels=np.asarray(matlab.field(rap, "data", where)),
+        labels=data[:, :RAPV2_LABELS],
         partitions={name[: -len("_index")]: p for name, p in partitions.items()},
-        columns=camera_column(images),
+        columns={**camera_column(images), **_person_column(rap, len(images), where)},
     )
+
+
+def _person_column(rap: dict, count: int, where: str) -> dict[str, np.ndarray]:
+    """Persons, which the authors named in the first half of the pictures only.
+
+    Their scripts take -1 for a picture of somebody unnamed.
+    """
+    if "person_identity" not in rap:
+        return {}
+    found = np.asarray(rap["person_identity"]).ravel()
+    if found.dtype.kind not in "iuf" or len(found) > count:
+        raise ValueError(
+            f"{where}.person_identity: {len(found)} entries of the type {found.dtype}, "
+            f"expected numbers, {count} at most, one for each picture"
+        )
+    persons = np.full(count, UNKNOWN_PERSON, np.int32)
+    persons[: len(found)] = np.where(found > 0, found, UNKNOWN_PERSON)
+    return {"person_id": persons}
 
 
 def _annotation(path: str) -> dict:

@@ -10,10 +10,14 @@ from typing import Any, Callable
 import numpy as np
 
 from mmpar.datasets.annotations.files import read_bytes
-
-
-class RefusedPickleError(ValueError):
-    """A pickle refers to something else than data."""
+from mmpar.datasets.annotations.pickled_arrays import (
+    PickledKind,
+    RefusedPickleError,
+    array_from_buffer,
+    empty_array,
+    plain_array,
+    scalar,
+)
 
 
 class _AttributeDict(dict):
@@ -42,31 +46,16 @@ class _Maker:
         raise RefusedPickleError(f"a pickle must not set {name!r} of a function")
 
 
-def _array(kind: type, shape: tuple[int, ...], code: bytes) -> np.ndarray:
-    """NumPy pickles an empty array first and fills it by its state."""
-    if kind is not np.ndarray:
-        raise RefusedPickleError(f"arrays of the type {kind!r} are not read")
-    return np.empty((0,), code.decode() if isinstance(code, bytes) else code)
-
-
-def _scalar(dtype: np.dtype, content: Any) -> Any:
-    if not isinstance(dtype, np.dtype) or dtype.hasobject:
-        raise RefusedPickleError(f"scalars of the type {dtype!r} are not read")
-    content = content.encode("latin-1") if isinstance(content, str) else content
-    return np.frombuffer(content, dtype, count=1)[0]
-
-
-def _from_buffer(
-    content: Any, dtype: np.dtype, shape: tuple[int, ...], order: str
-) -> np.ndarray:
-    return np.frombuffer(bytes(content), dtype).reshape(shape, order=order)  # type: ignore[call-overload]
-
-
 def _encode(text: str, encoding: str) -> bytes:
     """Python 3 writes bytes so for Python 2, as Latin-1 only."""
     if encoding not in ("latin1", "latin-1"):
         raise RefusedPickleError(f"bytes encoded as {encoding!r} are not read")
     return text.encode("latin-1")
+
+
+def _no_bytes() -> bytes:
+    """Python 3 writes the content of an empty array so for Python 2."""
+    return b""
 
 
 def _new_object(kind: type, base: type, state: Any) -> Any:
@@ -75,22 +64,31 @@ def _new_object(kind: type, base: type, state: Any) -> Any:
     return _AttributeDict(state)
 
 
+_NDARRAY = _Maker(plain_array)
+
+
+def _array(kind: Any, shape: Any, code: Any) -> np.ndarray:
+    """NumPy pickles an empty array first and fills it by its state."""
+    return empty_array(kind, _NDARRAY)
+
+
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("easydict", "EasyDict"): _AttributeDict,
     ("collections", "OrderedDict"): collections.OrderedDict,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "ndarray"): _NDARRAY,
+    ("numpy", "dtype"): _Maker(PickledKind),
     ("_codecs", "encode"): _Maker(_encode),
 }
 for _module in ("numpy.core", "numpy._core"):
     _ALLOWED[f"{_module}.multiarray", "_reconstruct"] = _Maker(_array)
-    _ALLOWED[f"{_module}.multiarray", "scalar"] = _Maker(_scalar)
-    _ALLOWED[f"{_module}.numeric", "_frombuffer"] = _Maker(_from_buffer)
+    _ALLOWED[f"{_module}.multiarray", "scalar"] = _Maker(scalar)
+    _ALLOWED[f"{_module}.numeric", "_frombuffer"] = _Maker(array_from_buffer)
 for _module in ("builtins", "__builtin__"):
     for _kind in (range, set, frozenset, dict, list, tuple, bytearray, complex):
         _ALLOWED[_module, _kind.__name__] = _kind
     _ALLOWED[_module, "xrange"] = range
     _ALLOWED[_module, "object"] = object
+    _ALLOWED[_module, "bytes"] = _Maker(_no_bytes)
 for _module in ("copyreg", "copy_reg"):
     _ALLOWED[_module, "_reconstructor"] = _Maker(_new_object)
 

@@ -12,6 +12,9 @@ import numpy as np
 UNKNOWN = -1
 """Label of an attribute that nobody has judged."""
 
+UNKNOWN_PERSON = -1
+"""``person_id`` of a picture of somebody whom nobody has named."""
+
 _ROWS_AT_A_TIME = 65_536
 
 Rows = Union[int, slice, Sequence[int], np.ndarray]

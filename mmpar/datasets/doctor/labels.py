@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
+from mmpar.datasets.annotations.table import UNKNOWN_PERSON
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import Finding
 
@@ -62,9 +63,9 @@ def _listed(dataset: PARDataset, where: str, paths: list[str]) -> Finding:
 def shared_persons(
     splits: Mapping[str, PARDataset], by_design: bool
 ) -> Iterator[Finding]:
-    """Persons of a training split that are in the test split as well."""
+    """Persons, as far as known, of a training split that are in the test split too."""
     persons = {
-        name: set(dataset.table.columns["person_id"].tolist())
+        name: set(dataset.table.columns["person_id"].tolist()) - {UNKNOWN_PERSON}
         for name, dataset in splits.items()
         if "person_id" in dataset.table.columns
     }

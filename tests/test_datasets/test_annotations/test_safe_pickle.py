@@ -1,6 +1,7 @@
 """Pickles of data are read; nothing of any other pickle runs."""
 
 import collections
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -130,3 +131,115 @@ def test_a_truncated_pickle_is_an_error_that_names_it(tmp_path, share):
     (tmp_path / "x.pkl").write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"x\.pkl .* not a whole pickle"):
         read_pickle(str(tmp_path / "x.pkl"))
+
+
+# --- numbers that a pickle wants to be taken for objects, which are addresses ---------
+
+ADDRESS = b"A" * 8
+MULTIARRAY = f"{np.float64(0).__reduce__()[0].__module__}"
+
+
+def opcodes(module, name):
+    return f"c{module}\n{name}\n".encode()
+
+
+def forged(code, state):
+    """A dtype built with a state that hides its objects, or invents some."""
+    made = opcodes("numpy", "dtype") + pickle.dumps((code, False, True), 2)[2:-1]
+    return made + b"R" + pickle.dumps(state, 2)[2:-1] + b"b"
+
+
+def plain(value):
+    """Opcodes that push a plain value."""
+    return pickle.dumps(value, 2)[2:-1]
+
+
+NO_FLAGS = (3, "|", None, None, None, -1, -1, 0)
+RECORD = forged("V8", (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
+RECONSTRUCT = opcodes(MULTIARRAY, "_reconstruct")
+FOLLOWED = {
+    "ndarray": opcodes("numpy", "ndarray") + plain(((1,), "O", bytearray(ADDRESS))),
+    "record": opcodes(MULTIARRAY.replace("multiarray", "numeric"), "_frombuffer")
+    + b"("
+    + plain(ADDRESS)
+    + RECORD
+    + plain((1,))
+    + plain("C")
+    + b"t",
+    "scalar": opcodes(MULTIARRAY, "scalar")
+    + b"("
+    + forged("O8", NO_FLAGS)
+    + plain(ADDRESS)
+    + b"t",
+}
+FOLLOWED = {name: code + b"R" for name, code in FOLLOWED.items()}
+FOLLOWED["state"] = (
+    RECONSTRUCT
+    + b"("
+    + opcodes("numpy", "ndarray")
+    + plain((0,))
+    + plain(b"b")
+    + b"tR(K\x01"
+    + plain((1,))
+    + forged("O8", NO_FLAGS)
+    + plain(False)
+    + plain(ADDRESS)
+    + b"tb"
+)
+
+
+def exit_with_1_if_refused(path):
+    try:
+        repr(read_pickle(path))
+    except RefusedPickleError as error:
+        sys.exit(1 if "evil.pkl is refused" in str(error) else 2)
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_no_address_in_a_pickle_is_followed(tmp_path, name):
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(b"\x80\x02" + FOLLOWED[name] + b".")
+    # A process of its own, as following the address would end this one.
+    process = multiprocessing.get_context("fork").Process(
+        target=exit_with_1_if_refused, args=(str(path),)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 1
+
+
+def array_of(kind, shape, content, times=1):
+    """Opcodes of an array and its state."""
+    made = RECONSTRUCT + b"(" + opcodes("numpy", "ndarray") + plain((0,)) + plain(b"b")
+    state = b"(K\x01" + plain(shape) + kind + plain(False) + plain(content) + b"tb"
+    return b"\x80\x02" + made + b"tR" + state * times + b"."
+
+
+@pytest.mark.parametrize(
+    ("code", "match"),
+    [
+        (array_of(forged("O8", NO_FLAGS), (2,), [1]), "2 objects is not filled"),
+        (array_of(forged("i8", NO_FLAGS), (1,), ADDRESS, 2), "filled twice"),
+        (array_of(forged("i4,O", NO_FLAGS), (1,), ADDRESS), "the type 'i4,O'"),
+        (array_of(forged("2O", NO_FLAGS), (1,), [1, 2]), "the type '2O'"),
+        (array_of(forged("i8", NO_FLAGS), (1,), [1]), "filled by list"),
+    ],
+)
+def test_an_array_whose_parts_disagree_is_refused(tmp_path, code, match):
+    (tmp_path / "evil.pkl").write_bytes(code)
+    with pytest.raises(RefusedPickleError, match=match):
+        read_pickle(str(tmp_path / "evil.pkl"))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("code", [">i4", "<f8", "?", "c16", "S3", ">U2", "O"])
+def test_arrays_of_every_shape_and_order_come_back(tmp_path, protocol, code):
+    numbers = np.arange(6).astype(code)
+    arrays = [numbers, numbers.reshape(2, 3).T, numbers[::2], numbers[:0], numbers[3:4]]
+    arrays.append(np.array(3, code))
+    content = pickle.dumps(arrays, protocol)
+    (tmp_path / "x.pkl").write_bytes(content)
+    found = read_pickle(str(tmp_path / "x.pkl"))
+    for array, expected in zip(found, pickle.loads(content)):
+        same(array, expected)
+        assert array.shape == expected.shape
