@@ -24,7 +24,7 @@ class Seen(Hook):
         self.epochs.append([])
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        assert np.isfinite(float(outputs["loss"]))
+        assert outputs["loss"].isfinite()
         samples = data_batch["data_samples"]
         self.epochs[-1] += [(s.dataset, s.sample_idx) for s in samples]
 
