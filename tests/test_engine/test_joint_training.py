@@ -1,7 +1,6 @@
 """A Runner trains on a JointDataset."""
 
 import cv2
-import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
