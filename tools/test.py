@@ -5,7 +5,13 @@ import argparse
 from mmengine.config import Config
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, runner_arguments, runner_config, set_checkpoint
+from mmpar.engine import (
+    build_runner,
+    runner_arguments,
+    runner_config,
+    set_checkpoint,
+    with_dump,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,10 +34,7 @@ def test_config(args: argparse.Namespace) -> Config:
     cfg = runner_config(args)
     set_checkpoint(cfg, args.checkpoint)
     if args.out:
-        evaluators = cfg.test_evaluator
-        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-        dump = dict(type="DumpPredictions", out_file=args.out)
-        cfg.test_evaluator = evaluators + [dump]
+        cfg.test_evaluator = with_dump(cfg.test_evaluator, args.out)
     return cfg
 
 

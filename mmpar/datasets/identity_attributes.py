@@ -44,6 +44,7 @@ class IdentityAttributeDataset(ReleaseDataset):
 
     SPLITS = ("train", "trainval", "test", "query")
     TRAINVAL = ("train",)
+    ANN_FOLDER = "attribute"
     VARIABLE = ""
     MULTI_CLASS: Mapping[str, Sequence[str]] = {}
     FOLDERS = dict(
@@ -93,15 +94,6 @@ class IdentityAttributeDataset(ReleaseDataset):
                 "camera": np.array([camera for _, _, camera in boxes], np.int16),
             },
         )
-
-    def annotation_file(self) -> str:
-        """``ann_file``, or the same in the folder ``attribute``."""
-        if not fileio.exists(self.ann_file):
-            folder, _, name = self.ann_file.rpartition("/")
-            other = f"{folder}/attribute/{name}" if folder else f"attribute/{name}"
-            if fileio.exists(other):
-                return other
-        return self.ann_file
 
     def _boxes(self, folder: str) -> list[tuple[str, str, int]]:
         """File name, person and camera of each box, sorted; others are an error."""

@@ -41,6 +41,8 @@ class ReleaseDataset(PARDataset):
     """
 
     ANN_FILE: str = ""
+    ANN_FOLDER: str = ""
+    """Folder that the archive of the annotation unpacks to."""
     PICTURE_FOLDERS: tuple[str, ...] = ()
     """Where the release and its copies put the pictures."""
     TRAINVAL: tuple[str, ...] = ("train", "val")
@@ -75,7 +77,12 @@ class ReleaseDataset(PARDataset):
         return _ending(ann_file) in cls.ONE_SPLIT
 
     def annotation_file(self) -> str:
-        """Where ``ann_file`` is found."""
+        """``ann_file``, or the same in the folder ``ANN_FOLDER``."""
+        if self.ANN_FOLDER and not fileio.exists(self.ann_file):
+            folder, _, name = self.ann_file.rpartition("/")
+            other = f"{folder or '.'}/{self.ANN_FOLDER}/{name}"
+            if fileio.exists(other):
+                return other
         return self.ann_file
 
     def read_release(self) -> Release:

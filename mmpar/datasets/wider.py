@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmengine import fileio
-
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.wider import read_wider
 from mmpar.datasets.release import ReleaseDataset
@@ -41,6 +39,7 @@ class WIDERAttribute(ReleaseDataset):
     METAINFO = dict(dataset_name="WIDER-Attribute")
     SCHEMA = "wider"
     SPLITS = ("train", "val", "test", "trainval")
+    ANN_FOLDER = "wider_attribute_annotation"
     PICTURE_FOLDERS = ("Image",)
 
     def __init__(self, *, split: str = "", ann_file: str = "", **kwargs: Any) -> None:
@@ -52,12 +51,3 @@ class WIDERAttribute(ReleaseDataset):
         if self._ending() != ".json":
             return super().read_release()
         return read_wider(self.annotation_file())
-
-    def annotation_file(self) -> str:
-        """``ann_file``, or the same in the folder that the archive unpacks to."""
-        if not fileio.exists(self.ann_file):
-            folder, _, name = self.ann_file.rpartition("/")
-            other = f"{folder or '.'}/wider_attribute_annotation/{name}"
-            if fileio.exists(other):
-                return other
-        return self.ann_file

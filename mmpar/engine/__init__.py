@@ -7,6 +7,7 @@ from mmpar.engine.command_line import (
     runner_arguments,
     runner_config,
     set_checkpoint,
+    with_dump,
 )
 from mmpar.engine.explaining import (
     explainer_arguments,
@@ -39,4 +40,5 @@ __all__ = [
     "runner_arguments",
     "runner_config",
     "set_checkpoint",
+    "with_dump",
 ]

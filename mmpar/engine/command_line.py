@@ -77,3 +77,9 @@ def set_checkpoint(cfg: Config, checkpoint: str) -> None:
     cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
     # The checkpoint brings every weight; do not fetch the pre-trained ones first.
     cfg.model.backbone.init_cfg = None
+
+
+def with_dump(evaluator: dict | list[dict], out_file: str) -> list[dict]:
+    """The config of an evaluator that also writes its predictions to a file."""
+    evaluators = evaluator if isinstance(evaluator, list) else [evaluator]
+    return [*evaluators, dict(type="DumpPredictions", out_file=out_file)]

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop
 
+from mmpar.models.unwrapped import unwrapped
 from mmpar.registry import EXPLAINERS, LOOPS
 
 
@@ -37,9 +37,10 @@ class ExplainLoop(TestLoop):
         fp16: bool = False,
     ) -> None:
         super().__init__(runner, dataloader, evaluator, fp16)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        self.model = model
-        self.explainer = EXPLAINERS.build(explainer, default_args=dict(model=model))
+        self.model = unwrapped(runner.model)
+        self.explainer = EXPLAINERS.build(
+            explainer, default_args=dict(model=self.model)
+        )
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: Any) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
-from mmengine.model import is_model_wrapper
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
+
+from mmpar.models.unwrapped import unwrapped
 
 Attributes = Optional[Sequence[Union[int, str]]]
 DataSamples = Optional[Sequence[DataSample]]
@@ -25,7 +26,7 @@ class Explainer(ABC):
     FIELD: str
 
     def __init__(self, model: nn.Module) -> None:
-        self.model: Any = model.module if is_model_wrapper(model) else model
+        self.model = unwrapped(model)
 
     @abstractmethod
     def __call__(

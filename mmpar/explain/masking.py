@@ -31,6 +31,8 @@ class MaskingCheck:
     """Attribute, and how far its logit fell for the box and for the other."""
     without_place: int = 0
     """Boxes too large for another of their size beside them; they are not compared."""
+    without_box: int = 0
+    """Answers whose explanation gave no box; they are not compared."""
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(self.seed)
@@ -43,12 +45,16 @@ class MaskingCheck:
 
         Args:
             picture: Preprocessed, ``(3, H, W)``.
-            boxes: Attribute's position to its box, (x1, y1, x2, y2) in pixels.
+            boxes: Attribute's position to its box, (x1, y1, x2, y2) in pixels; NaN
+                where there is none.
             data_sample: For models that read more than the picture.
         """
         height, width = picture.shape[1:]
         variants, pairs = [picture], []
         for index, edges in boxes.items():
+            if np.isnan(edges).any():
+                self.without_box += 1
+                continue
             box = _whole_pixels(edges)
             other = elsewhere(box, (height, width), self._rng)
             if other is None:

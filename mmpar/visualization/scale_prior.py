@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from terminaltables import AsciiTable
+
+from mmpar.evaluation.tables import text_table
 
 
 def scale_prior_table(
@@ -24,9 +25,7 @@ def scale_prior_table(
     rows = [["region", *_level_names(weights), "read from"]]
     for name, row, level in zip(regions, weights, chosen):
         rows.append([name, *(f"{weight:.3f}" for weight in row), f"P{level + 1}"])
-    table = AsciiTable(rows)
-    table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
-    return table.table
+    return text_table(rows)
 
 
 def draw_scale_prior(

@@ -49,11 +49,12 @@ def test_the_right_box_costs_more_and_a_wrong_one_less():
     assert (picture == 1).all()
 
 
-def test_boxes_without_another_place_are_counted_apart():
+def test_what_cannot_be_compared_is_counted_apart():
     check = MaskingCheck(SumOfCorner())
-    check.add(torch.ones(3, 12, 10), {0: np.array((0, 0, 10, 12.0))})
+    whole, none = np.array((0, 0, 10, 12.0)), np.full(4, np.nan)
+    check.add(torch.ones(3, 12, 10), {0: whole, 1: none})
     assert check.drops == []
-    assert check.without_place == 1
+    assert (check.without_place, check.without_box) == (1, 1)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

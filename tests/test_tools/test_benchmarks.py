@@ -115,3 +115,21 @@ def test_both_forms_of_alm_are_timed_and_weighed(tmp_path: Path):
     for row in rows:
         fast, loop = float(row[4]), float(row[6])
         assert float(row[8]) == pytest.approx(loop / fast, rel=0.2, abs=0.1)
+
+
+def test_models_are_timed_side_by_side(tmp_path: Path):
+    folder = Path(__file__).parents[2] / "configs"
+    output = run_tool(
+        "benchmarks/throughput.py",
+        folder / "baseline/baseline_r18_synthetic.py",
+        folder / "sspnet/sspnet-keypoint_r18_synthetic.py",
+        *("--batch-size", 2, "--repeats", 1, "--threads", 1),
+        cwd=tmp_path,
+    )
+    rows = table_of(output)
+    assert [row[0] for row in rows] == [
+        "baseline_r18_synthetic",
+        "sspnet-keypoint_r18_synthetic",
+    ]
+    for _, predict, train in rows:
+        assert number(predict) > number(train) > 0

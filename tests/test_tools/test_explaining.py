@@ -70,6 +70,7 @@ def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path, aver
         cwd=tmp_path,
     )
     assert re.search(r"\| all +\| +\d+ \| +[\d.]+ % \|", text)
+    assert re.search(r"not compared: \d+ boxes too large .*, \d+ answers", text)
 
 
 @pytest.mark.slow

@@ -53,12 +53,8 @@ def check(runner, explainer: Explainer, args: argparse.Namespace) -> MaskingChec
         boxes = predicted_boxes(explainer, inputs, samples, args.threshold)
         for row, sample in enumerate(samples):
             judged = (sample.gt_score == 1) & positive[row]
-            kept = {
-                index: boxes[row, index]
-                for index in judged.nonzero()[:, 0].tolist()
-                if not np.isnan(boxes[row, index]).any()
-            }
-            result.add(inputs[row], kept, sample)
+            kept = judged.nonzero()[:, 0].tolist()
+            result.add(inputs[row], {i: boxes[row, i] for i in kept}, sample)
         if left == 0:
             break
     return result
@@ -87,8 +83,10 @@ def main() -> None:
     logger = MMLogger.get_current_instance()
     logger.info("\n%s", report(result, explainer.model.head.schema.names))
     logger.info(
-        "%d boxes were too large for another of their size beside them",
+        "not compared: %d boxes too large for another of their size beside them, %d "
+        "answers that the explainer found no box for",
         result.without_place,
+        result.without_box,
     )
 
 

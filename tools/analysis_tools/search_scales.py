@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from terminaltables import AsciiTable
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, runner_arguments, runner_config
+from mmpar.engine import build_runner, runner_arguments, runner_config, with_dump
 from mmpar.evaluation.functional import multi_label_scores
+from mmpar.evaluation.tables import text_table
 from mmpar.structures import assign_attributes, build_regions, build_schema
 
 
@@ -90,10 +90,7 @@ def level_config(cfg: Config, level: int, epochs: int, predictions: Path) -> Con
         type="CheckpointHook", interval=-1, save_last=False
     )
     cfg.find_unused_parameters = True  # of the finer levels
-    evaluators = cfg.val_evaluator
-    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    dump = dict(type="DumpPredictions", out_file=str(predictions))
-    cfg.val_evaluator = [*evaluators, dump]
+    cfg.val_evaluator = with_dump(cfg.val_evaluator, str(predictions))
     return cfg
 
 
@@ -135,9 +132,7 @@ def accuracy_table(names: list[str], accuracies: np.ndarray, levels: list[int]) 
     rows = [["val mA", *header, "best"]]
     for name, row, level in zip(names, accuracies, levels):
         rows.append([name, *(f"{100 * value:.2f}" for value in row), f"P{level}"])
-    table = AsciiTable(rows)
-    table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
-    return table.table
+    return text_table(rows)
 
 
 def write_config(args: argparse.Namespace, levels: dict[str, int], table: str) -> None:

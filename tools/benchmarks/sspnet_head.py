@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
+from functools import partial
 from pathlib import Path
 from typing import Callable
 
@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor, nn
+from turns import turns
 
 from mmpar.models import SSPNetHead, SSPNetNeck
 from mmpar.models.layers import FeaturePyramid, PriorLocationExtraction
@@ -51,11 +52,11 @@ def main() -> None:
             f"logits up to {plain.abs().max():.3g}, "
             f"largest difference {(plain - fast).abs().max():.2g}"
         )
-        report("forward", forms, stages, args.repeats)
+        report("forward", forms, stages, args)
     train = {name: with_backward(form) for name, form in forms.items()}
     for stage in stages:
         stage.requires_grad_()
-    report("forward + backward", train, stages, args.repeats)
+    report("forward + backward", train, stages, args)
 
 
 def parse_args(description: str | None) -> argparse.Namespace:
@@ -140,15 +141,11 @@ def with_backward(form: Form) -> Form:
 
 
 def report(
-    title: str, forms: dict[str, Form], stages: list[Tensor], repeats: int
+    title: str, forms: dict[str, Form], stages: list[Tensor], args: argparse.Namespace
 ) -> None:
     """Time the forms in turns; print medians, their ratio and that of the fastest."""
-    times: dict[str, list[float]] = {name: [] for name in forms}
-    for turn in range(repeats + 1):
-        for name, form in forms.items():
-            elapsed = seconds(form, stages)
-            if turn > 0:  # the first turn warms up
-                times[name].append(elapsed)
+    calls = {name: partial(form, stages) for name, form in forms.items()}
+    times = turns(calls, args.repeats, args.device)
     plain, fast = (statistics.median(values) for values in times.values())
     best_plain, best_fast = (min(values) for values in times.values())
     print(
@@ -156,17 +153,6 @@ def report(
         f"{fast * 1e3:8.1f} ms   {plain / fast:.2f} times faster "
         f"({best_plain / best_fast:.2f} by the fastest turns)"
     )
-
-
-def seconds(form: Form, stages: list[Tensor]) -> float:
-    cuda = stages[0].is_cuda
-    if cuda:
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    form(stages)
-    if cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

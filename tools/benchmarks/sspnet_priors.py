@@ -10,14 +10,16 @@ it and in eval.
 
 from __future__ import annotations
 
-import random
+import argparse
 import statistics
+from functools import partial
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from sspnet_head import CONFIG, Form, features, parse_args, seconds, with_backward
+from sspnet_head import CONFIG, Form, features, parse_args, with_backward
 from torch import Tensor, nn
+from turns import turns
 
 from mmpar.models import SSPNetHead, SSPNetNeck
 from mmpar.registry import MODELS
@@ -42,11 +44,11 @@ def main() -> None:
         f"{torch.get_num_threads()} threads, {args.repeats} turns"
     )
     with torch.no_grad():
-        report("forward", forms, stages, args.repeats)
+        report("forward", forms, stages, args)
     for stage in stages:
         stage.requires_grad_()
     train = {name: with_backward(form) for name, form in forms.items()}
-    report("forward + backward", train, stages, args.repeats)
+    report("forward + backward", train, stages, args)
 
 
 def build(batch_size: int, device: str) -> tuple[dict[str, Form], list[Tensor]]:
@@ -83,25 +85,19 @@ def form(neck: SSPNetNeck, head: SSPNetHead, batch_size: int, device: str) -> Fo
 
 
 def report(
-    title: str, forms: dict[str, Form], stages: list[Tensor], repeats: int
+    title: str, forms: dict[str, Form], stages: list[Tensor], args: argparse.Namespace
 ) -> None:
     """Time the forms in turns; print medians, fastest turns and their ratios."""
-    times: dict[str, list[float]] = {name: [] for name in forms}
-    shuffled = random.Random(0)
-    for turn in range(repeats + 1):
-        # Whoever comes after a form that fills the caches is slower by some percent.
-        for name in shuffled.sample(list(forms), len(forms)):
-            elapsed = seconds(forms[name], stages)
-            if turn > 0:  # the first turn warms up
-                times[name].append(1e3 * elapsed)
+    calls = {name: partial(form, stages) for name, form in forms.items()}
+    times = turns(calls, args.repeats, args.device)
     first = next(iter(times.values()))
     print(title)
     for name, values in times.items():
         ratio = statistics.median(values) / statistics.median(first)
         best = min(values) / min(first)
         print(
-            f"  {name:24} median {statistics.median(values):8.1f} ms ({ratio:.2f})"
-            f"   fastest {min(values):8.1f} ms ({best:.2f})"
+            f"  {name:24} median {1e3 * statistics.median(values):8.1f} ms "
+            f"({ratio:.2f})   fastest {1e3 * min(values):8.1f} ms ({best:.2f})"
         )
 
 

@@ -1,9 +1,9 @@
 """Brings the positive ratios of the training split to the head."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmpar.datasets import JointSampler, positive_ratios
+from mmpar.models.unwrapped import unwrapped
 from mmpar.registry import HOOKS
 
 
@@ -16,7 +16,7 @@ class PositiveRatioHook(Hook):
 
     def before_train(self, runner) -> None:
         """Set ``head.positive_ratio`` from the data set that is trained on."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         loader = runner.train_dataloader
         sampler = getattr(loader, "sampler", None)
         times = sampler.expected_times() if isinstance(sampler, JointSampler) else None

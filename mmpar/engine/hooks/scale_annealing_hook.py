@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmpar.models.layers import ScaleSelection
+from mmpar.models.unwrapped import unwrapped
 from mmpar.registry import HOOKS
 from mmpar.visualization.scale_prior import draw_scale_prior, scale_prior_table
 
@@ -92,7 +92,7 @@ class ScaleAnnealingHook(Hook):
 
 
 def _selection(runner) -> ScaleSelection:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     selection = getattr(model.neck, "scale_selection", None)
     if selection is None:
         raise ValueError(
@@ -106,7 +106,7 @@ def _report(runner, when: str) -> None:
     if not is_main_process():
         return
     selection = _selection(runner)
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     names = [region.name for region in model.neck.regions]
     weights = selection.soft_weights().detach().cpu().numpy()
     table = scale_prior_table(names, weights, selection.levels())

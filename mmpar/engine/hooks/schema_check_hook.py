@@ -3,8 +3,8 @@
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from mmpar.models.unwrapped import unwrapped
 from mmpar.registry import HOOKS
 from mmpar.structures import build_schema
 
@@ -27,6 +27,6 @@ class SchemaCheckHook(Hook):
 
 
 def _check(runner: Any, dataset: Any, role: str) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     theirs = build_schema(dataset.metainfo["schema"])
     model.head.schema.require_same(theirs, "the model", role)

@@ -1,8 +1,8 @@
 """Refuses to test a model that a checkpoint does not fit."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from mmpar.models.unwrapped import unwrapped
 from mmpar.registry import HOOKS
 
 
@@ -15,7 +15,7 @@ class StrictLoadHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Compare names and shapes; ``ValueError`` with those that differ."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         ours = {key: value.shape for key, value in model.state_dict().items()}
         loaded = checkpoint.get("state_dict", checkpoint)
         theirs = {key.removeprefix("module."): v.shape for key, v in loaded.items()}

@@ -42,11 +42,11 @@ class KeypointLocationExtraction(LearnedPoints):
         Returns:
             ``(B, C, N, 1)``, in the order of the keypoints.
         """
-        sampling = self._sampling(features, keypoints)
+        found = _found(features, keypoints)
+        sampling = self._sampling(features, keypoints, found)
         tokens = projected_samples(features, self.projection, sampling)
         fallback = self.projection(features.mean(dim=(2, 3), keepdim=True))
-        found = self._found(features, keypoints)[:, None]
-        return torch.where(found, tokens, fallback.to(tokens.dtype))
+        return torch.where(found[:, None], tokens, fallback.to(tokens.dtype))
 
     def sampling_points(self, features: Tensor, keypoints: Tensor) -> SamplingPoints:
         """Where each keypoint samples: ``(B, K, N, 1, 2)`` and ``(B, K, N, 1)``.
@@ -54,15 +54,15 @@ class KeypointLocationExtraction(LearnedPoints):
         A keypoint that is not found has its points about the region's centre, with
         weights of 0.
         """
-        points, weights = self._sampling(features, keypoints)
-        return SamplingPoints(
-            points, weights * self._found(features, keypoints)[:, None]
-        )
+        found = _found(features, keypoints)
+        points, weights = self._sampling(features, keypoints, found)
+        return SamplingPoints(points, weights * found[:, None])
 
-    def _sampling(self, features: Tensor, keypoints: Tensor) -> SamplingPoints:
+    def _sampling(
+        self, features: Tensor, keypoints: Tensor, found: Tensor
+    ) -> SamplingPoints:
         height, width = features.shape[2:]
         centre = keypoints.new_tensor(((width - 1) / 2, (height - 1) / 2))
-        found = self._found(features, keypoints)
         positions = torch.where(found, keypoints[..., :2], centre)[:, :, None]
         positions = positions.to(working_dtype(features))
         here = sample(features, positions)
@@ -70,9 +70,10 @@ class KeypointLocationExtraction(LearnedPoints):
             here, positions[:, None, ..., 0], positions[:, None, ..., 1]
         )
 
-    def _found(self, features: Tensor, keypoints: Tensor) -> Tensor:
-        """Bool, ``(B, N, 1)``: whether a keypoint is known and inside the region."""
-        height, width = features.shape[2:]
-        x, y, visibility = keypoints.unbind(dim=-1)
-        inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
-        return (inside & (visibility > 0))[..., None]
+
+def _found(features: Tensor, keypoints: Tensor) -> Tensor:
+    """Bool, ``(B, N, 1)``: whether a keypoint is known and inside the region."""
+    height, width = features.shape[2:]
+    x, y, visibility = keypoints.unbind(dim=-1)
+    inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    return (inside & (visibility > 0))[..., None]
