@@ -12,6 +12,14 @@ from mmpar.explain.region_geometry import RegionGeometry
 from mmpar.registry import EXPLAINERS
 
 
+def positional_activation(features: Tensor, gradients: Tensor) -> Tensor:
+    """``relu(sum_c relu(gradient_c) feature_c)``, ``(B, C, h, w)`` to ``(B, h, w)``."""
+    return (gradients.relu() * features.detach()).sum(dim=1).relu()
+
+
+_ACTIVATIONS = dict(position=positional_activation, channel=class_activation)
+
+
 @EXPLAINERS.register_module()
 class GradCAMP(MapExplainer):
     """Grad-CAM at the pyramid level and in the region that an attribute is read from.
@@ -23,20 +31,35 @@ class GradCAMP(MapExplainer):
     position from (its sampling points, by their weights), which the position itself
     need not be.
 
+    The head pools maxima: a channel has its gradient where it was the largest, and
+    nowhere else. Grad-CAM's mean over positions would say that it counted everywhere,
+    so by default each position keeps its own gradient.
+
     Source: the idea is SSPNet's, arXiv 2312.06049, which "masks and improves" Grad-CAM
-    with the prior. No code of it was released, so the details are ours.
+    with the prior. No code of it was released, so the details are ours; the weights of
+    positions are those of Jiang et al., "LayerCAM: Exploring Hierarchical Class
+    Activation Maps for Localization", TIP 2021.
 
     Args:
         model: See :class:`Explainer`; its neck reads regions, as :class:`SSPNetNeck`.
+        weighting: ``'position'``, ``relu(sum_c relu(g_c) A_c)`` of gradients g and
+            activations A, or ``'channel'``, Grad-CAM's ``relu(sum_c mean(g_c) A_c)``.
         place_prior: Whether responses move to PLE's sampling points.
 
     Raises:
-        ValueError: The model has no regions.
+        ValueError: The model has no regions, or the weighting is unknown.
     """
 
-    def __init__(self, model: nn.Module, place_prior: bool = True) -> None:
+    def __init__(
+        self, model: nn.Module, weighting: str = "position", place_prior: bool = True
+    ) -> None:
         super().__init__(model)
+        if weighting not in _ACTIVATIONS:
+            raise ValueError(
+                f"weighting is one of {tuple(_ACTIVATIONS)}, got {weighting!r}"
+            )
         self.geometry = RegionGeometry(self.model)
+        self.activation = _ACTIVATIONS[weighting]
         self.place_prior = place_prior
 
     def __call__(
@@ -57,7 +80,7 @@ class GradCAMP(MapExplainer):
         for index in indices:
             region = self.geometry.region_of[index]
             gradients = found.of(index, region)
-            response = class_activation(found.maps[region], gradients)
+            response = self.activation(found.maps[region], gradients)
             if self.place_prior:
                 band = self.geometry.place_by_points(
                     response, region, stages, sampling[region]

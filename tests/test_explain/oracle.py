@@ -1,5 +1,6 @@
 """Grad-CAM and Grad-CAM-P by finite differences and loops over pixels."""
 
+import itertools
 import math
 
 import torch
@@ -18,6 +19,20 @@ def class_activation(logits_from, features, attribute, eps=1e-6):
         )
         alpha = (up - down) / (2 * eps) / (height * width)
         total += alpha[:, None, None] * features[:, c].detach()
+    return total.clamp(min=0)
+
+
+def positional_activation(logits_from, features, attribute, eps=1e-6):
+    """relu(sum_c relu(dy / dA_cij) A_cij), (B, h, w), pixel by pixel."""
+    total = torch.zeros_like(features[:, 0])
+    for c, row, column in itertools.product(*map(range, features.shape[1:])):
+        shift = torch.zeros_like(features)
+        shift[:, c, row, column] = eps
+        up, down = (
+            logits_from(features + s)[:, attribute].detach() for s in (shift, -shift)
+        )
+        gradient = ((up - down) / (2 * eps)).clamp(min=0)
+        total[:, row, column] += gradient * features[:, c, row, column].detach()
     return total.clamp(min=0)
 
 

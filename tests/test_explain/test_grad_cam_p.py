@@ -7,7 +7,12 @@ from mmpretrain.structures import DataSample
 from mmpar.explain import ALMBoxes, GradCAMP, PLEPoints, RegionBoxes
 from mmpar.explain.region_geometry import splat
 from mmpar.models import PARClassifier
-from tests.test_explain.oracle import class_activation, splatted, upsampled
+from tests.test_explain.oracle import (
+    class_activation,
+    positional_activation,
+    splatted,
+    upsampled,
+)
 from tests.test_explain.tiny_model import (
     REGION_OF,
     REGIONS,
@@ -23,7 +28,7 @@ BANDS = dict(  # level, height and width of its map, first row, one past the las
 )
 
 
-def expected_maps(model, inputs, name, place):
+def expected_maps(model, inputs, name, place, activation):
     region = REGION_OF[name]
     which = list(REGIONS).index(region)
     features = list(model.neck(model.backbone(inputs)))
@@ -32,7 +37,7 @@ def expected_maps(model, inputs, name, place):
     def logits_from(feature):
         return model.head([*features[:which], feature, *features[which + 1 :]])
 
-    response = class_activation(logits_from, features[which], SCHEMA.names.index(name))
+    response = activation(logits_from, features[which], SCHEMA.names.index(name))
     top, bottom = start * SIZE[0] // height, stop * SIZE[0] // height
     maps = torch.zeros(len(inputs), *SIZE, dtype=torch.float64)
     for b in range(len(inputs)):
@@ -41,10 +46,10 @@ def expected_maps(model, inputs, name, place):
     return maps / maps.amax(dim=(1, 2), keepdim=True).clamp(min=1e-300)
 
 
-def require_equal(explainer, model, inputs, place):
+def require_equal(explainer, model, inputs, place, activation=positional_activation):
     responding = 0
     for name, found in zip(SCHEMA.names, explainer(inputs).unbind(dim=1)):
-        expected = expected_maps(model, inputs, name, place)
+        expected = expected_maps(model, inputs, name, place, activation)
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
         responding += bool(expected.max() > 0)
     assert responding >= 3  # maps that are zero have nothing to compare
@@ -74,6 +79,13 @@ def test_with_place_prior_responses_move_to_the_sampling_points(kind):
         return splatted(response, points, weights, height, width)
 
     require_equal(GradCAMP(model), model, inputs, place)
+    by_channel = GradCAMP(model, weighting="channel")
+    require_equal(by_channel, model, inputs, place, class_activation)
+
+
+def test_unknown_weightings_are_refused():
+    with pytest.raises(ValueError, match=r"'position', 'channel'.*'pixel'"):
+        GradCAMP(region_model(), weighting="pixel")
 
 
 @pytest.mark.parametrize("kind", ["block", "sparse", "none"])
