@@ -69,7 +69,9 @@ def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path, aver
         *FEW,
         cwd=tmp_path,
     )
-    assert re.search(r"\| all +\| +\d+ \| +[\d.]+ % \|", text)
+    columns = r"\| all +" + r"\| +\d+ \| +[\d.]+ % " * 3
+    assert re.search(columns, text)
+    assert re.search(r"\| pictures, in the mean +\| +[1-4] \|", text)
     assert re.search(r"not compared: \d+ boxes too large .*, \d+ answers", text)
 
 
