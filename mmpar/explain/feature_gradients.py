@@ -70,7 +70,7 @@ class FeatureGradients:
 
 
 def feature_gradients(
-    model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any = None
+    model: Any, layer: nn.Module, inputs: Tensor, data_samples: Any = None
 ) -> FeatureGradients:
     """Run ``model`` in eval mode and cut its graph at the output of ``layer``.
 
@@ -78,7 +78,7 @@ def feature_gradients(
     are float32 at least, also under autocast.
 
     Args:
-        model: MMEngine model, called in mode ``'tensor'``.
+        model: Classifier, called in mode ``'tensor'``; its head has the schema.
         layer: A part of it that gives a map or several, ``(B, C, h, w)``.
         inputs: ``(B, 3, H, W)``.
         data_samples: Handed to the model.

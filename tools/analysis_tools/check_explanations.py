@@ -110,7 +110,8 @@ def main() -> None:
     load_to_explain(runner)
     explainer = runner.test_loop.explainer
     result = check(runner, explainer, args)
-    compared = comparisons(result, has_regions(explainer.model))
+    banded = has_regions(explainer.model)
+    compared = comparisons(result, banded)
     logger = MMLogger.get_current_instance()
     logger.info(
         "share of boxes that cost more than another of their size elsewhere\n%s",
@@ -118,13 +119,17 @@ def main() -> None:
     )
     logger.info(
         "not compared: %d boxes too large for another of their size beside them, %d "
-        "answers that the explainer found no box for; of the rest %d boxes have no "
-        "other place in the band, and %d do not fit into it",
+        "answers that the explainer found no box for",
         result.in_picture.without_place,
         result.without_box,
-        result.in_band.without_place,
-        result.reference.without_place,
     )
+    if banded:
+        logger.info(
+            "of the rest %d boxes have no other place in the band, %d of them because "
+            "they do not fit into it",
+            result.in_band.without_place,
+            result.reference.without_place,
+        )
 
 
 if __name__ == "__main__":
