@@ -125,8 +125,8 @@ def main() -> None:
     )
     if banded:
         logger.info(
-            "of the rest %d boxes have no other place in the band, %d of them because "
-            "they do not fit into it",
+            "of the rest %d boxes have no other place in the band; for %d no random "
+            "place in it can be compared",
             result.in_band.without_place,
             result.reference.without_place,
         )
