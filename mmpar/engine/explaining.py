@@ -11,14 +11,15 @@ from mmpar.engine.command_line import runner_arguments, runner_config, set_check
 from mmpar.engine.hooks import SchemaCheckHook
 from mmpar.evaluation.functional import DEFAULT_THRESHOLD
 
-EXPLAINER_NAMES = {
-    "grad-cam": "GradCAM",
-    "grad-cam-p": "GradCAMP",
-    "alm-boxes": "ALMBoxes",
-    "ple-points": "PLEPoints",
-    "region-boxes": "RegionBoxes",
+EXPLAINERS_BY_NAME: dict[str, dict[str, Any]] = {
+    "grad-cam": dict(type="GradCAM"),
+    "grad-cam-p": dict(type="GradCAMP"),
+    "grad-cam-region": dict(type="GradCAMP", place_prior=False),
+    "alm-boxes": dict(type="ALMBoxes"),
+    "ple-points": dict(type="PLEPoints"),
+    "region-boxes": dict(type="RegionBoxes"),
 }
-"""As on the command line: the registered classes."""
+"""As on the command line, and their configs."""
 
 
 def explainer_arguments(description: str) -> argparse.ArgumentParser:
@@ -28,7 +29,10 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
         "checkpoint", help="checkpoint file, or a work dir: its best checkpoint"
     )
     parser.add_argument(
-        "--explainer", choices=EXPLAINER_NAMES, default="grad-cam", help="(%(default)s)"
+        "--explainer",
+        choices=EXPLAINERS_BY_NAME,
+        default="grad-cam",
+        help="(%(default)s)",
     )
     parser.add_argument(
         "--threshold",
@@ -44,7 +48,7 @@ def explainer_config(args: argparse.Namespace, **metric: Any) -> Config:
     """The config's test, with the explainer and the localization metric alone."""
     cfg = runner_config(args)
     set_checkpoint(cfg, args.checkpoint)
-    explainer = dict(type=EXPLAINER_NAMES[args.explainer])
+    explainer = EXPLAINERS_BY_NAME[args.explainer]
     cfg.test_cfg = dict(type="ExplainLoop", explainer=explainer)
     cfg.test_evaluator = dict(
         type="AttributeLocalizationMetric", threshold=args.threshold, **metric

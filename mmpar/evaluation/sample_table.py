@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.dist import all_gather_object, broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
 
@@ -106,7 +107,10 @@ class SampleTableMetric(BaseMetric):
 
 def as_array(values: Any, dtype: Any) -> np.ndarray:
     """A tensor of any device, or what numpy takes, as an array."""
-    values = values.detach().cpu().numpy() if hasattr(values, "detach") else values
+    if isinstance(values, torch.Tensor):
+        # numpy has no bfloat16; no half type loses anything.
+        half = values.is_floating_point() and values.element_size() < 4
+        values = (values.float() if half else values).detach().cpu().numpy()
     return np.asarray(values).astype(dtype)
 
 

@@ -23,11 +23,13 @@ class FeatureGradients:
     at no parameter, so that none gets a gradient.
 
     Args:
+        names: Of the attributes.
         logits: ``(B, A)``.
         maps: What the layer gave, each ``(B, C, h, w)``.
         layer_inputs: What it was called with.
     """
 
+    names: Sequence[str]
     logits: Tensor
     maps: list[Tensor]
     layer_inputs: tuple[Any, ...]
@@ -37,18 +39,38 @@ class FeatureGradients:
 
         Pictures of a batch do not influence each other in eval mode, so the sum of
         their logits has the gradients of all.
+
+        Raises:
+            ValueError: The precision is too low for them: they or the features
+                overflow.
         """
+        gradient = self._scaled(attribute, which, _SCALE)
+        finite = gradient.isfinite().flatten(1).all(dim=1)
+        if not finite.all():
+            unscaled = self._scaled(attribute, which, 1.0)
+            gradient = gradient.where(finite[:, None, None, None], unscaled)
+        if not (gradient.isfinite().all() and self.maps[which].isfinite().all()):
+            raise ValueError(
+                f"the gradients of attribute {self.names[attribute]!r} or the features "
+                "that they belong to are not finite, with logits of "
+                f"{self.logits.dtype}; if the model's predictions are finite in "
+                "float32, explain it in float32 or bfloat16 (ExplainLoop: fp16=False)"
+            )
+        return gradient
+
+    def _scaled(self, attribute: int, which: int, scale: float) -> Tensor:
+        """The gradients, computed from a logit ``scale`` times as large."""
         features = self.maps[which]
         picked = torch.zeros_like(self.logits)
-        picked[:, attribute] = _SCALE
+        picked[:, attribute] = scale
         (gradient,) = torch.autograd.grad(
             self.logits, features, picked, retain_graph=True, allow_unused=True
         )
-        return torch.zeros_like(features) if gradient is None else gradient / _SCALE
+        return torch.zeros_like(features) if gradient is None else gradient / scale
 
 
 def feature_gradients(
-    model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any = None
+    model: Any, layer: nn.Module, inputs: Tensor, data_samples: Any = None
 ) -> FeatureGradients:
     """Run ``model`` in eval mode and cut its graph at the output of ``layer``.
 
@@ -56,7 +78,7 @@ def feature_gradients(
     are float32 at least, also under autocast.
 
     Args:
-        model: MMEngine model, called in mode ``'tensor'``.
+        model: Classifier, called in mode ``'tensor'``; its head has the schema.
         layer: A part of it that gives a map or several, ``(B, C, h, w)``.
         inputs: ``(B, 3, H, W)``.
         data_samples: Handed to the model.
@@ -91,19 +113,19 @@ def feature_gradients(
         stack.enter_context(torch.no_grad())
         stack.callback(layer.register_forward_hook(cut).remove)
         logits = model(inputs, data_samples, mode="tensor")
-    if len(runs) != 1:
-        raise ValueError(
-            f"the target layer {type(layer).__name__} ran {len(runs)} times in one "
-            "forward pass, so its features are not defined; choose one that runs once"
-        )
-    return FeatureGradients(logits, maps, runs[0])
+    args = _only_run(layer, runs)
+    return FeatureGradients(model.head.schema.names, logits, maps, args)
 
 
 @torch.no_grad()
 def layer_inputs(
     model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any = None
 ) -> tuple[Any, ...]:
-    """Run ``model`` in eval mode and return what ``layer`` was called with."""
+    """Run ``model`` in eval mode and return what ``layer`` was called with.
+
+    Raises:
+        ValueError: The layer is not run exactly once.
+    """
     given: list[tuple[Any, ...]] = []
 
     def keep(module: nn.Module, args: Any, output: Any) -> None:
@@ -112,7 +134,7 @@ def layer_inputs(
     with evaluating(model), ExitStack() as stack:
         stack.callback(layer.register_forward_hook(keep).remove)
         model(inputs, data_samples, mode="tensor")
-    return given[-1]
+    return _only_run(layer, given)
 
 
 @contextmanager
@@ -125,6 +147,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+def _only_run(layer: nn.Module, runs: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    if len(runs) != 1:
+        raise ValueError(
+            f"the target layer {type(layer).__name__} ran {len(runs)} times in one "
+            "forward pass, so its features are not defined; choose one that runs once"
+        )
+    return runs[0]
 
 
 def _require_maps(layer: nn.Module, outputs: Sequence[Any]) -> None:

@@ -41,4 +41,6 @@ class RegionBoxes(BoxExplainer):
             region = self.geometry.region_of[index]
             top, bottom = self.geometry.pixel_rows(region, stages, height)
             boxes.append((0.0, float(top), float(width), float(bottom)))
-        return inputs.new_tensor(boxes).expand(len(inputs), -1, -1)
+        # Not in the precision of the inputs: half types have no pixel 257.
+        found = torch.tensor(boxes, device=inputs.device)
+        return found.expand(len(inputs), -1, -1)

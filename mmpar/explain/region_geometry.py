@@ -27,7 +27,7 @@ class RegionGeometry:
 
     def __init__(self, model: Any) -> None:
         self.neck: Any = model.neck
-        if any(not hasattr(self.neck, name) for name in _NEEDED):
+        if not has_regions(model):
             raise ValueError(
                 "Grad-CAM-P, sampling points and region boxes are of models that read "
                 "attributes from regions, as SSPNetNeck does; "
@@ -111,6 +111,11 @@ class RegionGeometry:
         """Height and width of the region's level, and its rows there."""
         height, width = stages[self.neck.levels()[region]].shape[2:]
         return (height, width, *self.neck.regions[region].row_range(height))
+
+
+def has_regions(model: Any) -> bool:
+    """Whether the model's neck reads attributes from regions."""
+    return all(hasattr(model.neck, name) for name in _NEEDED)
 
 
 def splat(points: Tensor, values: Tensor, height: int, width: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mmpar.evaluation.functional import (
     box_iou,
@@ -62,7 +63,6 @@ def test_peak_is_the_centre_of_the_largest_pixel():
 
 
 def test_peak_of_a_cell_at_the_border_is_its_centre():
-    torch = pytest.importorskip("torch")
     coarse = torch.zeros(1, 1, 4, 2)
     coarse[..., 0, 1] = 1
     fine = torch.nn.functional.interpolate(coarse, (128, 64), mode="bilinear")

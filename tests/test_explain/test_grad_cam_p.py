@@ -203,6 +203,14 @@ def test_region_boxes_are_the_rows():
     assert boxes.tolist() == [[[0, 16, 16, 32], [0, 0, 16, 12]]] * 2
 
 
+def test_region_boxes_of_a_half_precision_model_are_exact():
+    picture = torch.zeros(1, 3, 1042, 522)  # more than 8 bits of a row or a column
+    expected = RegionBoxes(region_model())(picture.double())
+    found = RegionBoxes(region_model().bfloat16())(picture.bfloat16())
+    assert found.tolist() == expected.tolist()
+    assert any(edge % 4 for edge in found[0, 1].tolist())
+
+
 @pytest.mark.parametrize("explainer", [GradCAMP, PLEPoints, RegionBoxes])
 def test_models_without_regions_are_refused(explainer):
     with pytest.raises(ValueError, match="Use GradCAM"):

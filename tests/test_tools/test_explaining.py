@@ -12,11 +12,13 @@ from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from PIL import Image
 
+from mmpar.explain import MaskingCheck
 from mmpar.registry import MODELS
 from tests.test_tools.run import REPOSITORY, options, run_tool
 
 SSPNET = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
 ALM = REPOSITORY / "configs/alm/alm_r18_synthetic.py"
+CHECK = REPOSITORY / "tools/analysis_tools/check_explanations.py"
 GALLERY = REPOSITORY / "tools/analysis_tools/explain_gallery.py"
 FEW = options("test_dataloader.dataset.num_samples=6", "test_dataloader.num_workers=0")
 
@@ -69,8 +71,30 @@ def test_hiding_the_box_is_compared_with_hiding_as_much_elsewhere(tmp_path, aver
         *FEW,
         cwd=tmp_path,
     )
-    assert re.search(r"\| all +\| +\d+ \| +[\d.]+ % \|", text)
+    columns = r"\| all +" + r"\| +\d+ \| +[\d.]+ % " * 3
+    assert re.search(columns, text)
+    assert re.search(r"\| pictures, in the mean +\| +[1-4] \|", text)
     assert re.search(r"not compared: \d+ boxes too large .*, \d+ answers", text)
+
+
+def test_the_table_has_a_column_a_comparison_and_the_pictures_means():
+    tool = runpy.run_path(str(CHECK))
+    result = MaskingCheck(torch.nn.Identity())
+    result.in_picture.drops += [(0, 1, 9.0, 1.0), (0, 0, 1.0, 2.0), (1, 0, 1.0, 0.0)]
+    result.reference.drops += [(0, 1, 1.0, 2.0)]
+
+    def cells(banded):
+        table = tool["report"](tool["comparisons"](result, banded), ("Hat", "Bag"))
+        lines = [line for line in table.splitlines() if line.startswith("|")]
+        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+    header = ["attribute", "compared", "box", "compared", "random box"]
+    hat = ["Hat", "2", "50.0 %", "0", "-"]
+    bag = ["Bag", "1", "100.0 %", "1", "0.0 %"]
+    together = ["all", "3", "66.7 %", "1", "0.0 %"]
+    pictures = ["pictures, in the mean", "2", "100.0 %", "1", "0.0 %"]
+    assert cells(banded=False) == [header, hat, bag, together, pictures]
+    assert [len(row) for row in cells(banded=True)] == [7] * 5
 
 
 @pytest.mark.slow

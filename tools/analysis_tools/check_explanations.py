@@ -5,6 +5,7 @@ python tools/analysis_tools/check_explanations.py CONFIG CHECKPOINT \
 """
 
 import argparse
+from itertools import chain
 
 import numpy as np
 import torch
@@ -19,7 +20,14 @@ from mmpar.engine import (
 )
 from mmpar.evaluation.functional import box_of_map
 from mmpar.evaluation.tables import text_table
-from mmpar.explain import BoxExplainer, Explainer, MaskingCheck
+from mmpar.explain import (
+    BoxExplainer,
+    Comparison,
+    Explainer,
+    MaskingCheck,
+    RegionBoxes,
+    has_regions,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,6 +51,7 @@ def predicted_boxes(
 def check(runner, explainer: Explainer, args: argparse.Namespace) -> MaskingCheck:
     """Compare for the attributes that are present and predicted, on ``args.num``."""
     model, result = explainer.model, MaskingCheck(explainer.model, args.seed)
+    read_from = RegionBoxes(model) if has_regions(model) else None
     left = args.num
     for batch in runner.test_dataloader:
         data = model.data_preprocessor(batch, False)
@@ -51,26 +60,47 @@ def check(runner, explainer: Explainer, args: argparse.Namespace) -> MaskingChec
         with torch.no_grad():
             positive = model(inputs, samples, mode="tensor") > 0
         boxes = predicted_boxes(explainer, inputs, samples, args.threshold)
+        bands = None
+        if read_from is not None:
+            # The same for all pictures.
+            bands = dict(enumerate(read_from(inputs, None, samples)[0].cpu().numpy()))
         for row, sample in enumerate(samples):
             judged = (sample.gt_score == 1) & positive[row]
             kept = judged.nonzero()[:, 0].tolist()
-            result.add(inputs[row], {i: boxes[row, i] for i in kept}, sample)
+            result.add(inputs[row], {i: boxes[row, i] for i in kept}, sample, bands)
         if left == 0:
             break
     return result
 
 
-def report(result: MaskingCheck, names: tuple[str, ...]) -> str:
-    """A row an attribute."""
-    rows = [["attribute", "compared", "box costs more", "drop, box", "drop, other"]]
-    drops = np.array(result.drops).reshape(-1, 3)
-    for index in [*np.unique(drops[:, 0]).astype(int), None]:
-        own = drops if index is None else drops[drops[:, 0] == index]
-        name = "all" if index is None else names[index]
-        share = 100 * result.share(None if index is None else [index])
-        means = [f"{value:.2f}" for value in own[:, 1:].mean(axis=0)]
-        rows.append([name, str(len(own)), f"{share:.1f} %", *means])
+def comparisons(result: MaskingCheck, banded: bool) -> dict[str, Comparison]:
+    """What the boxes were compared with, in words."""
+    if not banded:
+        return {"box": result.in_picture, "random box": result.reference}
+    return {
+        "box": result.in_picture,
+        "box, other in band": result.in_band,
+        "random box of band": result.reference,
+    }
+
+
+def report(compared: dict[str, Comparison], names: tuple[str, ...]) -> str:
+    """A row an attribute: how many were compared, and which share cost more."""
+    header = [cell for name in compared for cell in ("compared", name)]
+    rows = [["attribute", *header]]
+    columns = list(compared.values())
+    for index in sorted({drop[1] for drop in columns[0].drops}):
+        cells = [_share(column.costs_more(index)) for column in columns]
+        rows.append([names[index], *chain(*cells)])
+    rows.append(["all", *chain(*(_share(column.costs_more()) for column in columns))])
+    pictures = [_share(column.costs_more_by_picture()) for column in columns]
+    rows.append(["pictures, in the mean", *chain(*pictures)])
     return text_table(rows)
+
+
+def _share(costs_more: np.ndarray) -> tuple[str, str]:
+    share = f"{100 * costs_more.mean():.1f} %" if len(costs_more) else "-"
+    return str(len(costs_more)), share
 
 
 def main() -> None:
@@ -80,14 +110,26 @@ def main() -> None:
     load_to_explain(runner)
     explainer = runner.test_loop.explainer
     result = check(runner, explainer, args)
+    banded = has_regions(explainer.model)
+    compared = comparisons(result, banded)
     logger = MMLogger.get_current_instance()
-    logger.info("\n%s", report(result, explainer.model.head.schema.names))
+    logger.info(
+        "share of boxes that cost more than another of their size elsewhere\n%s",
+        report(compared, explainer.model.head.schema.names),
+    )
     logger.info(
         "not compared: %d boxes too large for another of their size beside them, %d "
         "answers that the explainer found no box for",
-        result.without_place,
+        result.in_picture.without_place,
         result.without_box,
     )
+    if banded:
+        logger.info(
+            "of the rest %d boxes have no other place in the band; for %d no random "
+            "place in it can be compared",
+            result.in_band.without_place,
+            result.reference.without_place,
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpar.datasets.annotations.files import portable_path, read_utf8
+from mmpar.datasets.annotations.files import portable_path, read_utf8, same_picture
 from mmpar.structures import AttributeSchema
 
 _TOLERANCE = 1.0
@@ -76,38 +76,56 @@ class COCOBoxes:
         """The row of a picture in ``boxes`` and ``sizes``; None if it has none.
 
         A file_name fits if the path ends with it, folder by folder, the longest first;
-        else one with the same base name, if there is just one.
+        else if it ends with the path.
+
+        Raises:
+            ValueError: Several pictures could be meant.
         """
-        parts = portable_path(img_path).split("/")
+        img_path = portable_path(img_path)
+        parts = img_path.split("/")
         for start in range(len(parts)):
             rows = self._by_path.rows("/".join(parts[start:]))
             if len(rows):
                 return int(rows[0])
-        rows = self._by_base_name.rows(parts[-1])
-        return int(rows[0]) if len(rows) == 1 else None
+        same_base = {
+            self._by_path.name(row): int(row)
+            for row in self._by_base_name.rows(parts[-1])
+        }
+        fitting = [name for name in same_base if same_picture(name, img_path)]
+        if len(fitting) > 1:
+            raise ValueError(
+                f"{self.path}: the picture {img_path!r} could be {fitting[:3]}; give "
+                "the data set paths with these folders"
+            )
+        return same_base[fitting[0]] if fitting else None
 
 
 class _Index:
     """Strings to their positions, in two arrays instead of a dict of objects."""
 
     def __init__(self, names: list[str]) -> None:
-        encoded = np.array([name.encode() for name in names], np.bytes_)
-        self.order = encoded.argsort(kind="stable")
-        self.names = encoded[self.order]
+        self.names = np.array([name.encode() for name in names], np.bytes_)
+        self.order = self.names.argsort(kind="stable")
+
+    def name(self, position: int) -> str:
+        """The name at a position."""
+        return self.names[position].decode()
 
     def rows(self, name: str) -> np.ndarray:
         """All positions of a name."""
         if len(self.names) == 0:
             return self.order
-        ends = [
-            np.searchsorted(self.names, name.encode(), s) for s in ("left", "right")
-        ]
-        return self.order[ends[0] : ends[1]]
+        start, stop = (
+            np.searchsorted(self.names, name.encode(), side, self.order)
+            for side in ("left", "right")
+        )
+        return self.order[start:stop]
 
     def first_repeated(self) -> str | None:
         """A name that has two positions, if there is one."""
-        same = np.flatnonzero(self.names[1:] == self.names[:-1])
-        return self.names[same[0]].decode() if len(same) else None
+        ordered = self.names[self.order]
+        same = np.flatnonzero(ordered[1:] == ordered[:-1])
+        return ordered[same[0]].decode() if len(same) else None
 
 
 def _read(path: str) -> Mapping[str, Any]:

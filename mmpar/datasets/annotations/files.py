@@ -47,3 +47,12 @@ def _decoded(path: str, content: bytes) -> str:
 def portable_path(path: str) -> str:
     """A listed picture path with the slashes that every system understands."""
     return path.strip().replace("\\", "/")
+
+
+def same_picture(one: str, other: str) -> bool:
+    """Whether two portable paths may mean one picture, seen from different folders.
+
+    They do when they are equal or one is the end of the other, by whole folders:
+    ``images/0001.jpg`` and ``/data/set/images/0001.jpg``.
+    """
+    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")

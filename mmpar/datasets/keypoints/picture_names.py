@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmpar.datasets.annotations.files import portable_path
+from mmpar.datasets.annotations.files import portable_path, same_picture
 
 
 class PictureNames:
     """Finds rows by file name, in whatever folder either side saw the pictures.
 
-    Two names mean one picture when they are equal or one is the end of the other, by
-    whole folders: ``images/0001.jpg`` and ``/data/set/images/0001.jpg``.
+    Which names mean one picture says :func:`same_picture`.
 
     Args:
         paths: Picture of each row.
@@ -33,14 +32,10 @@ class PictureNames:
         if name in self._row_of:
             return self._row_of[name]
         same_base = self._of_base.get(name.rsplit("/", 1)[-1], [])
-        fitting = [path for path in same_base if _is_end(path, name)]
+        fitting = [path for path in same_base if same_picture(path, name)]
         if len(fitting) > 1:
             raise ValueError(
                 f"the file name {name!r} could mean {fitting[:3]}; write names with "
                 "their folders"
             )
         return self._row_of[fitting[0]] if fitting else None
-
-
-def _is_end(one: str, other: str) -> bool:
-    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")

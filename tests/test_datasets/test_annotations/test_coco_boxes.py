@@ -61,21 +61,28 @@ def test_boxes_of_one_attribute_become_the_box_around_them(tmp_path):
         ("cam1/a.jpg", 0),
         ("/root/cam2/a.jpg", 1),
         ("\\root\\cam2\\a.jpg", 1),
-        ("cam3/a.jpg", None),  # two pictures of that name, in other folders
+        ("cam3/a.jpg", None),
         ("elsewhere/b.jpg", 2),
         ("xb.jpg", None),
     ],
 )
-def test_pictures_are_found_by_path_and_by_name_if_it_is_the_only_one(
-    tmp_path, path, row
-):
+def test_pictures_are_found_by_the_end_of_their_path(tmp_path, path, row):
     assert COCOBoxes(written(tmp_path), SCHEMA).find(path) == row
 
 
-def test_a_base_name_is_enough_where_the_file_has_longer_paths(tmp_path):
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [("c.jpg", 0), ("y/c.jpg", 0), ("z/c.jpg", None), ("/data/z/y/c.jpg", None)],
+)
+def test_the_file_may_have_longer_paths_but_no_other_folders(tmp_path, path, row):
     images = [dict(id=3, file_name="x/y/c.jpg", width=9, height=9)]
     annotation = COCOBoxes(written(tmp_path, images=images, annotations=[]), SCHEMA)
-    assert annotation.find("z/c.jpg") == 0
+    assert annotation.find(path) == row
+
+
+def test_a_path_that_could_be_two_pictures_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"'a\.jpg' could be .*cam1/a.*cam2/a"):
+        COCOBoxes(written(tmp_path), SCHEMA).find("a.jpg")
 
 
 def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
