@@ -14,6 +14,7 @@ from mmpar.evaluation.functional import DEFAULT_THRESHOLD
 EXPLAINERS_BY_NAME: dict[str, dict[str, Any]] = {
     "grad-cam": dict(type="GradCAM"),
     "grad-cam-p": dict(type="GradCAMP"),
+    "grad-cam-p-channel": dict(type="GradCAMP", weighting="channel"),
     "grad-cam-region": dict(type="GradCAMP", place_prior=False),
     "alm-boxes": dict(type="ALMBoxes"),
     "ple-points": dict(type="PLEPoints"),
