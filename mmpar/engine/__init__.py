@@ -3,6 +3,7 @@
 from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
 from mmpar.engine.command_line import (
     config_arguments,
+    config_hash,
     read_config,
     runner_arguments,
     runner_config,
@@ -32,6 +33,7 @@ __all__ = [
     "build_runner",
     "checkpoint_to_test",
     "config_arguments",
+    "config_hash",
     "explainer_arguments",
     "explainer_config",
     "latest_checkpoint",
