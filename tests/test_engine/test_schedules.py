@@ -27,7 +27,7 @@ def learning_rates(param_scheduler, epochs, epoch_length):
     rates = []
     for iteration in range(1, epochs * epoch_length + 1):
         rates.append(wrapper.get_lr()["lr"][0])
-        wrapper.optimizer.step()
+        wrapper.step()
         for scheduler in schedulers:
             if not scheduler.by_epoch or iteration % epoch_length == 0:
                 scheduler.step()
