@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import time
 
 import pytest
@@ -34,7 +35,10 @@ def test_each_seed_is_trained_once_and_tabled(tmp_path):
     changed = json.loads(runs[0].read_text())
     changed["metrics"]["par/mA"] = 2 * 50 - second
     runs[0].write_text(json.dumps(changed))
-    assert "| 50.00 ± " in run_tool(*arguments, *TINY, cwd=tmp_path)
+    few = ("--localize-options", "test_dataloader.dataset.num_samples=2")
+    text = run_tool(*arguments, *TINY, "--explainers", "grad-cam", *few, cwd=tmp_path)
+    assert "| par/label_f1 | grad-cam/mean_iou |" in text
+    assert re.search(r"\| 50\.00 ± .* \| [\d.]+ ± [\d.]+ \|$", text, re.MULTILINE)
 
 
 # Stand-ins for train.py, test.py and localize.py: note the call, answer at once.
