@@ -1,20 +1,14 @@
 """SSPNet with the keypoint form of PLE, on SyntheticPAR's true keypoints."""
 
-_base_ = "./sspnet_r18_synthetic.py"
-
-face = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-shoulders = ("left_shoulder", "right_shoulder")
-arms = ("left_elbow", "right_elbow", "left_wrist", "right_wrist")
-hips = ("left_hip", "right_hip")
-legs = ("left_knee", "right_knee", "left_ankle", "right_ankle")
-
-regions = dict(
-    head=dict(keypoints=face + shoulders),
-    torso=dict(keypoints=shoulders + arms + hips),
-    bottom=dict(keypoints=hips + legs),
-)
+_base_ = [
+    "../_base_/datasets/synthetic.py",
+    "../_base_/models/sspnet-keypoint_r50.py",
+    "../_base_/schedules/adam_synthetic.py",
+    "../_base_/default_runtime.py",
+]
 
 model = dict(
-    neck=dict(regions=regions, ple=dict(kind="keypoint")),
-    head=dict(regions=regions),
+    backbone=dict(depth=18, init_cfg=None),
+    neck=dict(in_channels=(64, 128, 256, 512), out_channels=128),
+    head=dict(schema=_base_.schema, in_channels=128),
 )

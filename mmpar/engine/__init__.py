@@ -3,6 +3,7 @@
 from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
 from mmpar.engine.command_line import (
     config_arguments,
+    config_hash,
     read_config,
     runner_arguments,
     runner_config,
@@ -22,6 +23,7 @@ from mmpar.engine.hooks import (
 )
 from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
+from mmpar.engine.schedules import scaled_schedule
 
 __all__ = [
     "ExplainLoop",
@@ -32,6 +34,7 @@ __all__ = [
     "build_runner",
     "checkpoint_to_test",
     "config_arguments",
+    "config_hash",
     "explainer_arguments",
     "explainer_config",
     "latest_checkpoint",
@@ -39,6 +42,7 @@ __all__ = [
     "read_config",
     "runner_arguments",
     "runner_config",
+    "scaled_schedule",
     "set_checkpoint",
     "with_dump",
 ]

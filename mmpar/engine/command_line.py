@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import os.path as osp
 
@@ -47,6 +48,11 @@ def read_config(args: argparse.Namespace) -> Config:
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     return cfg
+
+
+def config_hash(cfg: Config) -> str:
+    """16 hexadecimal digits that change with any field, whatever file it stands in."""
+    return hashlib.sha256(repr(cfg.to_dict()).encode()).hexdigest()[:16]
 
 
 def runner_config(args: argparse.Namespace) -> Config:

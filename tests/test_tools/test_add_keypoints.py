@@ -5,12 +5,17 @@ import json
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmpar.datasets import PETA
+from mmpar.registry import DATASETS
+from tests.fixtures.pa100k import generated_rows, write_pa100k_release
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.pose_models import RED_ONLY, BrightSpots, export, spots
 from tests.fixtures.wider import generated_persons, write_wider_release
-from tests.test_tools.run import run_tool
+from tests.test_tools.run import REPOSITORY, run_tool
 
 SPOT = (14.0, 20.0)
 
@@ -110,3 +115,32 @@ def test_persons_cut_out_of_pictures_are_refused(tmp_path):
             *("WIDERAttribute", tmp_path, "--out", "k.npy", "--from-json", "x.json"),
             cwd=tmp_path,
         )
+
+
+def test_the_keypoint_config_reads_what_the_tool_writes(tmp_path, monkeypatch):
+    root = tmp_path / "data/pa100k"
+    parts = ("train", "val", "test")
+    rows = {part: generated_rows(2, first=10 * i) for i, part in enumerate(parts)}
+    write_pa100k_release(root, rows, picture_size=(96, 128))
+    names = [name for part_rows in rows.values() for name, _ in part_rows]
+    nose = [48.0, 32.0, 0.9] + [0.0] * 48
+    people = [dict(image_id=name, keypoints=nose, score=1) for name in names]
+    (tmp_path / "results.json").write_text(json.dumps(people))
+    run_tool(
+        "dataset_converters/add_keypoints.py",
+        *("PA100K", "data/pa100k", "--out", "data/pa100k/keypoints.npy"),
+        *("--from-json", "results.json"),
+        cwd=tmp_path,
+    )
+    monkeypatch.chdir(tmp_path)
+    init_default_scope("mmpar")
+    cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet-keypoint_r50_pa100k.py")
+    for part in parts:
+        dataset = DATASETS.build(cfg[f"{part}_dataloader"].dataset)
+        found = dataset[1]["data_samples"].gt_keypoints
+        assert found.shape == (1, 17, 3)
+        # The middle of pixel (48, 32), resized to 192x256; the training also flips it
+        # (97 to 95) and crops after a padding of 10.
+        reach = 12 if part == "train" else 0
+        assert abs(found[0, 0, :2] - torch.tensor([97.0, 65.0])).max() <= reach
+        assert found[0, :, 2].tolist() == pytest.approx([0.9] + [0.0] * 16)

@@ -1,13 +1,21 @@
 """The search of scales writes a config with each region's best level."""
 
+from __future__ import annotations
+
 import argparse
+import ast
 import importlib.util
+import json
 import re
+import sys
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from mmengine.config import Config
 
+from mmpar.structures import build_schema
 from tests.test_tools.run import REPOSITORY, run_tool
 from tests.test_tools.test_training_runs import CONFIG, small
 
@@ -44,6 +52,7 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         assert found.model.neck.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4
+    assert "val_dataloader.dataset.num_samples=60" in found.text
 
 
 @pytest.mark.parametrize(
@@ -52,6 +61,8 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         ("baseline/baseline_r18_synthetic", "a.py", "only SSPNet has scales"),
         ("sspnet/sspnet-learned_r18_synthetic", "a.py", "learns its scales"),
         ("sspnet/sspnet_r18_synthetic", "a.json", r"--out is a \.py file"),
+        ("sspnet/sspnet_r50_market1501", "a.py", "no validation split"),
+        ("sspnet/sspnet_r50_rapv1", "a.py", "no validation split"),
     ],
 )
 def test_what_cannot_be_searched_is_refused_before_training(
@@ -66,3 +77,104 @@ def test_what_cannot_be_searched_is_refused_before_training(
 def test_of_equal_levels_the_coarsest_is_taken():
     accuracies = np.array([[0.5, 0.7, 0.6], [0.5, 0.7, 0.7], [0.9, 0.9, 0.1]])
     assert load_tool().best_levels(accuracies) == [2, 3, 2]
+
+
+def test_a_level_without_an_accuracy_is_refused():
+    with pytest.raises(ValueError, match="accuracy on P2 is NaN"):
+        load_tool().best_levels(np.array([[0.5, 0.7], [0.5, np.nan]]))
+
+
+def level_config(level=1, epochs=4, predictions=Path("work/P1/val.json")):
+    cfg = Config.fromfile(CONFIG)
+    return load_tool().level_config(cfg, level, epochs, predictions)
+
+
+def test_a_short_training_anneals_the_learning_rate_in_full():
+    warm_up, cosine = level_config(epochs=4).param_scheduler
+    assert (warm_up.get("begin", 0), warm_up.end) == (0, 0.5)
+    assert (cosine.begin, cosine.T_max, cosine.end) == (0.5, 3.5, 4)
+
+
+def test_regions_are_scored_by_the_mean_accuracy_of_their_attributes(tmp_path):
+    """Head reads a and b, torso c and d; b is never present, so it says nothing."""
+    schema = dict(
+        names=["a", "b", "c", "d"],
+        groups=dict(head=["a", "b"], upper=["c", "d"]),
+    )
+    regions = dict(
+        head=dict(rows=(0, 0.5), level=1, groups=("head",)),
+        torso=dict(rows=(0.5, 1), level=1, groups=("upper",)),
+    )
+    labels = [[1, 0, 1, 1], [1, 0, 0, 1], [0, 0, 0, 0], [0, -1, 1, -1]]
+    scores = [[0.9, 0.9, 0.9, 0.1], [0.1, 0, 0.1, 0.9], [0, 0.9, 0.9, 0], [0, 0, 0, 0]]
+    rows = [dict(img_path="", scores=s, labels=t) for s, t in zip(scores, labels)]
+    file = tmp_path / "val.json"
+    file.write_text(json.dumps(dict(schema=schema, predictions=rows)))
+    cfg = Config(dict(model=dict(head=dict(regions=regions))))
+    # a: 1 of 2 present and 2 of 2 absent; c: 1 of 2, 1 of 2; d: 1 of 2, 1 of 1.
+    expected = [0.75, (0.5 + 0.75) / 2]
+    np.testing.assert_allclose(load_tool().region_accuracies(cfg, file), expected)
+
+
+class RunnerDouble:
+    """Writes val scores instead of training; notes the levels; may be interrupted."""
+
+    trained: ClassVar[list[int]] = []
+    interrupted_at: ClassVar[int | None] = None
+
+    def __init__(self, cfg):
+        self.cfg = cfg
+
+    def train(self):
+        level = self.cfg.model.head.regions.head.level
+        self.trained.append(level)
+        if level == self.interrupted_at:
+            raise KeyboardInterrupt
+        names = build_schema("pa100k").names
+        row = [1, 0] * (len(names) // 2)
+        rows = [
+            dict(img_path="", scores=row, labels=row),
+            dict(img_path="", scores=row[::-1], labels=row[::-1]),
+        ]
+        content = dict(schema=build_schema("pa100k").to_dict(), predictions=rows)
+        file = Path(self.cfg.val_evaluator[-1].out_file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))
+
+
+def search(monkeypatch, folder, interrupted_at=None, epochs=1):
+    """Levels that the tool trains."""
+    tool = load_tool()
+    monkeypatch.setattr(tool, "build_runner", RunnerDouble)
+    monkeypatch.setattr(RunnerDouble, "trained", [])
+    monkeypatch.setattr(RunnerDouble, "interrupted_at", interrupted_at)
+    words = ["tool", CONFIG, "--epochs", epochs, "--work-dir", folder / "work"]
+    words += ["--out", folder / "found.py", "--cfg-options", "schema=pa100k"]
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    try:
+        tool.main()
+    except KeyboardInterrupt:
+        assert interrupted_at is not None
+    return RunnerDouble.trained
+
+
+def test_a_stopped_search_goes_on_after_the_last_level_that_is_done(
+    monkeypatch, tmp_path
+):
+    assert search(monkeypatch, tmp_path, interrupted_at=3) == [1, 2, 3]
+    assert search(monkeypatch, tmp_path) == [3, 4]
+    assert (tmp_path / "found.py").exists()
+
+
+def test_levels_of_another_search_are_refused(monkeypatch, tmp_path):
+    search(monkeypatch, tmp_path, interrupted_at=3)
+    with pytest.raises(ValueError, match="comes from another search"):
+        search(monkeypatch, tmp_path, epochs=2)
+
+
+def test_options_of_the_search_are_named_in_a_docstring_that_can_be_read():
+    options = {"a.b": "C:\\new", "c": 'a """quoted""" word'}
+    text = load_tool().options_told(options)
+    told = ast.literal_eval(f'"""{text}"""')
+    assert "a.b='C:\\\\new'" in told
+    assert 'c=\'a """quoted""" word\'' in told

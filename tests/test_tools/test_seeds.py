@@ -1,11 +1,14 @@
 """A table of several configs and seeds, computed once."""
 
+import importlib.util
 import json
-import subprocess
+import os
+import re
+import time
 
 import pytest
 
-from tests.test_tools.run import REPOSITORY, command, options, run_tool
+from tests.test_tools.run import REPOSITORY, options, run_tool
 
 CONFIG = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
 TINY = options(
@@ -23,7 +26,7 @@ TINY = options(
 def test_each_seed_is_trained_once_and_tabled(tmp_path):
     arguments = ("analysis_tools/seeds.py", CONFIG, "--seeds", "0", "1", "--jobs", "2")
     text = run_tool(*arguments, *TINY, cwd=tmp_path)
-    runs = sorted((tmp_path / "work_dirs/seeds").glob("*/seed_metrics.json"))
+    runs = sorted((tmp_path / "work_dirs/seeds").glob("*/test_metrics.json"))
     assert [path.parent.name[-5:] for path in runs] == ["seed0", "seed1"]
     first, second = (json.loads(p.read_text())["metrics"]["par/mA"] for p in runs)
     assert first != second
@@ -32,20 +35,146 @@ def test_each_seed_is_trained_once_and_tabled(tmp_path):
     changed = json.loads(runs[0].read_text())
     changed["metrics"]["par/mA"] = 2 * 50 - second
     runs[0].write_text(json.dumps(changed))
-    assert "| 50.00 ± " in run_tool(*arguments, *TINY, cwd=tmp_path)
+    few = ("--localize-options", "test_dataloader.dataset.num_samples=2")
+    text = run_tool(*arguments, *TINY, "--explainers", "grad-cam", *few, cwd=tmp_path)
+    assert "| par/label_f1 | grad-cam/mean_iou |" in text
+    assert re.search(r"\| 50\.00 ± .* \| [\d.]+ ± [\d.]+ \|$", text, re.MULTILINE)
 
 
-def test_results_of_another_question_are_refused(tmp_path):
-    folder = tmp_path / "work_dirs/seeds/baseline_r18_synthetic_seed0"
-    folder.mkdir(parents=True)
-    asked = dict(config="another.py", cfg_options=[])
-    content = json.dumps(dict(asked=asked, metrics={}))
-    (folder / "seed_metrics.json").write_text(content)
-    done = subprocess.run(
-        command("analysis_tools/seeds.py", CONFIG, "--seeds", "0"),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert "another question" in done.stderr
+# Stand-ins for train.py, test.py and localize.py: note the call, answer at once.
+FAKE_TRAIN = """
+import os, pathlib, sys, time
+words = sys.argv[1:]
+folder = pathlib.Path(words[words.index("--work-dir") + 1])
+(folder / "pid").write_text(str(os.getpid()))
+slow = pathlib.Path("slow").exists()
+if "randomness.seed=1" in words:
+    while slow and not (folder.parent / "some_seed0/pid").exists():
+        time.sleep(0.1)
+    sys.exit("no")
+if slow:
+    time.sleep(100)
+"""
+FAKE_TEST = """
+import json, pathlib, sys
+words = sys.argv[1:]
+folder = pathlib.Path(words[words.index("--work-dir") + 1]) / "20260101"
+folder.mkdir(parents=True, exist_ok=True)
+with open("calls", "a") as calls:
+    calls.write(" ".join(words) + "\\n")
+prefix = "localization" if "--explainer" in words else "par"
+values = {f"{prefix}/mA": 70.0, f"{prefix}/mean_iou": 40.0}
+(folder / "20260101.json").write_text(json.dumps(values))
+"""
+BASE = "model = dict(depth=18)"
+CHANGED = "model = dict(depth=50)"
+
+
+@pytest.fixture
+def seeds(tmp_path, monkeypatch):
+    """The tool as a module, with stand-ins for the tools it calls."""
+    path = REPOSITORY / "tools/analysis_tools/seeds.py"
+    spec = importlib.util.spec_from_file_location("seeds", path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    tools = tmp_path / "tools"
+    (tools / "analysis_tools").mkdir(parents=True)
+    (tools / "train.py").write_text(FAKE_TRAIN)
+    (tools / "test.py").write_text(FAKE_TEST)
+    (tools / "analysis_tools/localize.py").write_text(FAKE_TEST)
+    (tmp_path / "base.py").write_text(BASE)
+    (tmp_path / "some.py").write_text("_base_ = './base.py'")
+    monkeypatch.setattr(tool, "TOOLS", tools)
+    monkeypatch.chdir(tmp_path)
+    return tool
+
+
+def metrics(seeds, *words, seed=0):
+    """Of one run, with these arguments."""
+    args = seeds.parse_args(["some.py", "--seeds", str(seed), *words])
+    (found,) = seeds.compute_all([seeds.Run("some.py", seed, args)], args.jobs)
+    return found
+
+
+def calls(tmp_path):
+    """What test.py and localize.py were called with."""
+    return (tmp_path / "calls").read_text().splitlines()
+
+
+def test_another_explainer_later_runs_only_that(seeds, tmp_path):
+    assert metrics(seeds) == {"par/mA": 70.0, "par/mean_iou": 40.0}
+    found = metrics(seeds, "--explainers", "grad-cam")
+    assert found["grad-cam/mean_iou"] == 40.0
+    found = metrics(seeds, "--explainers", "grad-cam", "grad-cam-p")
+    assert found["grad-cam-p/mean_iou"] == 40.0
+    folder = "work_dirs/seeds/some_seed0"
+    explained = [
+        f"some.py {folder} --explainer {name} --work-dir {folder}/{name} "
+        "--cfg-options randomness.seed=0"
+        for name in ("grad-cam", "grad-cam-p")
+    ]
+    assert calls(tmp_path)[1:] == explained
+
+
+def test_a_column_shows_what_was_explained_before(seeds, tmp_path):
+    metrics(seeds, "--explainers", "grad-cam")
+    assert "grad-cam/mean_iou" not in metrics(seeds)
+    found = metrics(seeds, "--metrics", "grad-cam/mean_iou", "grad-cam-p/mean_iou")
+    assert found["grad-cam/mean_iou"] == 40.0
+    assert "grad-cam-p/mean_iou" not in found
+    assert len(calls(tmp_path)) == 2
+
+
+def test_columns_include_the_explainers_unless_named(seeds):
+    words = ["some.py", "--explainers", "grad-cam"]
+    assert seeds.parse_args(words).metrics[-2:] == ["par/label_f1", "grad-cam/mean_iou"]
+    words += ["--metrics", "par/mA"]
+    assert seeds.parse_args(words).metrics == ["par/mA"]
+
+
+def test_localize_options_are_for_the_localization_alone(seeds, tmp_path):
+    few = "test_dataloader.dataset.num_samples=3"
+    words = ("--explainers", "grad-cam", "--cfg-options", "a=1")
+    metrics(seeds, *words, "--localize-options", few)
+    tested, explained = calls(tmp_path)
+    assert tested.endswith("--cfg-options randomness.seed=0 a=1")
+    assert explained.endswith(f"--cfg-options randomness.seed=0 a=1 {few}")
+    with pytest.raises(RuntimeError, match=r"grad-cam_metrics.json .*another question"):
+        metrics(seeds, *words)
+
+
+def test_figures_of_an_edited_base_are_refused(seeds, tmp_path):
+    metrics(seeds)
+    (tmp_path / "base.py").write_text(CHANGED)
+    with pytest.raises(RuntimeError, match=r"some\.py as it was before it, or a base"):
+        metrics(seeds)
+    (tmp_path / "base.py").write_text(BASE)
+    assert metrics(seeds)["par/mA"] == 70.0
+
+
+def test_a_stopped_training_is_not_resumed_with_an_edited_config(seeds, tmp_path):
+    with pytest.raises(RuntimeError, match=r"train\.py failed"):
+        metrics(seeds, seed=1)
+    (tmp_path / "some.py").write_text("_base_ = './base.py'\nmore = 1")
+    with pytest.raises(RuntimeError, match=r"training.json comes from some.py as"):
+        metrics(seeds, seed=1)
+
+
+def test_figures_of_other_options_are_refused(seeds):
+    metrics(seeds)
+    with pytest.raises(RuntimeError, match="another question"):
+        metrics(seeds, "--cfg-options", "a=1")
+
+
+def test_the_first_failure_ends_what_runs_and_starts_nothing_more(seeds, tmp_path):
+    (tmp_path / "slow").touch()
+    args = seeds.parse_args(["some.py", "--jobs", "2"])
+    runs = [seeds.Run("some.py", seed, args) for seed in (0, 1, 2, 3)]
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"train.py failed.*some_seed1.train.log"):
+        seeds.compute_all(runs, jobs=2)
+    assert time.monotonic() - start < 50
+    pid = int((tmp_path / "work_dirs/seeds/some_seed0/pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not list((tmp_path / "work_dirs/seeds/").glob("some_seed3/pid"))

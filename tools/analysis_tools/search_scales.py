@@ -3,7 +3,8 @@
 For every level of the pyramid one short training with all regions on that level; each
 region then takes the level on which its attributes have the best mean mA on the
 validation split (of equal ones the coarsest, the cheapest). Writes a config that
-inherits from CONFIG, with the table in its docstring.
+inherits from CONFIG, with the table in its docstring. A search that was stopped goes on
+after the last level that is done.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import build_runner, runner_arguments, runner_config, with_dump
+from mmpar.engine import (
+    build_runner,
+    config_hash,
+    runner_arguments,
+    runner_config,
+    scaled_schedule,
+    with_dump,
+)
 from mmpar.evaluation.functional import multi_label_scores
 from mmpar.evaluation.tables import text_table
 from mmpar.structures import assign_attributes, build_regions, build_schema
@@ -34,8 +42,13 @@ def main() -> None:
     for level in range(1, num_levels + 1):
         predictions = Path(base.work_dir) / f"P{level}" / "val.json"
         cfg = level_config(runner_config(args), level, args.epochs, predictions)
-        build_runner(cfg).train()
+        asked = config_hash(cfg)
+        done = is_done(predictions, asked)
+        runner = build_runner(cfg)  # even so: it joins the processes of a launch
+        if not done:
+            runner.train()
         if is_main_process():
+            stamp(predictions).write_text(json.dumps(dict(config_hash=asked)))
             columns.append(region_accuracies(cfg, predictions))
     if not is_main_process():
         return
@@ -64,6 +77,18 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
         raise ValueError(f"--epochs is at least 1, got {args.epochs}")
     if not args.out.endswith(".py") or Path(args.out).exists():
         raise ValueError(f"--out is a .py file that does not exist yet, got {args.out}")
+    if cfg.get("val_dataloader") is None or cfg.get("val_evaluator") is None:
+        raise ValueError(
+            f"{args.config} has no validation split to choose levels on "
+            "(val_dataloader or val_evaluator is None); search with the config of a "
+            "data set that has one, e.g. sspnet_r50_pa100k.py, and set its levels in "
+            "model.neck.regions and model.head.regions"
+        )
+    if cfg.train_cfg.get("max_epochs") is None:
+        raise ValueError(
+            f"{args.config} has no train_cfg.max_epochs, the length its schedule is "
+            "scaled from; give a training by epochs"
+        )
     neck = cfg.model.get("neck", {})
     if neck.get("type") != "SSPNetNeck":
         raise ValueError(
@@ -78,13 +103,19 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
 
 
 def level_config(cfg: Config, level: int, epochs: int, predictions: Path) -> Config:
-    """The training with every region on ``level``; its val scores are kept."""
+    """A training of ``epochs`` with every region on ``level``; val scores are kept.
+
+    The learning rate is annealed in full, as in the training it stands for.
+    """
     for part in (cfg.model.neck, cfg.model.head):
         for region in part.regions.values():
             region["level"] = level
     cfg.work_dir = str(predictions.parent)
     # Two Runners of one name share a logger.
-    cfg.experiment_name = f"search_scales_P{level}_{os.getpid()}"
+    cfg.experiment_name = f"search_scales_P{level}"
+    cfg.param_scheduler = scaled_schedule(
+        cfg.get("param_scheduler"), epochs, cfg.train_cfg.max_epochs
+    )
     cfg.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=epochs)
     cfg.default_hooks.checkpoint = dict(
         type="CheckpointHook", interval=-1, save_last=False
@@ -92,6 +123,29 @@ def level_config(cfg: Config, level: int, epochs: int, predictions: Path) -> Con
     cfg.find_unused_parameters = True  # of the finer levels
     cfg.val_evaluator = with_dump(cfg.val_evaluator, str(predictions))
     return cfg
+
+
+def stamp(predictions: Path) -> Path:
+    """The file that says for which config the val scores of a level are complete."""
+    return predictions.with_name("done.json")
+
+
+def is_done(predictions: Path, asked: str) -> bool:
+    """Whether a former search has trained this level to its end.
+
+    Raises:
+        ValueError: It has, for another config than the one with the hash ``asked``.
+    """
+    file = stamp(predictions)
+    if not file.exists() or not predictions.exists():
+        return False
+    if json.loads(file.read_text())["config_hash"] != asked:
+        raise ValueError(
+            f"{predictions} comes from another search: the config, its options or "
+            "--epochs were others; choose another --work-dir or remove "
+            f"{predictions.parent}"
+        )
+    return True
 
 
 def region_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
@@ -121,7 +175,17 @@ def region_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
 
 
 def best_levels(accuracies: np.ndarray) -> list[int]:
-    """Level, 1 for P1, of the best of ``(R, L)``; of equal ones the coarsest."""
+    """Level, 1 for P1, of the best of ``(R, L)``; of equal ones the coarsest.
+
+    Raises:
+        ValueError: An accuracy is NaN, which no level could be compared with.
+    """
+    undefined = [f"P{level + 1}" for level in np.isnan(accuracies).any(0).nonzero()[0]]
+    if undefined:
+        raise ValueError(
+            f"the val accuracy on {', '.join(undefined)} is NaN, so no best level can "
+            "be chosen; see val.json and the log of that level in the work dir"
+        )
     num_levels = accuracies.shape[1]
     return [num_levels - int(row[::-1].argmax()) for row in accuracies]
 
@@ -145,12 +209,21 @@ def write_config(args: argparse.Namespace, levels: dict[str, int], table: str) -
     )
     out.write_text(
         f'"""Levels chosen by val mA after {args.epochs} epochs (search_scales.py).\n\n'
-        f'{table}\n"""\n\n'
+        f'{options_told(args.cfg_options)}{table}\n"""\n\n'
         f"_base_ = {base!r}\n\n"
         f"regions = {{\n{regions}\n}}\n\n"
         "model = dict(neck=dict(regions=regions), head=dict(regions=regions))\n",
         encoding="utf-8",
     )
+
+
+def options_told(options: dict | None) -> str:
+    """For a docstring: the config options of the search; empty if there were none."""
+    if not options:
+        return ""
+    lines = "".join(f"    {key}={value!r}\n" for key, value in options.items())
+    text = f"Searched with these --cfg-options, which are not set here:\n\n{lines}\n"
+    return text.replace("\\", r"\\").replace('"', r"\"")
 
 
 if __name__ == "__main__":
