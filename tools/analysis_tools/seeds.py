@@ -24,7 +24,7 @@ from rich.progress import Progress
 
 import mmpar  # noqa: F401  checks the installation
 from mmpar.engine import config_arguments, config_hash, read_config
-from mmpar.engine.explaining import EXPLAINER_NAMES
+from mmpar.engine.explaining import EXPLAINERS_BY_NAME
 
 TOOLS = Path(__file__).parents[1]
 
@@ -38,7 +38,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--explainers",
         nargs="*",
         default=[],
-        choices=EXPLAINER_NAMES,
+        choices=EXPLAINERS_BY_NAME,
         help="judged by localize.py after the test; every config must allow them",
     )
     parser.add_argument(
@@ -87,7 +87,7 @@ class Run:
         """Those of the test and of the explainers, computed unless they are there."""
         self._claim()
         found = self._once("test", self.asked, partial(self._train_and_test, stop))
-        for name in EXPLAINER_NAMES:
+        for name in EXPLAINERS_BY_NAME:
             if name in self.args.explainers or self._in_table(name):
                 explained = self._once(
                     name, self.localize_asked, partial(self._localize, name, stop)
