@@ -19,21 +19,24 @@ class RegionGeometry:
 
     Args:
         model: Classifier whose neck tells its ``regions``, the pyramid ``levels()``
-            that they are read from and its ``sampling_points(*inputs)``.
+            that they are read from and its ``sampling_points(*inputs)``, and whose
+            head tells by its ``regions``, in the same order, what each is read for.
 
     Raises:
-        ValueError: The neck has no regions.
+        ValueError: The neck or the head has no regions.
     """
 
     def __init__(self, model: Any) -> None:
         self.neck: Any = model.neck
-        if any(not hasattr(self.neck, name) for name in _NEEDED):
+        lacking = any(not hasattr(self.neck, name) for name in _NEEDED)
+        if lacking or not hasattr(model.head, "regions"):
             raise ValueError(
                 "Grad-CAM-P, sampling points and region boxes are of models that read "
-                "attributes from regions, as SSPNetNeck does; "
-                f"{type(self.neck).__name__} has none. Use GradCAM, or ALMBoxes for ALM"
+                "attributes from regions, as SSPNetNeck and SSPNetHead do; this has "
+                f"{type(self.neck).__name__} and {type(model.head).__name__}. Use "
+                "GradCAM, or ALMBoxes for ALM"
             )
-        assigned = assign_attributes(self.neck.regions, model.head.schema)
+        assigned = assign_attributes(model.head.regions, model.head.schema)
         self.region_of = {i: r for r, indices in enumerate(assigned) for i in indices}
 
     def place_by_points(
