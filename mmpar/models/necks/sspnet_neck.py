@@ -125,9 +125,7 @@ class SSPNetNeck(BaseModule):
         everywhere = [tuple(range(self.num_levels))] * len(self.regions)
         weights = self.scale_selection.weights()
         return tuple(
-            LevelMixture(
-                tuple(self._locate(band, keypoints) for band in bands), shares
-            )
+            LevelMixture(tuple(self._locate(band, keypoints) for band in bands), shares)
             for bands, shares in zip(self._bands(stages, everywhere), weights)
         )
 
