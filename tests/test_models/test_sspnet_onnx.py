@@ -13,7 +13,7 @@ from tests.test_models.test_sspnet import CHANNELS, REGIONS, SCHEMA
 class Logits(nn.Module):
     """Backbone, neck and head; or neck and head from stages and keypoints."""
 
-    def __init__(self, scale, kind):
+    def __init__(self, scale, **ple):
         super().__init__()
         torch.manual_seed(0)
         self.neck = SSPNetNeck(
@@ -21,7 +21,7 @@ class Logits(nn.Module):
             REGIONS,
             out_channels=4,
             scale=dict(mode=scale),
-            ple=dict(kind=kind),
+            ple=ple,
         )
         self.head = SSPNetHead(SCHEMA, REGIONS, in_channels=4)
         widths = (3, *CHANNELS)
@@ -55,10 +55,18 @@ def require_same_logits(model, inputs):
 
 
 @pytest.mark.parametrize("scale", ["fixed", "learned"])
-@pytest.mark.parametrize("kind", ["block", "sparse", "none"])
-def test_from_pictures_at_any_batch_size(kind, scale):
+@pytest.mark.parametrize(
+    "ple",
+    [
+        dict(kind="block"),
+        dict(kind="block", grid_convention="official"),
+        dict(kind="sparse"),
+        dict(kind="none"),
+    ],
+)
+def test_from_pictures_at_any_batch_size(ple, scale):
     picture = torch.randn((2, 3, 34, 26), generator=torch.Generator().manual_seed(1))
-    require_same_logits(Logits(scale, kind), [picture])
+    require_same_logits(Logits(scale, **ple), [picture])
 
 
 @pytest.mark.parametrize("scale", ["fixed", "learned"])
@@ -68,4 +76,4 @@ def test_from_features_and_keypoints_of_which_some_are_missing(scale):
     keypoints = torch.rand((2, 17, 3), generator=generator)
     keypoints[..., 2] = (3 * keypoints[..., 2]).floor()
     assert (keypoints[..., 2] == 0).any()
-    require_same_logits(Logits(scale, "keypoint"), [*stages, keypoints])
+    require_same_logits(Logits(scale, kind="keypoint"), [*stages, keypoints])

@@ -71,8 +71,9 @@ def _check_regions(neck: Any, head: Any) -> None:
     """The n-th feature of the neck must be of what the head takes for its n-th."""
     if not hasattr(neck, "regions") or not hasattr(head, "regions"):
         return
-    theirs = ([(r.name, r.rows) for r in part.regions] for part in (neck, head))
-    of_neck, of_head = theirs
+    of_neck, of_head = (
+        [(region.name, region.rows) for region in part.regions] for part in (neck, head)
+    )
     if of_neck != of_head:
         raise ValueError(
             "neck and head have other regions (name, rows), or another order of them: "
