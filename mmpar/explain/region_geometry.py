@@ -19,10 +19,11 @@ class RegionGeometry:
 
     Args:
         model: Classifier whose neck tells its ``regions``, the pyramid ``levels()``
-            that they are read from and its ``sampling_points(*inputs)``.
+            that they are read from and its ``sampling_points(*inputs)``, and whose
+            head tells by its ``regions``, in the same order, what each is read for.
 
     Raises:
-        ValueError: The neck has no regions.
+        ValueError: The neck or the head has no regions.
     """
 
     def __init__(self, model: Any) -> None:
@@ -30,10 +31,11 @@ class RegionGeometry:
         if not has_regions(model):
             raise ValueError(
                 "Grad-CAM-P, sampling points and region boxes are of models that read "
-                "attributes from regions, as SSPNetNeck does; "
-                f"{type(self.neck).__name__} has none. Use GradCAM, or ALMBoxes for ALM"
+                "attributes from regions, as SSPNetNeck and SSPNetHead do; this has "
+                f"{type(self.neck).__name__} and {type(model.head).__name__}. Use "
+                "GradCAM, or ALMBoxes for ALM"
             )
-        assigned = assign_attributes(self.neck.regions, model.head.schema)
+        assigned = assign_attributes(model.head.regions, model.head.schema)
         self.region_of = {i: r for r, indices in enumerate(assigned) for i in indices}
 
     def place_by_points(
@@ -114,8 +116,9 @@ class RegionGeometry:
 
 
 def has_regions(model: Any) -> bool:
-    """Whether the model's neck reads attributes from regions."""
-    return all(hasattr(model.neck, name) for name in _NEEDED)
+    """Whether the model reads attributes from regions."""
+    told = all(hasattr(model.neck, name) for name in _NEEDED)
+    return told and hasattr(model.head, "regions")
 
 
 def splat(points: Tensor, values: Tensor, height: int, width: int) -> Tensor:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 
 from mmpar.engine import ScaleAnnealingHook
 from mmpar.models import SSPNetNeck
@@ -24,6 +25,7 @@ class Runner(SimpleNamespace):
             iter=0,
             max_iters=max_iters,
             work_dir=str(tmp_path),
+            message_hub=MessageHub("scales"),
             logger=SimpleNamespace(
                 info=lambda text, *values: self.lines.append(text % values),
                 warning=self.warnings.append,
@@ -71,7 +73,7 @@ def test_the_prior_is_logged_and_drawn_when_chosen_and_at_the_end(tmp_path):
     assert chosen.startswith("Scale prior chosen, temperature 0.1:\n")
     assert end.startswith("Scale prior at the end")
     for text in runner.lines:
-        assert "| head   | 0.500 | 0.500 |        P1 |" in text
+        assert "| head   | 0.500 | 0.500 |        P2 |" in text
 
 
 @pytest.mark.parametrize("stopped", [3, 8])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-
 import pytest
 import torch
 from mmpretrain.registry import MODELS
@@ -14,6 +11,7 @@ from torch import Tensor, nn
 from mmpar.models import ALMHead, ALMNeck
 from mmpar.models.layers import region_weights
 from tests.oracles.alm_pair import make_pair, schema_of
+from tests.test_models.onnx_export import run_exported
 
 CHANNELS = (24, 40, 48)
 MAPS = ((16, 8), (8, 4), (4, 2))
@@ -179,25 +177,9 @@ class Logits(nn.Module):
 
 @pytest.mark.parametrize("align_corners", [True, False])
 def test_onnx_export_gives_the_same_logits_at_any_batch_size(align_corners) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnx")
     model = Logits(*make_parts(align_corners=align_corners)).eval()
-    names = ["fine", "middle", "coarse"]
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model,
-            tuple(make_stages()),
-            file,
-            dynamo=False,
-            input_names=names,
-            dynamic_axes={name: {0: "batch"} for name in names},
-        )
-    session = onnxruntime.InferenceSession(file.getvalue())
     stages = make_stages(3)
-    inputs = {name: stage.numpy() for name, stage in zip(names, stages)}
-    exported = torch.from_numpy(session.run(None, inputs)[0])
+    exported = run_exported(model, make_stages(), stages)
     assert (exported - model(*stages)).abs().max() < 1e-4
 
 

@@ -8,9 +8,11 @@ from mmpar.models.layers import (
     KeypointLocationExtraction,
     NoLocationExtraction,
     PriorLocationExtraction,
+    SamplingPoints,
     SparseLocationExtraction,
     build_location_extraction,
 )
+from mmpar.models.layers.point_sampling import weighted_samples
 from tests.test_models.oracles.point_location_extraction import (
     keypoint_location_extraction,
     sparse_location_extraction,
@@ -164,8 +166,68 @@ def test_mixed_precision_stays_close(kind, dtype):
     torch.testing.assert_close(mixed.float(), ple(*inputs), rtol=0.05, atol=0.05)
 
 
+KINDS = ("block", "sparse", "keypoint", "none")
+
+
+def inputs_of(kind, *shape):
+    """Float32 features and, for the keypoint form, keypoints."""
+    x = [features(*shape).float()]
+    return [*x, keypoints()[: shape[0]].float()] if kind == "keypoint" else x
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint"])
+@pytest.mark.parametrize("given", [torch.float32, torch.bfloat16])
+def test_every_learned_kind_gives_the_type_of_autocast(kind, given):
+    ple = build_location_extraction(8, kind)
+    x, *rest = inputs_of(kind, 2, 8, 6, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert ple(x.to(given), *rest).dtype == torch.bfloat16
+
+
+def test_samples_keep_their_type_when_the_weights_have_another():
+    values = features(1, 3, 6, 5).bfloat16()
+    points, weights = NoLocationExtraction().sampling_points(values)
+    assert weights.dtype == torch.float32  # as softmax gives on a GPU under autocast
+    sampled = weighted_samples(values, SamplingPoints(points, weights))
+    assert sampled.dtype == torch.bfloat16
+    assert torch.equal(sampled, values)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_batch_gives_an_empty_batch(kind):
+    ple = build_location_extraction(4, kind)
+    one = ple(*inputs_of(kind, 1, 4, 6, 5))
+    assert ple(*inputs_of(kind, 0, 4, 6, 5)).shape == (0, *one.shape[1:])
+
+
 def test_an_unknown_kind_or_ratio_is_an_error():
     with pytest.raises(ValueError, match=r"'keypoint', 'none'\], got 'blok'"):
         build_location_extraction(3, "blok")
     with pytest.raises(ValueError, match="at least 1, got 0"):
         build_location_extraction(3, "sparse", ratio=0)
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint"])
+def test_no_sampling_point_at_all_is_an_error(kind):
+    with pytest.raises(ValueError, match="num_points of PLE is at least 1, got 0"):
+        build_location_extraction(3, kind, num_points=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "known"),
+    [
+        ("block", "ratio", r"\['num_points', 'grid_convention'\]"),
+        ("sparse", "grid_convention", r"\['num_points', 'ratio'\]"),
+        ("keypoint", "channels_last", r"\['num_points'\]"),
+        ("none", "num_point", r"\['grid_convention', 'num_points', 'ratio'\]"),
+    ],
+)
+def test_an_unknown_setting_is_an_error(kind, setting, known):
+    match = f"kind '{kind}' has no setting '{setting}'; it takes {known}"
+    with pytest.raises(ValueError, match=match):
+        build_location_extraction(3, kind, **{setting: 2})
+
+
+def test_none_takes_the_settings_of_a_config_that_it_inherits():
+    ple = build_location_extraction(3, "none", num_points=3, ratio=2)
+    assert isinstance(ple, NoLocationExtraction)

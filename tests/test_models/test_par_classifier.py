@@ -11,7 +11,7 @@ from tests.test_models.test_sspnet import REGIONS, SCHEMA
 HEIGHT, WIDTH = 64, 32
 
 
-def build(kind="keypoint", classifier="PARClassifier"):
+def build(kind="keypoint", classifier="PARClassifier", neck_regions=None):
     regions = {**REGIONS, "head": dict(REGIONS["head"], keypoints=("nose", "left_ear"))}
     config = dict(
         type=classifier,
@@ -21,7 +21,7 @@ def build(kind="keypoint", classifier="PARClassifier"):
             type="SSPNetNeck",
             in_channels=(64, 128, 256, 512),
             out_channels=8,
-            regions=regions,
+            regions=neck_regions or regions,
             ple=dict(kind=kind),
         ),
         head=dict(
@@ -137,6 +137,25 @@ def _two_persons():
     for sample in out:
         sample.set_field(sample.gt_keypoints.repeat(2, 1, 1), "gt_keypoints")
     return out
+
+
+def test_other_regions_of_neck_and_head_are_an_error():
+    reordered = {name: REGIONS[name] for name in ("torso", "head", "bottom", "whole")}
+    with pytest.raises(ValueError, match=r"neck \[\('torso', .*head \[\('head', "):
+        build("block", neck_regions=reordered)
+    moved = {**REGIONS, "head": dict(REGIONS["head"], rows=(0.0, 0.5))}
+    with pytest.raises(
+        ValueError, match=r"neck .*'head', \(0\.0, 0\.5\)\), .*the head "
+    ):
+        build("block", neck_regions=moved)
+
+
+def test_the_neck_need_not_know_the_groups_nor_the_head_the_levels():
+    bare = {
+        name: dict(rows=list(fields["rows"]), level=1)
+        for name, fields in REGIONS.items()
+    }
+    assert build("block", neck_regions=bare)(inputs()).shape == (2, 8)
 
 
 def test_it_trains_under_autocast():

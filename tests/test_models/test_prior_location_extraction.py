@@ -102,6 +102,18 @@ def test_sampling_points_are_position_plus_offset_in_pixels():
     assert points[0, 2, 3, 2].tolist() == [2.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(5, [-0.5, 0.75, 2.0, 3.25, 4.5]), (2, [-0.5, 1.5]), (1, [-0.5])],
+)
+def test_sampling_points_tell_where_the_official_convention_looks(width, expected):
+    ple = without_offsets(build("official"))
+    points, _ = ple.sampling_points(features(1, 3, 4, width))
+    for row in points[0, 0]:
+        assert row[:, 0].tolist() == pytest.approx(expected)
+    assert points[0, 0, 1, 0, 1].item() == pytest.approx(4 / 3 - 0.5)
+
+
 def test_offsets_start_within_a_fraction_of_a_pixel():
     torch.manual_seed(0)
     ple = PriorLocationExtraction(256)

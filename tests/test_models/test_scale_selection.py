@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
+import torch.nn.functional as F
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
 from mmpar.engine import ScaleAnnealingHook
 from mmpar.models import SSPNetHead, SSPNetNeck
-from mmpar.models.layers import ScaleSelection
+from mmpar.models.layers import ScaleSelection, max_pyramid_pool
 from tests.test_models.backbone_features import backbone_features
 from tests.test_models.scale_task import ScaleModel, scale_batch, train
 from tests.test_models.test_sspnet import CHANNELS, REGIONS, SCHEMA
@@ -68,7 +70,7 @@ def keypoints():
     return torch.cat((points[..., :2], points[..., 2:].mul(3).floor()), dim=-1)
 
 
-def smooths_run(neck, monkeypatch):
+def smooths_run(neck):
     """List that grows by the levels that the pyramid smooths."""
     run = []
     for level, smooth in enumerate(neck.pyramid.smooths):
@@ -122,10 +124,27 @@ def test_a_search_step_mixes_what_is_pooled_from_every_level(kind):
 
 
 @pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+def test_a_search_step_equals_one_on_weighted_maps(kind):
+    neck, head = build(kind)
+    x, points = [stage.requires_grad_() for stage in stages()], keypoints()
+    mixed = head(neck(x, points))
+    pooled = []
+    for maps, weights in neck(x, points):
+        parts = [max_pyramid_pool(m * w, (1, 2)) for m, w in zip(maps, weights)]
+        pooled.append(torch.stack(parts).sum(dim=0))
+    logits = torch.cat([c(p) for c, p in zip(head.classifiers, pooled)], dim=1)
+    logits = logits[:, head.attribute_order]
+    torch.testing.assert_close(mixed, logits, rtol=1e-12, atol=1e-12)
+    inputs = [*x, *neck.parameters(), *head.parameters()]
+    gradients = torch.autograd.grad(mixed.square().sum(), inputs)
+    expected = torch.autograd.grad(logits.square().sum(), inputs)
+    for gradient, wanted in zip(gradients, expected):
+        torch.testing.assert_close(gradient, wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
 @pytest.mark.parametrize("state", ["eval", "committed"])
-def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(
-    kind, state, monkeypatch
-):
+def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(kind, state):
     neck, _ = build(kind)
     if state == "committed":
         neck.scale_selection.commit()
@@ -134,17 +153,17 @@ def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(
     assert not neck.searching
     assert neck.levels() == LEVELS
     twin = fixed_twin(neck, LEVELS, kind)
-    run, twins_run = smooths_run(neck, monkeypatch), smooths_run(twin, monkeypatch)
+    run, twins_run = smooths_run(neck), smooths_run(twin)
     x, points = stages(), keypoints()
     for ours, theirs in zip(neck(x, points), twin(x, points)):
         assert torch.equal(ours, theirs)
     assert run == twins_run
 
 
-def test_only_levels_that_are_read_are_smoothed_after_the_choice(monkeypatch):
+def test_only_levels_that_are_read_are_smoothed_after_the_choice():
     neck, _ = build()
     neck.scale_selection.logits.data = torch.eye(4)[[2, 2, 3, 2]].double()
-    run = smooths_run(neck, monkeypatch)
+    run = smooths_run(neck)
     neck(stages())
     assert run == [2, 1, 0]
     run.clear()
@@ -163,13 +182,44 @@ def test_a_chosen_level_that_weighs_all_equals_the_search_before():
 
 def test_the_choice_survives_saving_and_averaged_weights():
     neck, _ = build()
+    averaged = ExponentialMovingAverage(neck, momentum=0.01)
+    neck.scale_selection.logits.data.neg_()
+    averaged.update_parameters(neck)  # the first time copies
+    neck.scale_selection.logits.data = torch.tensor(LOGITS).double()
     neck.scale_selection.commit()
+    averaged.update_parameters(neck)
+    scales = averaged.module.scale_selection
+    assert (scales.logits.argmax(dim=1) != torch.tensor(LEVELS)).all()
+    assert scales.committed
+    assert scales.levels() == LEVELS
     other, _ = build()
-    saved = neck.state_dict()
-    saved["scale_selection.logits"] = torch.zeros(4, 4)
-    other.load_state_dict(saved)
+    other.load_state_dict(averaged.module.state_dict())
     assert other.scale_selection.committed
     assert other.levels() == LEVELS
+
+
+def test_of_equal_weights_the_coarsest_level_is_best():
+    scales = ScaleSelection(3, 4)
+    assert scales.levels() == (3, 3, 3)
+    scales.logits.data[1, :2] = 0.5
+    scales.logits.data[2, 0] = 0.5
+    assert scales.levels() == (3, 1, 0)
+    scales.commit()
+    assert scales.chosen.tolist() == [3, 1, 0]
+
+
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+def test_a_search_step_under_autocast_is_finite_and_reaches_the_logits(kind):
+    neck, head = (part.float() for part in build(kind))
+    x = [stage.float() for stage in stages()]
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = head(neck(x, keypoints().float()))
+        loss = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+    loss.backward()
+    assert loss.isfinite()
+    gradient = neck.scale_selection.logits.grad
+    assert gradient.isfinite().all()
+    assert (gradient.abs().amax(dim=1) > 0).all()
 
 
 @pytest.mark.parametrize("scale", [dict(), dict(mode="fixed")])
@@ -194,6 +244,7 @@ def runner_of(model, tmp_path, max_iters):
         iter=0,
         max_iters=max_iters,
         work_dir=str(tmp_path),
+        message_hub=MessageHub("scale_selection"),
         logger=MMLogger.get_instance("scale_selection"),
     )
 

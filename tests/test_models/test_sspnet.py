@@ -95,6 +95,17 @@ def test_dropout_falls_in_training_only():
     assert 0.4 < dropped.double().mean() < 0.6
 
 
+@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+@pytest.mark.parametrize("scale", ["fixed", "learned"])
+def test_an_empty_batch_gives_no_logits(kind, scale):
+    neck, head = build(ple=dict(kind=kind), scale=dict(mode=scale))
+    x = backbone_features(CHANNELS, 64, 32, batch=0)
+    keypoints = torch.zeros(0, 17, 3, dtype=torch.float64)
+    for training in (False, True):
+        neck.train(training)
+        assert head(neck(x, keypoints)).shape == (0, 8)
+
+
 def test_a_region_on_a_level_that_is_not_there_is_an_error():
     with pytest.raises(ValueError, match=r"'whole' reads level P3.*has P1 to P2"):
         SSPNetNeck((8, 16), REGIONS)

@@ -28,6 +28,11 @@ class ScaleAnnealingHook(Hook):
     checkpoint, so a resumed run goes on as if nothing had happened. Logs the prior when
     it chooses and at the end, and draws it to ``scale_prior.png`` in the work dir.
 
+    A validation before the choice reads the levels that are best so far, with which the
+    model was never trained alone. So when the levels are chosen, CheckpointHook's best
+    scores are forgotten: with ``save_best`` the first validation after the choice
+    replaces the best checkpoint from before.
+
     Args:
         start: Temperature when the learning of scales begins, above 0.
         end: Temperature when the levels are chosen, above 0 and at most ``start``.
@@ -79,6 +84,7 @@ class ScaleAnnealingHook(Hook):
             selection.commit()
             self._committed = True
             _report(runner, "chosen")
+            _forget_best_scores(runner)
 
     def _temperature(self, progress: float) -> float:
         if progress < self.begin_at:
@@ -100,6 +106,19 @@ def _selection(runner) -> ScaleSelection:
             "dict(mode='learned'), or remove the hook from custom_hooks"
         )
     return selection
+
+
+def _forget_best_scores(runner) -> None:
+    """Make CheckpointHook look for the best anew; it overwrites the old file."""
+    hub = runner.message_hub
+    # best_score, or with several metrics best_score_<metric> of each.
+    scores = [key for key in hub.runtime_info if key.startswith("best_score")]
+    for key in scores:
+        hub.pop_info(key)
+    if scores:
+        runner.logger.info(
+            "The best checkpoint is from now on the best with the chosen levels"
+        )
 
 
 def _report(runner, when: str) -> None:

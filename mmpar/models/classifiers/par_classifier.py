@@ -24,8 +24,13 @@ class PARClassifier(ImageClassifier):
     other necks nothing differs.
 
     Raises:
-        ValueError: The neck needs keypoints and a data sample has none.
+        ValueError: The neck needs keypoints and a data sample has none, or neck and
+            head have regions that are not the same.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _check_regions(self.neck, self.head)
 
     def forward(
         self,
@@ -60,6 +65,21 @@ class PARClassifier(ImageClassifier):
         """Data samples with predictions; ``kwargs`` go to the head's ``predict``."""
         features = self.extract_feat(inputs, data_samples=data_samples)
         return self.head.predict(features, data_samples, **kwargs)
+
+
+def _check_regions(neck: Any, head: Any) -> None:
+    """The n-th feature of the neck must be of what the head takes for its n-th."""
+    if not hasattr(neck, "regions") or not hasattr(head, "regions"):
+        return
+    of_neck, of_head = (
+        [(region.name, region.rows) for region in part.regions] for part in (neck, head)
+    )
+    if of_neck != of_head:
+        raise ValueError(
+            "neck and head have other regions (name, rows), or another order of them: "
+            f"the neck {of_neck}, the head {of_head}. Give model.neck.regions and "
+            "model.head.regions the same value; --cfg-options change one of them only"
+        )
 
 
 def keypoint_fractions(inputs: Tensor, data_samples: Samples | None) -> Tensor:

@@ -60,8 +60,8 @@ class SSPNetHead(PARHead):
         """Logits from region features.
 
         Args:
-            feats: Per region ``(B, C, H_r, W_r)``, or several such maps, the pooled
-                features of which are added.
+            feats: Per region ``(B, C, H_r, W_r)``, or several such maps with weights,
+                by which their pooled features are mixed.
 
         Returns:
             ``(B, A)`` in the schema's order.
@@ -81,6 +81,8 @@ class SSPNetHead(PARHead):
         return torch.cat(logits, dim=1)[:, self.attribute_order]
 
     def _pool(self, feature: RegionFeatures) -> Tensor:
-        maps = feature if isinstance(feature, tuple) else (feature,)
-        pooled = [max_pyramid_pool(one, self.pool_grids) for one in maps]
-        return torch.stack(pooled).sum(dim=0) if len(maps) > 1 else pooled[0]
+        if isinstance(feature, Tensor):
+            return max_pyramid_pool(feature, self.pool_grids)
+        pooled = [max_pyramid_pool(one, self.pool_grids) for one in feature.maps]
+        shares = [one * weight for one, weight in zip(pooled, feature.weights)]
+        return torch.stack(shares).sum(dim=0)

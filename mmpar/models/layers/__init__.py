@@ -14,7 +14,11 @@ from mmpar.models.layers.no_location_extraction import NoLocationExtraction
 from mmpar.models.layers.point_sampling import SamplingPoints
 from mmpar.models.layers.prior_location_extraction import PriorLocationExtraction
 from mmpar.models.layers.pyramid_pooling import max_pyramid_pool
-from mmpar.models.layers.scale_selection import RegionFeatures, ScaleSelection
+from mmpar.models.layers.scale_selection import (
+    LevelMixture,
+    RegionFeatures,
+    ScaleSelection,
+)
 from mmpar.models.layers.sparse_location_extraction import SparseLocationExtraction
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "FeaturePyramid",
     "KeypointLocationExtraction",
     "Lateral",
+    "LevelMixture",
     "NoLocationExtraction",
     "PriorLocationExtraction",
     "RegionFeatures",

@@ -17,13 +17,18 @@ class LearnedPoints(nn.Module):
 
     Args:
         channels: C, of input and output.
-        num_points: K, the sampling points a position.
+        num_points: K, the sampling points a position, at least 1.
+
+    Raises:
+        ValueError: There are less.
     """
 
     needs_keypoints = False
 
     def __init__(self, channels: int, num_points: int = 3) -> None:
         super().__init__()
+        if num_points < 1:
+            raise ValueError(f"the num_points of PLE is at least 1, got {num_points}")
         self.num_points = num_points
         self.projection = nn.Conv2d(channels, channels, 1)
         self.offset = nn.Conv2d(channels, 2 * num_points, 1)

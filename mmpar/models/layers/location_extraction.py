@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
 from typing import Any, Union
 
 from mmpar.models.layers.keypoint_location_extraction import KeypointLocationExtraction
@@ -33,12 +35,31 @@ def build_location_extraction(
         channels: C, of the region features.
         kind: Which.
         **settings: Of its class, ``num_points`` and others; ``'none'`` has no use for
-            any and takes them from a config that it inherits.
+            any, but bears those of the other kinds, from a config that it inherits.
+
+    Raises:
+        ValueError: The kind, or a setting of it, is unknown.
     """
     if kind == "none":
+        known = (name for each in LOCATION_EXTRACTIONS for name in _settings(each))
+        _check_settings(kind, settings, sorted({*known}))
         return NoLocationExtraction()
     if kind not in LOCATION_EXTRACTIONS:
         raise ValueError(
             f"the kind of PLE is one of {[*LOCATION_EXTRACTIONS, 'none']}, got {kind!r}"
         )
+    _check_settings(kind, settings, _settings(kind))
     return LOCATION_EXTRACTIONS[kind](channels, **settings)
+
+
+def _settings(kind: str) -> list[str]:
+    parameters = inspect.signature(LOCATION_EXTRACTIONS[kind]).parameters
+    return [name for name in parameters if name != "channels"]
+
+
+def _check_settings(kind: str, settings: Iterable[str], known: list[str]) -> None:
+    for name in settings:
+        if name not in known:
+            raise ValueError(
+                f"PLE of the kind {kind!r} has no setting {name!r}; it takes {known}"
+            )

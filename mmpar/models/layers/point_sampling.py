@@ -8,9 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-PIXEL_CENTRE = "pixel_centre"
-OFFICIAL = "official"
-
 
 class SamplingPoints(NamedTuple):
     """Where each output position looks, and how much each place counts.
@@ -26,24 +23,19 @@ class SamplingPoints(NamedTuple):
     weights: Tensor
 
 
-def sample(values: Tensor, points: Tensor, convention: str = PIXEL_CENTRE) -> Tensor:
+def sample(values: Tensor, points: Tensor) -> Tensor:
     """Sample a map bilinearly, zero outside.
 
     Args:
         values: ``(B, C, H_map, W_map)``.
         points: (x, y) in pixels of the map, ``(B, H, W, 2)``.
-        convention: How pixels become grid_sample's coordinates, see
-            :class:`PriorLocationExtraction`.
 
     Returns:
         ``(B, C, H, W)``.
     """
     height, width = values.shape[2:]
     size = points.new_tensor((width, height))
-    if convention == OFFICIAL:
-        grid = points * (2 / (size - 1).clamp(min=1)) - 1
-    else:
-        grid = (points + 0.5) * (2 / size) - 1
+    grid = (points + 0.5) * (2 / size) - 1
     sampled = F.grid_sample(
         values.to(points.dtype),
         grid,
@@ -54,14 +46,13 @@ def sample(values: Tensor, points: Tensor, convention: str = PIXEL_CENTRE) -> Te
     return sampled.to(values.dtype)
 
 
-def weighted_samples(
-    values: Tensor, sampling: SamplingPoints, convention: str = PIXEL_CENTRE
-) -> Tensor:
+def weighted_samples(values: Tensor, sampling: SamplingPoints) -> Tensor:
     """``(B, C, H_map, W_map)`` to ``(B, C, H, W)``; one call samples all points."""
-    points, weights = sampling
+    points = sampling.points
+    weights = sampling.weights.to(values.dtype)  # autocast has softmax in float32
     batch, num_points, height, width, _ = points.shape
-    sampled = sample(values, points.reshape(batch, -1, width, 2), convention)
-    sampled = sampled.view(batch, -1, num_points, height, width)
+    sampled = sample(values, points.reshape(batch, num_points * height, width, 2))
+    sampled = sampled.view(batch, values.shape[1], num_points, height, width)
     out = sampled[:, :, 0] * weights[:, None, 0]
     for k in range(1, num_points):  # a fused sum: no B x C x K product
         out = torch.addcmul(out, sampled[:, :, k], weights[:, None, k])
@@ -77,9 +68,10 @@ def projected_samples(
     the samples lie inside the map. Cheaper where there are fewer positions than pixels.
     """
     gathered = weighted_samples(features, sampling)
-    # Expanded, so without memory of its own.
-    ones = features.new_ones(1).expand(len(features), 1, *features.shape[2:])
+    # Expanded, so without memory of its own; len() would fix the batch size in ONNX.
+    ones = features.new_ones(1).expand(features.shape[0], 1, *features.shape[2:])
     inside = weighted_samples(ones, sampling)
     assert projection.bias is not None
     projected = F.conv2d(gathered, projection.weight)
-    return projected + inside * projection.bias[:, None, None]
+    bias = inside * projection.bias[:, None, None]
+    return projected + bias.to(projected.dtype)  # autocast's type, as the block form's

@@ -5,13 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from mmpar.models.layers.learned_points import LearnedPoints, pixel_positions
-from mmpar.models.layers.point_sampling import (
-    OFFICIAL,
-    PIXEL_CENTRE,
-    SamplingPoints,
-    weighted_samples,
-)
+from mmpar.models.layers.point_sampling import SamplingPoints, weighted_samples
 
+PIXEL_CENTRE = "pixel_centre"
+OFFICIAL = "official"
 GRID_CONVENTIONS = (PIXEL_CENTRE, OFFICIAL)
 
 
@@ -56,11 +53,22 @@ class PriorLocationExtraction(LearnedPoints):
     def forward(self, features: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, C, H, W)``; one sampling call for all points."""
         return weighted_samples(
-            self.projection(features),
-            self.sampling_points(features),
-            self.grid_convention,
+            self.projection(features), self.sampling_points(features)
         )
 
     def sampling_points(self, features: Tensor) -> SamplingPoints:
         """Where each position samples: K points for each of H x W positions."""
-        return self.points_around(features, *pixel_positions(features))
+        points, weights = self.points_around(features, *pixel_positions(features))
+        if self.grid_convention == OFFICIAL:
+            points = _official_places(points, *features.shape[2:])
+        return SamplingPoints(points, weights)
+
+
+def _official_places(points: Tensor, height: int, width: int) -> Tensor:
+    """Where the released code samples when it means ``points``, both in pixels.
+
+    It normalises p to ``2 p / (size - 1) - 1``, which grid_sample takes as the pixel
+    ``p size / (size - 1) - 0.5``.
+    """
+    stretch = [size / max(size - 1, 1) for size in (width, height)]
+    return points * points.new_tensor(stretch) - 0.5

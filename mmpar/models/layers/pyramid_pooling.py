@@ -25,10 +25,24 @@ def max_pyramid_pool(features: Tensor, grid_sizes: Sequence[int]) -> Tensor:
         ``(B, C * sum(n * n))``: for each n the channels in order, for each channel the
         cells row by row.
     """
-    pooled = [
-        features.amax(dim=(2, 3))
-        if n == 1
-        else F.adaptive_max_pool2d(features, n).flatten(1)
-        for n in grid_sizes
-    ]
-    return torch.cat(pooled, dim=1)
+    return torch.cat([_grid_maxima(features, n) for n in grid_sizes], dim=1)
+
+
+def _grid_maxima(features: Tensor, n: int) -> Tensor:
+    if n == 1:
+        return features.amax(dim=(2, 3))
+    if torch.onnx.is_in_onnx_export():
+        return _cell_by_cell(features, n)
+    return F.adaptive_max_pool2d(features, n).flatten(1)
+
+
+def _cell_by_cell(features: Tensor, n: int) -> Tensor:
+    """The same from slices, in an operator that ONNX has; training would be slower."""
+    height, width = (int(size) for size in features.shape[2:])
+    rows, columns = _cell_slices(height, n), _cell_slices(width, n)
+    cells = [features[:, :, r, c].amax(dim=(2, 3)) for r in rows for c in columns]
+    return torch.stack(cells, dim=2).flatten(1)
+
+
+def _cell_slices(size: int, n: int) -> list[slice]:
+    return [slice(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]

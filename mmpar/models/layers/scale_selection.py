@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import NamedTuple, Union
 
 import torch
 from torch import Tensor, nn
 
-RegionFeatures = Union[Tensor, tuple[Tensor, ...]]
-"""A region's map, or one a pyramid level while its scale is being learned."""
+
+class LevelMixture(NamedTuple):
+    """A region at every pyramid level, while its scale is being learned.
+
+    Args:
+        maps: One a level, ``(B, C, H_l, W_l)``.
+        weights: How much each counts, not negative, summing to 1, ``(L,)``.
+    """
+
+    maps: tuple[Tensor, ...]
+    weights: Tensor
+
+
+RegionFeatures = Union[Tensor, LevelMixture]
+"""A region's map at its level, or its maps at all of them."""
 
 
 class ScaleSelection(nn.Module):
@@ -50,9 +63,12 @@ class ScaleSelection(nn.Module):
         return (self.logits / self.temperature).softmax(dim=1)
 
     def levels(self) -> tuple[int, ...]:
-        """The level of each region, 0 the finest: chosen, or of the largest weight."""
-        levels = torch.where(self.chosen < 0, self.logits.argmax(dim=1), self.chosen)
-        return tuple(levels.tolist())
+        """The level of each region, 0 the finest: chosen, or of the largest weight.
+
+        Of equal weights the coarsest level, the cheapest.
+        """
+        best = self.logits.shape[1] - 1 - self.logits.flip(1).argmax(dim=1)
+        return tuple(torch.where(self.chosen < 0, best, self.chosen).tolist())
 
     @property
     def committed(self) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmpar.models.layers import (
     FeaturePyramid,
+    LevelMixture,
     RegionFeatures,
     SamplingPoints,
     ScaleSelection,
@@ -40,9 +41,9 @@ class SSPNetNeck(BaseModule):
     The levels are those of ``regions`` (``scale.mode='fixed'``, as in the released
     code) or learned with the task (``'learned'``, see :class:`ScaleSelection`; a level
     in ``regions`` has no meaning then). While they are learned, a region is read from
-    all levels, its maps multiplied by their weights. The head adds up what it has
-    pooled from them: maxima commute with factors that are not negative, so this mixes
-    the levels' pooled features exactly. In eval, and once the levels are chosen, a
+    all levels, and the head mixes what it has pooled from them by their weights. Maxima
+    commute with factors that are not negative, so it is as if the maps were weighted,
+    and takes less memory. In eval, and once the levels are chosen, a
     region is read from its best level alone, at the cost of the fixed mode.
 
     Source: SSPNet, arXiv 2312.06049.
@@ -111,7 +112,7 @@ class SSPNetNeck(BaseModule):
 
         Returns:
             Per region, in the order of the config, ``(B, C, rows, W_l)``, or what PLE
-            makes of that; while scales are learned, a tuple of these, one a level.
+            makes of that; while scales are learned, a :class:`LevelMixture` of these.
 
         Raises:
             ValueError: The backbone gives another number of stages than in_channels, or
@@ -124,7 +125,7 @@ class SSPNetNeck(BaseModule):
         everywhere = [tuple(range(self.num_levels))] * len(self.regions)
         weights = self.scale_selection.weights()
         return tuple(
-            tuple(self._locate(band, keypoints) * w for band, w in zip(bands, shares))
+            LevelMixture(tuple(self._locate(band, keypoints) for band in bands), shares)
             for bands, shares in zip(self._bands(stages, everywhere), weights)
         )
 
