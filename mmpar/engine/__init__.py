@@ -23,7 +23,6 @@ from mmpar.engine.hooks import (
 )
 from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
-from mmpar.engine.schedules import scaled_schedule
 
 __all__ = [
     "ExplainLoop",
@@ -42,7 +41,6 @@ __all__ = [
     "read_config",
     "runner_arguments",
     "runner_config",
-    "scaled_schedule",
     "set_checkpoint",
     "with_dump",
 ]

@@ -51,8 +51,9 @@ def read_config(args: argparse.Namespace) -> Config:
 
 
 def config_hash(cfg: Config) -> str:
-    """16 hexadecimal digits that change with any field, whatever file it stands in."""
-    return hashlib.sha256(repr(cfg.to_dict()).encode()).hexdigest()[:16]
+    """16 hexadecimal digits that change with any field but where and how it is run."""
+    fields = {**cfg.to_dict(), "work_dir": None, "launcher": None}
+    return hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
 
 
 def runner_config(args: argparse.Namespace) -> Config:

@@ -13,7 +13,9 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 
 from mmpar.structures import build_schema
 from tests.test_tools.run import REPOSITORY, run_tool
@@ -79,20 +81,30 @@ def test_of_equal_levels_the_coarsest_is_taken():
     assert load_tool().best_levels(accuracies) == [2, 3, 2]
 
 
-def test_a_level_without_an_accuracy_is_refused():
-    with pytest.raises(ValueError, match="accuracy on P2 is NaN"):
-        load_tool().best_levels(np.array([[0.5, 0.7], [0.5, np.nan]]))
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_a_short_training_anneals_in_full(epochs):
+    cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
+    cfg = load_tool().level_config(cfg, 1, epochs)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = PARAM_SCHEDULERS.build(
+        cfg.param_scheduler, default_args=dict(optimizer=optimizer, epoch_length=12)
+    )
+    rates = []
+    for _ in range(12 * epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert rates[0] == 1
+    assert rates == sorted(rates, reverse=True)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
 
 
-def level_config(level=1, epochs=4, predictions=Path("work/P1/val.json")):
-    cfg = Config.fromfile(CONFIG)
-    return load_tool().level_config(cfg, level, epochs, predictions)
-
-
-def test_a_short_training_anneals_the_learning_rate_in_full():
-    warm_up, cosine = level_config(epochs=4).param_scheduler
-    assert (warm_up.get("begin", 0), warm_up.end) == (0, 0.5)
-    assert (cosine.begin, cosine.T_max, cosine.end) == (0.5, 3.5, 4)
+def test_averaged_weights_are_not_compared():
+    cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
+    before = [hook.type for hook in cfg.custom_hooks]
+    after = [hook.type for hook in load_tool().level_config(cfg, 1, 4).custom_hooks]
+    assert "EMAHook" in before
+    assert after == [hook for hook in before if hook != "EMAHook"]
 
 
 def test_regions_are_scored_by_the_mean_accuracy_of_their_attributes(tmp_path):

@@ -24,7 +24,6 @@ from mmpar.engine import (
     config_hash,
     runner_arguments,
     runner_config,
-    scaled_schedule,
     with_dump,
 )
 from mmpar.evaluation.functional import multi_label_scores
@@ -41,14 +40,17 @@ def main() -> None:
     columns = []
     for level in range(1, num_levels + 1):
         predictions = Path(base.work_dir) / f"P{level}" / "val.json"
-        cfg = level_config(runner_config(args), level, args.epochs, predictions)
+        cfg = level_config(runner_config(args), level, args.epochs)
         asked = config_hash(cfg)
         done = is_done(predictions, asked)
+        cfg.work_dir = str(predictions.parent)
+        cfg.val_evaluator = with_dump(cfg.val_evaluator, str(predictions))
         runner = build_runner(cfg)  # even so: it joins the processes of a launch
         if not done:
             runner.train()
         if is_main_process():
-            stamp(predictions).write_text(json.dumps(dict(config_hash=asked)))
+            if not done:
+                stamp(predictions).write_text(asked)
             columns.append(region_accuracies(cfg, predictions))
     if not is_main_process():
         return
@@ -84,11 +86,6 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
             "data set that has one, e.g. sspnet_r50_pa100k.py, and set its levels in "
             "model.neck.regions and model.head.regions"
         )
-    if cfg.train_cfg.get("max_epochs") is None:
-        raise ValueError(
-            f"{args.config} has no train_cfg.max_epochs, the length its schedule is "
-            "scaled from; give a training by epochs"
-        )
     neck = cfg.model.get("neck", {})
     if neck.get("type") != "SSPNetNeck":
         raise ValueError(
@@ -102,32 +99,39 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
         )
 
 
-def level_config(cfg: Config, level: int, epochs: int, predictions: Path) -> Config:
-    """A training of ``epochs`` with every region on ``level``; val scores are kept.
+def level_config(cfg: Config, level: int, epochs: int) -> Config:
+    """A training of ``epochs`` with every region on ``level``.
 
-    The learning rate is annealed in full, as in the training it stands for.
+    Whatever the config's schedule, the learning rate is annealed in full, since levels
+    are compared at the end. Averaged weights, which lag behind by more than a short
+    training, are left out.
     """
     for part in (cfg.model.neck, cfg.model.head):
         for region in part.regions.values():
             region["level"] = level
-    cfg.work_dir = str(predictions.parent)
     # Two Runners of one name share a logger.
     cfg.experiment_name = f"search_scales_P{level}"
-    cfg.param_scheduler = scaled_schedule(
-        cfg.get("param_scheduler"), epochs, cfg.train_cfg.max_epochs
+    cfg.param_scheduler = dict(
+        type="CosineAnnealingLR",
+        by_epoch=True,
+        T_max=epochs,
+        eta_min_ratio=0.01,
+        convert_to_iter_based=True,
     )
+    cfg.custom_hooks = [
+        hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"
+    ]
     cfg.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=epochs)
     cfg.default_hooks.checkpoint = dict(
         type="CheckpointHook", interval=-1, save_last=False
     )
     cfg.find_unused_parameters = True  # of the finer levels
-    cfg.val_evaluator = with_dump(cfg.val_evaluator, str(predictions))
     return cfg
 
 
 def stamp(predictions: Path) -> Path:
-    """The file that says for which config the val scores of a level are complete."""
-    return predictions.with_name("done.json")
+    """The file with the hash of the config that a level's val scores are of."""
+    return predictions.with_name("config_hash.txt")
 
 
 def is_done(predictions: Path, asked: str) -> bool:
@@ -139,7 +143,7 @@ def is_done(predictions: Path, asked: str) -> bool:
     file = stamp(predictions)
     if not file.exists() or not predictions.exists():
         return False
-    if json.loads(file.read_text())["config_hash"] != asked:
+    if file.read_text() != asked:
         raise ValueError(
             f"{predictions} comes from another search: the config, its options or "
             "--epochs were others; choose another --work-dir or remove "
@@ -175,17 +179,7 @@ def region_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
 
 
 def best_levels(accuracies: np.ndarray) -> list[int]:
-    """Level, 1 for P1, of the best of ``(R, L)``; of equal ones the coarsest.
-
-    Raises:
-        ValueError: An accuracy is NaN, which no level could be compared with.
-    """
-    undefined = [f"P{level + 1}" for level in np.isnan(accuracies).any(0).nonzero()[0]]
-    if undefined:
-        raise ValueError(
-            f"the val accuracy on {', '.join(undefined)} is NaN, so no best level can "
-            "be chosen; see val.json and the log of that level in the work dir"
-        )
+    """Level, 1 for P1, of the best of ``(R, L)``; of equal ones the coarsest."""
     num_levels = accuracies.shape[1]
     return [num_levels - int(row[::-1].argmax()) for row in accuracies]
 
