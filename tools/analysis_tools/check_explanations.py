@@ -35,7 +35,10 @@ def parse_args() -> argparse.Namespace:
     parser = explainer_arguments(__doc__)
     parser.add_argument("--num", type=int, default=300, help="pictures of the split")
     parser.add_argument("--seed", type=int, default=0, help="places of other boxes")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.num < 1:
+        parser.error(f"--num is at least 1, got {args.num}")
+    return args
 
 
 def predicted_boxes(

@@ -61,6 +61,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "test_dataloader.dataset.num_samples=300",
     )
     args = parser.parse_args(arguments)
+    stems = [Path(config).stem for config in args.configs]
+    if len({*stems}) < len(stems):
+        parser.error(f"the file names name the runs and must differ, got {stems}")
     if args.metrics is None:
         args.metrics = ["par/mA", "par/instance_f1", "par/label_f1"]
         args.metrics += [f"{name}/mean_iou" for name in args.explainers]
@@ -113,10 +116,19 @@ class Run:
         return metrics
 
     def _claim(self) -> None:
-        """Keep the folder for this question: its training is resumed, once stopped."""
+        """Keep the folder for this question: its training is resumed, once stopped.
+
+        Raises:
+            RuntimeError: The folder holds something else.
+        """
         file = self.folder / "training.json"
         if file.exists():
             answer(file, self.asked, remove=self.folder)
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise RuntimeError(
+                f"{self.folder} holds files that this tool did not begin with; choose "
+                "another --work-dir or remove it"
+            )
         else:
             write_json(file, dict(asked=self.asked))
 

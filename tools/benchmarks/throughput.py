@@ -37,11 +37,13 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     predict: dict[str, Form] = {}
     train: dict[str, Form] = {}
+    pictures: dict[str, int] = {}
     for config, checkpoint in zip(args.configs, args.checkpoints):
         model, data = model_and_batch(config, checkpoint, args)
         name = Path(config).stem
         predict[name] = partial(predict_once, model, data)
         train[name] = partial(train_once, model, data)
+        pictures[name] = len(data["inputs"])
     print(
         f"batch {args.batch_size}, {args.device}, {torch.get_num_threads()} threads, "
         f"medians of {args.repeats} turns, pictures a second"
@@ -49,7 +51,7 @@ def main() -> None:
     print("| config | predict | train |\n|---|---|---|")
     columns = [turns(forms, args.repeats, args.device) for forms in (predict, train)]
     for name in predict:
-        rates = [args.batch_size / statistics.median(times[name]) for times in columns]
+        rates = [pictures[name] / statistics.median(times[name]) for times in columns]
         print(f"| {name} | " + " | ".join(f"{rate:.1f}" for rate in rates) + " |")
 
 
@@ -68,6 +70,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args()
+    stems = [Path(config).stem for config in args.configs]
+    if len({*stems}) < len(stems):
+        parser.error(f"the file names name the rows and must differ, got {stems}")
     args.checkpoints = args.checkpoints or [None] * len(args.configs)
     if len(args.checkpoints) != len(args.configs):
         parser.error(
