@@ -7,6 +7,7 @@ from mmengine.config import Config
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
     build_runner,
+    leave_processes,
     runner_arguments,
     runner_config,
     set_checkpoint,
@@ -41,6 +42,7 @@ def test_config(args: argparse.Namespace) -> Config:
 def main() -> None:
     """Test."""
     build_runner(test_config(parse_args())).test()
+    leave_processes()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
     build_runner,
     latest_checkpoint,
+    leave_processes,
     runner_arguments,
     runner_config,
 )
@@ -44,6 +45,7 @@ def train_config(args: argparse.Namespace) -> Config:
 def main() -> None:
     """Train."""
     build_runner(train_config(parse_args())).train()
+    leave_processes()
 
 
 if __name__ == "__main__":

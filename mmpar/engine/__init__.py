@@ -21,6 +21,7 @@ from mmpar.engine.hooks import (
     SchemaCheckHook,
     StrictLoadHook,
 )
+from mmpar.engine.launch import leave_processes
 from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
 
@@ -37,6 +38,7 @@ __all__ = [
     "explainer_arguments",
     "explainer_config",
     "latest_checkpoint",
+    "leave_processes",
     "load_to_explain",
     "read_config",
     "runner_arguments",

@@ -1,4 +1,4 @@
-"""Starts distributed runs where MMEngine cannot: on machines without a GPU."""
+"""Joins the processes of a run where MMEngine cannot, and lets them part in peace."""
 
 import os
 
@@ -30,3 +30,15 @@ def prepare_cpu_launch(cfg: Config) -> None:
     threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))
     torch.set_num_threads(threads)
     torch.distributed.init_process_group(backend="gloo")
+
+
+def leave_processes() -> None:
+    """Leave the process group, if there is one, at the end of a tool that succeeded.
+
+    Otherwise a thread of gloo that still holds tensors may abort the process while
+    Python shuts down, and torchrun then stops the others, whatever they still write
+    (pytorch issue 190489, pull request 179291). Not after an error: others may wait in
+    a collective call.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

@@ -22,6 +22,7 @@ import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
     build_runner,
     config_hash,
+    leave_processes,
     runner_arguments,
     runner_config,
     with_dump,
@@ -52,10 +53,14 @@ def main() -> None:
             if not done:
                 stamp(predictions).write_text(asked)
             columns.append(region_accuracies(cfg, predictions))
-    if not is_main_process():
-        return
+    if is_main_process():
+        report(args, base, np.stack(columns, axis=1))
+    leave_processes()
+
+
+def report(args: argparse.Namespace, base: Config, accuracies: np.ndarray) -> None:
+    """Print the comparison and write the config."""
     names = list(base.model.neck.regions)
-    accuracies = np.stack(columns, axis=1)
     levels = best_levels(accuracies)
     table = accuracy_table(names, accuracies, levels)
     print(table)
