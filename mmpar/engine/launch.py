@@ -1,5 +1,6 @@
 """Joins the processes of a run where MMEngine cannot, and lets them part in peace."""
 
+import gc
 import os
 
 import torch
@@ -39,6 +40,10 @@ def leave_processes() -> None:
     Python shuts down, and torchrun then stops the others, whatever they still write
     (pytorch issue 190489, pull request 179291). Not after an error: others may wait in
     a collective call.
+
+    The Runner must be out of use: its wrapped model holds the group, too, and the
+    threads end with the last who holds it.
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()  # Runner and hooks hold each other
         torch.distributed.destroy_process_group()

@@ -38,24 +38,29 @@ def main() -> None:
     base = runner_config(args)
     check(args, base)
     num_levels = len(base.model.neck.in_channels)
-    columns = []
-    for level in range(1, num_levels + 1):
-        predictions = Path(base.work_dir) / f"P{level}" / "val.json"
-        cfg = level_config(runner_config(args), level, args.epochs)
-        asked = config_hash(cfg)
-        done = is_done(predictions, asked)
-        cfg.work_dir = str(predictions.parent)
-        cfg.val_evaluator = with_dump(cfg.val_evaluator, str(predictions))
-        runner = build_runner(cfg)  # even so: it joins the processes of a launch
-        if not done:
-            runner.train()
-        if is_main_process():
-            if not done:
-                stamp(predictions).write_text(asked)
-            columns.append(region_accuracies(cfg, predictions))
+    files = {
+        level: Path(base.work_dir) / f"P{level}" / "val.json"
+        for level in range(1, num_levels + 1)
+    }
+    for level, predictions in files.items():
+        train(level_config(runner_config(args), level, args.epochs), predictions)
     if is_main_process():
+        columns = [region_accuracies(base, file) for file in files.values()]
         report(args, base, np.stack(columns, axis=1))
     leave_processes()
+
+
+def train(cfg: Config, predictions: Path) -> None:
+    """Train on one level, unless a former search did, and keep its val scores."""
+    asked = config_hash(cfg)
+    done = is_done(predictions, asked)
+    cfg.work_dir = str(predictions.parent)
+    cfg.val_evaluator = with_dump(cfg.val_evaluator, str(predictions))
+    runner = build_runner(cfg)  # even so: it joins the processes of a launch
+    if not done:
+        runner.train()
+        if is_main_process():
+            stamp(predictions).write_text(asked)
 
 
 def report(args: argparse.Namespace, base: Config, accuracies: np.ndarray) -> None:
