@@ -1,14 +1,8 @@
 """SSPNet with the keypoint form of PLE, on SyntheticPAR's true keypoints."""
 
-_base_ = [
-    "../_base_/datasets/synthetic.py",
-    "../_base_/models/sspnet-keypoint_r50.py",
-    "../_base_/schedules/adam_synthetic.py",
-    "../_base_/default_runtime.py",
-]
+_base_ = ["./sspnet_r18_synthetic.py", "../_base_/models/body_keypoints.py"]
 
 model = dict(
-    backbone=dict(depth=18, init_cfg=None),
-    neck=dict(in_channels=(64, 128, 256, 512), out_channels=128),
-    head=dict(schema=_base_.schema, in_channels=128),
+    neck=dict(regions=_base_.keypoint_regions, ple=dict(kind="keypoint")),
+    head=dict(regions=_base_.keypoint_regions),
 )

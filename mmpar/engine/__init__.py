@@ -4,6 +4,7 @@ from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
 from mmpar.engine.command_line import (
     config_arguments,
     config_hash,
+    config_names,
     read_config,
     runner_arguments,
     runner_config,
@@ -35,6 +36,7 @@ __all__ = [
     "checkpoint_to_test",
     "config_arguments",
     "config_hash",
+    "config_names",
     "explainer_arguments",
     "explainer_config",
     "latest_checkpoint",

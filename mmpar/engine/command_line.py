@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import os
 import os.path as osp
+from collections.abc import Sequence
 
 from mmengine.config import Config, DictAction
 
@@ -40,6 +41,14 @@ def runner_arguments(description: str) -> argparse.ArgumentParser:
     # torch.distributed.launch gives this; torchrun sets the variable LOCAL_RANK.
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0)
     return parser
+
+
+def config_names(parser: argparse.ArgumentParser, configs: Sequence[str]) -> list[str]:
+    """The file name of each config, without ending; an error if two are the same."""
+    names = [osp.splitext(osp.basename(config))[0] for config in configs]
+    if len({*names}) < len(names):
+        parser.error(f"the configs go by their file names, which must differ: {names}")
+    return names
 
 
 def read_config(args: argparse.Namespace) -> Config:

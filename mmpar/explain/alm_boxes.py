@@ -49,6 +49,8 @@ class ALMBoxes(BoxExplainer):
         picked = boxes.gather(1, loudest[:, None, :, None].expand(-1, 1, -1, 4))[:, 0]
         height, width = inputs.shape[2:]
         # Half types have no pixel 257.
-        size = torch.tensor([width, height] * 2, dtype=torch.float32)
-        pixels = picked * size.to(picked.device)
+        size = torch.tensor(
+            [width, height] * 2, dtype=torch.float32, device=picked.device
+        )
+        pixels = picked * size
         return pixels[:, list(self.indices(attributes))]

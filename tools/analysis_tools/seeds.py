@@ -23,7 +23,7 @@ from threading import Event
 from rich.progress import Progress
 
 import mmpar  # noqa: F401  checks the installation
-from mmpar.engine import config_arguments, config_hash, read_config
+from mmpar.engine import config_arguments, config_hash, config_names, read_config
 from mmpar.engine.explaining import EXPLAINERS_BY_NAME
 
 TOOLS = Path(__file__).parents[1]
@@ -61,9 +61,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "test_dataloader.dataset.num_samples=300",
     )
     args = parser.parse_args(arguments)
-    stems = [Path(config).stem for config in args.configs]
-    if len({*stems}) < len(stems):
-        parser.error(f"the file names name the runs and must differ, got {stems}")
+    config_names(parser, args.configs)
     if args.metrics is None:
         args.metrics = ["par/mA", "par/instance_f1", "par/label_f1"]
         args.metrics += [f"{name}/mean_iou" for name in args.explainers]

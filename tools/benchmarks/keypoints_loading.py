@@ -14,10 +14,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable
 
 import cv2
 import numpy as np
@@ -25,6 +23,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
+from turns import seconds
 
 from mmpar.datasets import AttributeListDataset
 from mmpar.datasets.drawing import draw_person
@@ -66,15 +65,6 @@ def pipeline_of(cfg: Config) -> list[ConfigDict | dict]:
     return [dict(type="LoadPersonImage"), *cfg.train_pipeline[1:]]
 
 
-def milliseconds(job: Callable[[], object], device: str = "cpu") -> float:
-    """Time of one call."""
-    start = time.perf_counter()
-    job()
-    if device != "cpu":
-        torch.cuda.synchronize()
-    return 1e3 * (time.perf_counter() - start)
-
-
 def pipeline_times(
     root: Path, cfg: Config, turns: int
 ) -> tuple[list[float], list[float]]:
@@ -91,11 +81,11 @@ def pipeline_times(
     )
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(turns + 1):
-        for seconds, dataset in zip(times, (without, with_keypoints)):
+        for own_times, dataset in zip(times, (without, with_keypoints)):
             np.random.seed(turn)  # the same crops and flips
-            taken = milliseconds(lambda d=dataset: [d[i] for i in range(len(d))])
+            taken = 1e3 * seconds(lambda d=dataset: [d[i] for i in range(len(d))])
             if turn > 0:  # the first one warms up
-                seconds.append(taken / len(dataset))
+                own_times.append(taken / len(dataset))
     return times
 
 
@@ -116,7 +106,7 @@ def iteration_time(cfg: Config, args: argparse.Namespace) -> float:
         model.zero_grad()
 
     iterate()
-    times = [milliseconds(iterate, args.device) for _ in range(args.iterations)]
+    times = [1e3 * seconds(iterate, args.device) for _ in range(args.iterations)]
     return statistics.median(times) / args.batch_size
 
 

@@ -14,7 +14,6 @@ import argparse
 import statistics
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,7 +24,7 @@ from torch import nn
 from turns import turns
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import set_checkpoint
+from mmpar.engine import config_names, set_checkpoint
 from mmpar.registry import MODELS
 
 Form = Callable[[], Any]
@@ -38,9 +37,8 @@ def main() -> None:
     predict: dict[str, Form] = {}
     train: dict[str, Form] = {}
     pictures: dict[str, int] = {}
-    for config, checkpoint in zip(args.configs, args.checkpoints):
+    for name, config, checkpoint in zip(args.names, args.configs, args.checkpoints):
         model, data = model_and_batch(config, checkpoint, args)
-        name = Path(config).stem
         predict[name] = partial(predict_once, model, data)
         train[name] = partial(train_once, model, data)
         pictures[name] = len(data["inputs"])
@@ -70,9 +68,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args()
-    stems = [Path(config).stem for config in args.configs]
-    if len({*stems}) < len(stems):
-        parser.error(f"the file names name the rows and must differ, got {stems}")
+    args.names = config_names(parser, args.configs)
     args.checkpoints = args.checkpoints or [None] * len(args.configs)
     if len(args.checkpoints) != len(args.configs):
         parser.error(

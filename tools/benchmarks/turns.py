@@ -19,13 +19,14 @@ def turns(
     for turn in range(repeats + 1):
         # Whoever comes after a form that fills the caches is slower by some percent.
         for name in shuffled.sample(list(forms), len(forms)):
-            elapsed = _seconds(forms[name], device)
+            elapsed = seconds(forms[name], device)
             if turn > 0:
                 times[name].append(elapsed)
     return times
 
 
-def _seconds(form: Callable[[], Any], device: str) -> float:
+def seconds(form: Callable[[], Any], device: str = "cpu") -> float:
+    """Time of one call, with what it began on the device."""
     cuda = torch.device(device).type == "cuda"
     if cuda:
         torch.cuda.synchronize()

@@ -1,6 +1,8 @@
-"""SSPNet whose PLE samples around body keypoints; samples need ``gt_keypoints``."""
+"""Which body keypoints belong to SSPNet's regions; for PLE of the kind ``keypoint``.
 
-_base_ = "./sspnet_r50.py"
+Configs set ``regions=_base_.keypoint_regions`` for neck and head, and
+``ple=dict(kind="keypoint")``; samples need ``gt_keypoints``.
+"""
 
 # From top to bottom, for pyramid pooling takes the halves of the list as the halves of
 # a body part: features are in this order. The region `whole` has all 17, as COCO does.
@@ -10,13 +12,8 @@ arms = ("left_elbow", "right_elbow", "left_wrist", "right_wrist")
 hips = ("left_hip", "right_hip")
 legs = ("left_knee", "right_knee", "left_ankle", "right_ankle")
 
-regions = dict(
+keypoint_regions = dict(
     head=dict(keypoints=face + shoulders),
     torso=dict(keypoints=shoulders + arms + hips),
     bottom=dict(keypoints=hips + legs),
-)
-
-model = dict(
-    neck=dict(regions=regions, ple=dict(kind="keypoint")),
-    head=dict(regions=regions),
 )
