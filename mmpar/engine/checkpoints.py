@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmpar.compat import load_from_local
+from mmpar.checkpoint_files import load_from_local
 
 
 def latest_checkpoint(work_dir: str) -> str | None:
