@@ -303,12 +303,9 @@ def _load_with_allow_list(path: str, map_location: Any) -> Any:
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
-            try:
-                return allowed[f"{module}.{name}"]
-            except KeyError:
-                raise pickle.UnpicklingError(
-                    f"Unsupported class {module}.{name}"
-                ) from None
+            if f"{module}.{name}" not in allowed:
+                raise pickle.UnpicklingError(f"Unsupported class {module}.{name}")
+            return allowed[f"{module}.{name}"]
 
     restricted = ModuleType("restricted_pickle")
     restricted.__dict__.update(
