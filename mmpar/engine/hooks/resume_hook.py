@@ -65,7 +65,8 @@ class ResumeHook(Hook):
         if done >= getattr(runner.train_loop, field):
             runner.logger.info(
                 "This training is finished: %s brings %d of %d %s, nothing is left to "
-                "train. To train longer, raise train_cfg.%s",
+                "train. With a larger train_cfg.%s it goes on at the learning rate "
+                "where its schedule ended",
                 runner._load_from,
                 done,
                 getattr(runner.train_loop, field),
