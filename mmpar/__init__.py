@@ -1,6 +1,7 @@
 """mmpar: pedestrian attribute recognition on MMEngine."""
 
-from mmpar.compat import check_dependencies, secure_checkpoint_loading
+from mmpar.checkpoint_files import secure_checkpoint_loading
+from mmpar.compat import check_dependencies
 from mmpar.version import __version__
 
 check_dependencies()

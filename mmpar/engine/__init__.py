@@ -1,10 +1,11 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
-from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
+from mmpar.engine.checkpoints import AUTO, checkpoint_to_test, settle_resume
 from mmpar.engine.command_line import (
     config_arguments,
     config_hash,
     config_names,
+    evaluation_config,
     read_config,
     runner_arguments,
     runner_config,
@@ -17,34 +18,38 @@ from mmpar.engine.explaining import (
     load_to_explain,
 )
 from mmpar.engine.hooks import (
+    LoadedWeightsHook,
     PositiveRatioHook,
+    ResumeHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
-    StrictLoadHook,
 )
 from mmpar.engine.launch import leave_processes
 from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import build_runner
 
 __all__ = [
+    "AUTO",
     "ExplainLoop",
+    "LoadedWeightsHook",
     "PositiveRatioHook",
+    "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
-    "StrictLoadHook",
     "build_runner",
     "checkpoint_to_test",
     "config_arguments",
     "config_hash",
     "config_names",
+    "evaluation_config",
     "explainer_arguments",
     "explainer_config",
-    "latest_checkpoint",
     "leave_processes",
     "load_to_explain",
     "read_config",
     "runner_arguments",
     "runner_config",
     "set_checkpoint",
+    "settle_resume",
     "with_dump",
 ]

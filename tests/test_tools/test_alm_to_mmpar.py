@@ -11,7 +11,7 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from mmpar.compat import UnsafeCheckpointError, load_from_local
+from mmpar.checkpoint_files import UnsafeCheckpointError, load_from_local
 from mmpar.models import BNInception
 from mmpar.structures import SCHEMAS, SchemaMismatchError
 from tests.oracles.alm import ALMLoop

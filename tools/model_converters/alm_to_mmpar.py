@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 import mmpar
-from mmpar.compat import load_from_local
+from mmpar.checkpoint_files import load_from_local
 from mmpar.models import ALMHead, ALMNeck, BNInception
 from mmpar.structures import AttributeSchema, build_schema
 

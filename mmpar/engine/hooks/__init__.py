@@ -1,13 +1,15 @@
 """Behaviour that joins the Runner."""
 
+from mmpar.engine.hooks.loaded_weights_hook import LoadedWeightsHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
+from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
-from mmpar.engine.hooks.strict_load_hook import StrictLoadHook
 
 __all__ = [
+    "LoadedWeightsHook",
     "PositiveRatioHook",
+    "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
-    "StrictLoadHook",
 ]
