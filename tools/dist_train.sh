@@ -6,6 +6,8 @@
 set -euo pipefail
 CONFIG=$1
 GPUS=$2
+# torchrun sets the same, with a warning.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 torchrun \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \

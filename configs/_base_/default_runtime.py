@@ -16,6 +16,10 @@ default_hooks = dict(
         rule="greater",
     ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    # Says what is trained on what; stops before a training that cannot mean anything.
+    training_report=dict(type="TrainingReportHook"),
+    validation_check=dict(type="ValidationCheckHook"),
+    progress=dict(type="ProgressHook"),
 )
 
 # Name the data's schema to the model, its positive ratios to the loss.

@@ -20,9 +20,12 @@ from mmpar.engine.explaining import (
 from mmpar.engine.hooks import (
     LoadedWeightsHook,
     PositiveRatioHook,
+    ProgressHook,
     ResumeHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
+    TrainingReportHook,
+    ValidationCheckHook,
 )
 from mmpar.engine.launch import leave_processes
 from mmpar.engine.loops import ExplainLoop
@@ -33,9 +36,12 @@ __all__ = [
     "ExplainLoop",
     "LoadedWeightsHook",
     "PositiveRatioHook",
+    "ProgressHook",
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
+    "TrainingReportHook",
+    "ValidationCheckHook",
     "build_runner",
     "checkpoint_to_test",
     "config_arguments",

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 
 from mmpar.engine.checkpoints import checkpoint_to_test
 from mmpar.engine.config_options import ConfigOptions, merge_options
+from mmpar.engine.image_size import require_one_image_size, set_image_size
 
 
 def config_arguments(description: str) -> argparse.ArgumentParser:
@@ -57,8 +58,11 @@ def config_names(parser: argparse.ArgumentParser, configs: Sequence[str]) -> lis
 def read_config(args: argparse.Namespace) -> Config:
     """Read the config that ``args`` name and merge the config options into it."""
     cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        merge_options(cfg, args.cfg_options)
+    options = args.cfg_options or {}
+    merge_options(cfg, options)
+    if "image_size" in options:
+        set_image_size(cfg, options["image_size"])
+    require_one_image_size(cfg)
     return cfg
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import warnings
 
 import torch
 from mmengine.config import Config
@@ -33,6 +34,16 @@ def require_launcher_variables(launcher: str) -> None:
             f"has started, but the environment lacks {', '.join(absent)}; start them "
             "so, or leave --launcher out for one process"
         )
+
+
+def quieten_distributed_start(launcher: str) -> None:
+    """Spare every process of a distributed run the warnings nobody can act on."""
+    if launcher == "none":
+        return
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # MMEngine sets the same, with a warning
+    # MMEngine's own wrapper passes the argument that newer versions of torch rename.
+    warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
 
 
 def prepare_cpu_launch(cfg: Config) -> None:

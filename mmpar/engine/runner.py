@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from mmpar.engine.checkpoints import settle_resume
-from mmpar.engine.launch import prepare_cpu_launch, require_launcher_variables
+from mmpar.engine.launch import (
+    prepare_cpu_launch,
+    quieten_distributed_start,
+    require_launcher_variables,
+)
+from mmpar.engine.training_data import epoch_of
+from mmpar.registry import RUNNERS
 
 # MMEngine's own CheckpointHook causes these, in every run, whatever the config says.
 _NOT_FOR_USERS = (
@@ -17,23 +25,55 @@ _NOT_FOR_USERS = (
     "The prefix is not set in metric class DumpPredictions",
 )
 
+# For people who ask about a run later; the console says what matters now.
+_FOR_THE_FILE = ("System environment:", "Config:\n", "Hooks will be executed in the ")
+
 _CHECKS = dict(
-    resume=dict(type="ResumeHook"), loaded_weights=dict(type="LoadedWeightsHook")
+    resume=dict(type="ResumeHook"),
+    loaded_weights=dict(type="LoadedWeightsHook"),
 )
 
 
-def build_runner(cfg: Config) -> Runner:
+@RUNNERS.register_module()
+class PARRunner(Runner):
+    """MMEngine's Runner with a console that fits a page, and no training of nothing.
+
+    The environment, the config and the order of hooks go to the log file only.
+    """
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """As MMEngine's."""
+        logger = super().build_logger(*args, **kwargs)
+        logger.addFilter(_concerns_users)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_concerns_the_console)
+        return logger
+
+    def build_train_loop(self, loop: Any) -> Any:
+        """As MMEngine's.
+
+        Raises:
+            ValueError: An epoch would have no batch. MMEngine would train nothing, or
+                fail where it converts schedules to iterations.
+        """
+        loop = super().build_train_loop(loop)
+        epoch_of(loop.dataloader)
+        return loop
+
+
+def build_runner(cfg: Config) -> PARRunner:
     """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on.
 
     Whatever hooks the config has, the Runner refuses checkpoints that do not fit.
     """
     require_launcher_variables(cfg.get("launcher", "none"))
+    quieten_distributed_start(cfg.get("launcher", "none"))
     warnings: list[str] = []
     settle_resume(cfg, warnings.append)
     cfg.default_hooks = {**_CHECKS, **(cfg.get("default_hooks") or {})}
     prepare_cpu_launch(cfg)
-    runner = Runner.from_cfg(cfg)
-    runner.logger.addFilter(_concerns_users)
+    runner = PARRunner.from_cfg(cfg)
     for warning in warnings:
         runner.logger.warning(warning)
     return runner
@@ -41,3 +81,8 @@ def build_runner(cfg: Config) -> Runner:
 
 def _concerns_users(record: logging.LogRecord) -> bool:
     return not any(text in record.getMessage() for text in _NOT_FOR_USERS)
+
+
+def _concerns_the_console(record: logging.LogRecord) -> bool:
+    # The environment comes after a line of dashes.
+    return not record.getMessage().lstrip("\n-").startswith(_FOR_THE_FILE)

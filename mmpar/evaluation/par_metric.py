@@ -63,11 +63,17 @@ class PARMetric(PredictionTableMetric):
         self.empty_attribute = empty_attribute
 
     def compute(self, table: PredictionTable) -> dict[str, float]:
-        """Score the predictions and log the tables."""
+        """Score the predictions and log the tables; no number without known labels."""
         schema = self.schema
+        logger = MMLogger.get_current_instance()
+        if not (table.labels >= 0).any():
+            logger.warning(
+                "none of the %d images has a known label: there is nothing to score",
+                len(table.paths),
+            )
+            return {}
         result = self._score(table)
         metrics = percents(result)
-        logger = MMLogger.get_current_instance()
         logger.info("\n%s", attribute_table(schema, result))
         logger.info("\n%s", summary_table(metrics, len(table.paths)))
         if result.empty.any():

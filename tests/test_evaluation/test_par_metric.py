@@ -269,3 +269,19 @@ def test_two_gloo_processes_give_the_numbers_of_one(tmp_path, round_up):
     assert "par/domain_mean/mA" in expected
     for output in outputs:
         assert json.loads(output.splitlines()[-1]) == expected
+
+
+def test_a_split_without_labels_has_no_numbers_and_says_so(caplog):
+    unlabelled = samples()
+    for sample in unlabelled:
+        sample["gt_score"] = torch.full((3,), -1.0)
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    try:
+        evaluator = Evaluator(PARMetric())
+        evaluator.dataset_meta = META
+        evaluator.process(data_samples=unlabelled)
+        assert evaluator.evaluate(len(unlabelled)) == {}
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "none of the 11 images has a known label" in caplog.text
