@@ -116,7 +116,7 @@ def listed(rows, folder):
     lines = [f"{i}.png,{','.join(map(str, row))}" for i, row in enumerate(rows)]
     (folder / "list.csv").write_text("path,Hat,Boots\n" + "\n".join(lines))
     for i in range(len(rows)):
-        Image.new("RGB", (32, 32), (i, i, i)).save(folder / f"{i}.png")
+        Image.new("RGB", (64, 64), (i, i, i)).save(folder / f"{i}.png")
     cfg = tiny_config(folder / "run", epochs=1)
     cfg.model = dict(
         type="mmpretrain.ImageClassifier",
@@ -142,11 +142,11 @@ def listed(rows, folder):
 
 @pytest.mark.parametrize("absent", [-1, 0])
 def test_the_report_and_its_warning_are_in_the_log_file(tmp_path, absent):
-    rows = [(1, absent), (absent, 1), (1, 1)]
+    rows = [(1, absent), (absent, 1), (1, 1), (1, 1)]
     log = log_of(train(listed(rows, tmp_path)))
     assert "MobileNetV2, GlobalAveragePooling, LinearPARHead (" in log
-    assert "AttributeListDataset: 3 images, 2 attributes (rarest " in log
-    assert ("no known negative among 2 labels" in log) == (absent == -1)
+    assert "AttributeListDataset: 4 images, 2 attributes (rarest " in log
+    assert ("no known negative among 3 labels" in log) == (absent == -1)
 
 
 def test_the_console_has_no_environment_and_no_config_and_the_file_has_both(
