@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import mmpar
-from mmpar.checkpoint_files import load_from_local
+from mmpar.checkpoint_files import load_from_local, save_weights
 from mmpar.models import ALMHead, ALMNeck, BNInception
 from mmpar.models.weights import weights_of
 from mmpar.structures import AttributeSchema, build_schema
@@ -137,10 +136,7 @@ def main() -> None:
     schema = build_schema(args.schema)
     checkpoint = load_from_local(args.checkpoint, map_location="cpu")
     state_dict = convert_alm(checkpoint, schema)
-    torch.save(
-        dict(state_dict=state_dict, meta=dict(mmpar_version=mmpar.__version__)),
-        args.output,
-    )
+    save_weights(state_dict, args.output)
     print(f"{args.output}: {len(state_dict)} tensors, {len(schema)} attributes")
 
 

@@ -10,12 +10,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from mmpretrain.models import ResNet
 from torch import Tensor
 
-import mmpar
-from mmpar.checkpoint_files import load_from_local
+from mmpar.checkpoint_files import load_from_local, save_weights
 from mmpar.datasets.annotations.safe_pickle import read_pickle
 from mmpar.models import LinearPARHead
 from mmpar.models.weights import weights_of
@@ -141,10 +139,7 @@ def main() -> None:
     schema = build_schema(args.schema)
     checkpoint = load_from_local(args.checkpoint, map_location="cpu")
     state_dict = convert_strong_baseline(checkpoint, schema, trained_order(args.data))
-    torch.save(
-        dict(state_dict=state_dict, meta=dict(mmpar_version=mmpar.__version__)),
-        args.output,
-    )
+    save_weights(state_dict, args.output)
     print(f"{args.output}: {len(state_dict)} tensors, {len(schema)} attributes")
 
 
