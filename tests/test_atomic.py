@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.runner import save_checkpoint
 
+from mmpar.atomic import write_atomically
 from mmpar.checkpoint_files import load_from_local
 
 
@@ -33,8 +34,20 @@ def test_what_was_saved_before_survives_a_kill_while_writing(
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint({"a": torch.zeros(1)}, path)
     assert load_from_local(path)["a"].tolist() == [1]
-    assert [one.name for one in tmp_path.glob("*.pth")] == ["epoch_1.pth"]
+    assert os.listdir(tmp_path) == ["epoch_1.pth"]
     monkeypatch.undo()
     save_checkpoint({"a": torch.zeros(1)}, path)
     assert load_from_local(path)["a"].tolist() == [0]
-    assert os.listdir(tmp_path) == ["epoch_1.pth"]
+
+
+def test_two_that_write_one_file_do_not_meet(tmp_path, monkeypatch):
+    path, replace = tmp_path / "metrics.json", os.replace
+
+    def other_writes_first(part, target):
+        monkeypatch.setattr(os, "replace", replace)
+        write_atomically(path, b"other")
+        replace(part, target)
+
+    monkeypatch.setattr(os, "replace", other_writes_first)
+    write_atomically(path, b"one")
+    assert path.read_bytes() == b"one"
