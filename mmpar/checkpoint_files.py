@@ -11,6 +11,7 @@ import os
 import pickle
 import re
 import zipfile
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlparse
@@ -29,6 +30,7 @@ from mmpar.pickled_arrays import (
     no_bytes,
     scalar,
 )
+from mmpar.version import __version__
 
 # 0x1950a86a20f9469cfc6c as a pickle has it: the first object of torch's format before
 # 1.6, which torch.save still writes when it is asked to.
@@ -125,6 +127,13 @@ def load_from_http(
             f"{error}. It was downloaded from {filename}; delete it to have it "
             "downloaded again"
         ) from error
+
+
+def save_weights(state_dict: Mapping[str, Any], path: str) -> None:
+    """Save the weights of a model alone, as a checkpoint that MMEngine loads."""
+    import torch
+
+    torch.save(dict(state_dict=state_dict, meta=dict(mmpar_version=__version__)), path)
 
 
 def _download(url: str, path: str) -> None:

@@ -85,7 +85,7 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             knows. MMEngine would add it, and nothing would read it.
     """
     known = {*cfg.keys(), *_READ_BY_RUNNER}
-    for key in options:
+    for key, value in options.items():
         first = key.split(".")[0]
         if first not in known:
             near = difflib.get_close_matches(first, known, n=1)
@@ -93,4 +93,7 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
             raise ValueError(
                 f"--cfg-options {key}=...: {cfg.filename} has no {first!r}{hint}"
             )
-    cfg.merge_from_dict(options)
+        if isinstance(value, dict):  # takes the place of what is there, None or not
+            cfg.merge_from_dict({key: None})
+            value = {**value, "_delete_": True}
+        cfg.merge_from_dict({key: value})

@@ -19,8 +19,8 @@ _VARIABLES = {
     ),
 }
 _STARTED_BY = {
-    "pytorch": "torchrun --nproc_per_node N, as tools/dist_train.sh does",
-    "slurm": "srun, as tools/slurm_train.sh does",
+    "pytorch": "torchrun (see tools/dist_train.sh)",
+    "slurm": "srun (see tools/slurm_train.sh)",
     "mpi": "mpirun of Open MPI, with MASTER_ADDR set to the first machine's name",
 }
 
@@ -30,9 +30,9 @@ def require_launcher_variables(launcher: str) -> None:
     absent = [name for name in _VARIABLES.get(launcher, ()) if name not in os.environ]
     if absent:
         raise ValueError(
-            f"--launcher {launcher} is for processes that {_STARTED_BY[launcher]} "
-            f"has started, but the environment lacks {', '.join(absent)}; start them "
-            "so, or leave --launcher out for one process"
+            f"--launcher {launcher} is for processes started by "
+            f"{_STARTED_BY[launcher]}, but the environment lacks {', '.join(absent)}; "
+            "start them so, or leave --launcher out for one process"
         )
 
 

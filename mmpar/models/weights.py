@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,9 +146,10 @@ def no_weight_fits(module: nn.Module, checkpoint: Mapping, source: str) -> str:
         for key, names in found.items()
     )
     names = {bare_name(str(name)) for inner in found.values() for name in inner}
+    remedy = _part_remedy(module, weights_of(checkpoint, source)) or _converters(names)
     return (
         f"no weight of the checkpoint {source} fits the model: {text}. Expected are "
-        f"weights of this model under 'state_dict', or alone. {_remedy(module, names)}"
+        f"weights of this model under 'state_dict', or alone. {remedy}"
     )
 
 
@@ -161,18 +162,23 @@ def _inner_weights(checkpoint: Mapping) -> dict[str, Mapping]:
     }
 
 
-def _remedy(module: nn.Module, names: set[str]) -> str:
+def _part_remedy(module: nn.Module, names: Iterable[str]) -> str | None:
+    """What to do if they are the weights of a part of the model, or of a larger one."""
     ours = module.state_dict().keys()
-    for child, _ in module.named_children():
-        if any(f"{child}.{name}" in ours for name in names):
-            return (
-                f"They are weights of its {child} alone: give them as "
-                f"model.{child}.init_cfg=dict(type='Pretrained', checkpoint=...)"
-            )
     for name in names:
+        for child, _ in module.named_children():
+            if f"{child}.{name}" in ours:
+                return (
+                    f"They are weights of its {child} alone: give them as "
+                    f"model.{child}.init_cfg=dict(type='Pretrained', checkpoint=...)"
+                )
         part, _, rest = name.partition(".")
         if rest in ours:
             return f"They are weights of a whole model: add prefix={part!r} to init_cfg"
+    return None
+
+
+def _converters(names: set[str]) -> str:
     made_by = [code for part, code in _CONVERTERS.items() if part in " ".join(names)]
     converters = made_by or list(_CONVERTERS.values())
     return f"Converters (tools/model_converters): {', '.join(converters)}"

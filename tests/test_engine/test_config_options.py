@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mmpar.engine import config_arguments, read_config
+from mmpar.engine.config_options import merge_options
 from mmpar.engine.launch import require_launcher_variables
 from tests.test_engine.tiny_training import tiny_config
 
@@ -74,6 +75,14 @@ def test_keys_that_only_the_runner_knows_are_taken(config):
     assert cfg.load_from == "x.pth"
     options = {"model.backbone.init_cfg": dict(type="Pretrained", checkpoint="x.pth")}
     assert merged(config, **options).model.backbone.init_cfg.checkpoint == "x.pth"
+
+
+@pytest.mark.parametrize("before", [None, 3, dict(type="Kaiming", layer="Conv2d")])
+def test_a_dict_takes_the_place_of_what_is_there(config, before):
+    value = dict(type="Pretrained", checkpoint="x.pth")
+    cfg = merged(config, **{"model.init_cfg": before})
+    merge_options(cfg, {"model.init_cfg": value, "model.init_cfg.prefix": "backbone"})
+    assert cfg.model.init_cfg == {**value, "prefix": "backbone"}
 
 
 @pytest.mark.parametrize(

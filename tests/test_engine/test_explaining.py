@@ -17,7 +17,7 @@ def explainer_of(name, folder):
     parser = explainer_arguments("A tool.")
     args = parser.parse_args([str(config), str(checkpoint), "--explainer", name])
     return EXPLAINERS.build(
-        explainer_config(args).test_cfg.explainer,
+        explainer_config(args, "localize").test_cfg.explainer,
         default_args=dict(model=region_model()),
     )
 

@@ -133,3 +133,5 @@ def test_a_backbone_for_which_nothing_fits_is_an_error_with_the_prefix(
         pretrained(tmp_path, weights)
     with pytest.raises(ValueError, match="under 'model' there are a"):
         pretrained(tmp_path, dict(model={"a.b": torch.zeros(1)}))
+    with pytest.raises(ValueError, match=r"under 'state_dicts' .*Converters"):
+        pretrained(tmp_path, dict(state_dicts=weights))
