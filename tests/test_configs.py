@@ -65,6 +65,43 @@ def test_config_is_listed_in_its_metafile_and_readme(path):
     assert path.name in (path.parent / "README.md").read_text()
 
 
+def config(name):
+    (path,) = ROOT.glob(f"*/{name}.py")
+    return Config.fromfile(path)
+
+
+def test_the_last_batch_is_used_where_the_official_code_uses_it():
+    for path in (p for p in CONFIGS if "synthetic" not in p.name):
+        drop_last = Config.fromfile(path).train_dataloader.drop_last
+        assert drop_last is (path.parent.name != "alm"), path.name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["baseline_r50_pa100k_trainval-test", "baseline-ema_r50_pa100k_trainval-test"],
+)
+def test_the_published_baseline_starts_as_torch_makes_it(name):
+    cfg = config(name)
+    cfg.model.backbone.update(depth=18, init_cfg=None)
+    cfg.model.head.in_channels = 512
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    weights = model.head.classifier
+    bound = 512**-0.5  # of torch's default, for weights and biases
+    for values in (weights.weight, weights.bias):
+        assert 0.8 * bound < values.abs().max() <= bound
+    assert cfg.sync_bn == "torch"
+    averages = [hook.update_buffers for hook in cfg.custom_hooks if "EMA" in hook.type]
+    assert averages == ([True] if "ema" in name else [])
+
+
+def test_the_published_alm_has_the_official_loss_and_pixels():
+    for dataset in ("pa100k", "peta"):
+        cfg = config(f"alm_bninception_{dataset}_trainval-test")
+        assert cfg.model.head.loss.form == "official"
+        assert cfg.model.data_preprocessor.to_rgb is True
+
+
 def test_chosen_on_val_unless_the_name_says_otherwise_or_there_is_none():
     for path in CONFIGS:
         cfg = Config.fromfile(path)

@@ -11,6 +11,8 @@ _base_ = [
 image_size = _base_.flip_image_size
 model = dict(head=dict(schema=_base_.schema))
 train_dataloader = dict(
-    batch_size=32, dataset=dict(pipeline=_base_.flip_train_pipeline)
+    batch_size=32,
+    drop_last=False,  # as the official code
+    dataset=dict(pipeline=_base_.flip_train_pipeline),
 )
 test_dataloader = dict(dataset=dict(pipeline=_base_.flip_test_pipeline))

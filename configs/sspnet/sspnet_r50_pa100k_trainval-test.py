@@ -8,3 +8,6 @@ _base_ = "./sspnet_r50_pa100k.py"
 
 train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
+
+# As the official code, in runs on several GPUs.
+sync_bn = "torch"

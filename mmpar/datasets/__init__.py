@@ -19,6 +19,7 @@ from mmpar.datasets.transforms import (
     PackPARInputs,
     RandomCrop,
     RandomFlip,
+    Resize,
 )
 from mmpar.datasets.upar import UPAR
 from mmpar.datasets.wider import WIDERAttribute
@@ -45,6 +46,7 @@ __all__ = [
     "RandomCrop",
     "RandomFlip",
     "ReleaseDataset",
+    "Resize",
     "SampleError",
     "SyntheticPAR",
     "WIDERAttribute",

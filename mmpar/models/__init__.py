@@ -1,5 +1,10 @@
 """Models: what mmpretrain lacks for PAR; its backbones are used as they are."""
 
+from mmpar.models.averaged_model import (
+    ExponentialMovingAverage,
+    MomentumAnnealingEMA,
+    StochasticWeightAverage,
+)
 from mmpar.models.backbones import BNInception
 from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
@@ -12,11 +17,14 @@ __all__ = [
     "ALMLoss",
     "ALMNeck",
     "BNInception",
+    "ExponentialMovingAverage",
     "LinearPARHead",
+    "MomentumAnnealingEMA",
     "PARClassifier",
     "PARHead",
     "PretrainedInit",
     "SSPNetHead",
     "SSPNetNeck",
+    "StochasticWeightAverage",
     "WeightedBCELoss",
 ]

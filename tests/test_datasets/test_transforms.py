@@ -10,6 +10,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
+from PIL import Image, ImageOps
 
 from mmpar.datasets import PA100K, LoadPersonImage, PackPARInputs, RandomCrop
 from mmpar.datasets.transforms.loading import is_truncated_jpeg
@@ -108,6 +109,32 @@ def test_a_whole_picture_is_what_opencv_decodes(tmp_path):
     expected = cv2.imdecode(np.frombuffer(jpeg(), np.uint8), cv2.IMREAD_COLOR)
     assert np.array_equal(results["img"], expected)
     assert results["img_shape"] == results["ori_shape"] == (90, 40)
+
+
+@pytest.mark.parametrize("backend", ["cv2", "pillow"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_honoured_unless_told_otherwise(
+    tmp_path, orientation, ending, backend
+):
+    # One dark corner, so that each of the eight orientations is another image.
+    image = np.full((80, 32, 3), 220, np.uint8)
+    image[:20, :8] = 20
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(image).save(path, exif=exif)
+    with Image.open(path) as stored:
+        upright = ImageOps.exif_transpose(stored).convert("RGB")
+    for color_type, expected in [
+        ("color", np.asarray(upright)),
+        ("color_ignore_orientation", image),
+    ]:
+        load = LoadPersonImage(color_type=color_type, imdecode_backend=backend)
+        results = load(dict(img_path=str(path)))
+        assert results["ori_shape"] == expected.shape[:2]
+        apart = np.abs(results["img"][..., ::-1].astype(int) - expected)
+        assert apart.mean() < 5  # what a lossy format leaves; a corner elsewhere is 25
 
 
 @pytest.mark.parametrize("progressive", [False, True])

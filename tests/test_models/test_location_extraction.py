@@ -1,5 +1,8 @@
 """The sparse, keypoint and absent kinds of PLE equal their oracles."""
 
+import math
+from fractions import Fraction
+
 import pytest
 import torch
 from torch import nn
@@ -16,6 +19,9 @@ from mmpar.models.layers.point_sampling import weighted_samples
 from tests.test_models.oracles.point_location_extraction import (
     keypoint_location_extraction,
     sparse_location_extraction,
+)
+from tests.test_models.oracles.prior_location_extraction import (
+    prior_location_extraction,
 )
 
 NAN = float("nan")
@@ -109,6 +115,57 @@ def test_keypoint_values_and_gradients_equal_the_oracle(num_points):
     assert_equal_with_gradients(fast, slow, [x, *ple.parameters()])
 
 
+def evenly_spread(size, keep):
+    """Rows that the released code keeps, in exact numbers."""
+    count = int(size * keep)
+    if count == 1:
+        return [0]
+    return [round(Fraction(i * (size - 1), count - 1)) for i in range(count)]
+
+
+@pytest.mark.parametrize("convention", ["pixel_centre", "official"])
+@pytest.mark.parametrize("size", [(6, 5), (8, 11), (2, 3)])
+@pytest.mark.parametrize("keep", [0.75, 0.5])
+def test_kept_rows_and_columns_are_those_of_the_block_form(size, keep, convention):
+    ple = randomised(PriorLocationExtraction(3, 3, convention, keep))
+    x = features(2, 3, *size).requires_grad_()
+    rows, columns = (evenly_spread(edge, keep) for edge in size)
+    slow = prior_location_extraction(ple, x)[:, :, rows][..., columns]
+    assert_equal_with_gradients(ple(x), slow, [x, *ple.parameters()])
+    assert ple.sampling_points(x).points.shape[2:4] == (len(rows), len(columns))
+
+
+@pytest.mark.parametrize("size", [1, 3, 6, 12, 16, 20, 24, 32, 48, 64])
+def test_the_rows_that_are_kept_are_evenly_spread_and_never_none(size):
+    for keep in (0.25, 0.5, 0.75, 0.9):
+        ple = PriorLocationExtraction(1, keep=keep)
+        kept = ple._kept(size, torch.zeros(())).tolist()
+        assert kept == (evenly_spread(size, keep) or [0]), keep
+
+
+def test_keypoints_on_pixels_give_the_block_forms_output_there():
+    block = randomised(PriorLocationExtraction(3, 3, "official"))
+    ple = KeypointLocationExtraction(
+        3, positions="pixel", grid_convention="official"
+    ).double()
+    ple.load_state_dict(block.state_dict())
+    x = features(2, 3, 6, 5)
+    everywhere, found = block(x), ple(x, keypoints())
+    centres = project_centres(block, x)
+    for person, places in enumerate(PLACES):
+        for n, place in enumerate(places):
+            expected = centres[person]
+            if place is not None:
+                column, row = (math.floor(value + 0.5) for value in place)
+                expected = everywhere[person, :, min(row, 5), min(column, 4)]
+            torch.testing.assert_close(found[person, :, n, 0], expected)
+
+
+def project_centres(ple, x):
+    """``(B, C)``: what a missing keypoint gets."""
+    return ple.projection(x).mean(dim=(2, 3))
+
+
 def test_keypoint_gradients_pass_gradcheck():
     ple = randomised(KeypointLocationExtraction(2, 2), spread=0.4)
     names, values = zip(*ple.named_parameters())
@@ -200,6 +257,16 @@ def test_an_empty_batch_gives_an_empty_batch(kind):
     assert ple(*inputs_of(kind, 0, 4, 6, 5)).shape == (0, *one.shape[1:])
 
 
+def test_settings_out_of_their_range_are_errors():
+    for keep in (0, 1.5):
+        with pytest.raises(ValueError, match=r"keep, .* in \(0, 1\]"):
+            build_location_extraction(3, "block", keep=keep)
+    with pytest.raises(ValueError, match="positions is 'exact' or 'pixel'"):
+        build_location_extraction(3, "keypoint", positions="near")
+    with pytest.raises(ValueError, match="grid_convention is one of"):
+        build_location_extraction(3, "keypoint", grid_convention="theirs")
+
+
 def test_an_unknown_kind_or_ratio_is_an_error():
     with pytest.raises(ValueError, match=r"'keypoint', 'none'\], got 'blok'"):
         build_location_extraction(3, "blok")
@@ -216,10 +283,10 @@ def test_no_sampling_point_at_all_is_an_error(kind):
 @pytest.mark.parametrize(
     ("kind", "setting", "known"),
     [
-        ("block", "ratio", r"\['num_points', 'grid_convention'\]"),
+        ("block", "ratio", r"\['num_points', 'grid_convention', 'keep'\]"),
         ("sparse", "grid_convention", r"\['num_points', 'ratio'\]"),
-        ("keypoint", "channels_last", r"\['num_points'\]"),
-        ("none", "num_point", r"\['grid_convention', 'num_points', 'ratio'\]"),
+        ("keypoint", "ratio", r"\['num_points', 'positions', 'grid_convention'\]"),
+        ("none", "num_point", r"\['grid_convention', 'keep', 'num_points', "),
     ],
 )
 def test_an_unknown_setting_is_an_error(kind, setting, known):

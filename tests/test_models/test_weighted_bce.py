@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from mmpar.models import WeightedBCELoss
+from mmpar.models.losses.weighted_bce import attribute_weights
 from tests.test_models.oracles.weighted_bce import weighted_bce
 
-WEIGHTINGS = ("exponential", "square_root", None)
+WEIGHTINGS = ("exponential", "square_root", "strong_baseline_square_root", None)
 
 
 def problem(unknown=True):
@@ -68,6 +69,20 @@ def test_both_weightings_leave_balanced_attributes_even():
     assert WeightedBCELoss("square_root")(logits, target, half) == plain
     exponential = WeightedBCELoss("exponential")(logits, target, half)
     torch.testing.assert_close(exponential, plain * torch.tensor(0.5).double().exp())
+
+
+@pytest.mark.parametrize(
+    ("ratio", "positive", "negative"),
+    # sqrt(1 / (2 sqrt(r))) and sqrt(1 / (2 (1 - sqrt(r)))), by hand.
+    [(0.01, 5**0.5, (5 / 9) ** 0.5), (0.25, 1.0, 1.0), (0.81, 0.745356, 5**0.5)],
+)
+def test_the_strong_baseline_has_a_second_root(ratio, positive, negative):
+    target = torch.tensor([[1.0], [0.0]], dtype=torch.float64)
+    ratios = torch.tensor([ratio], dtype=torch.float64)
+    weights = attribute_weights(target, ratios, "strong_baseline_square_root")
+    assert weights.flatten().tolist() == pytest.approx([positive, negative], rel=1e-6)
+    single = attribute_weights(target, ratios.sqrt(), "square_root")
+    torch.testing.assert_close(weights, single)
 
 
 def test_the_loss_weight_multiplies():

@@ -134,3 +134,23 @@ def test_models_are_timed_side_by_side(tmp_path: Path):
     for _, predict, train in rows:
         assert number(predict) > 0
         assert number(train) > 0
+
+
+def test_ways_to_resize_are_compared_with_the_official_one(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/resizing.py",
+        *("--heights", 100, 500, "--images", 2, "--repeats", 1),
+        cwd=tmp_path,
+    )
+    apart = {
+        row[0]: [int(re.search(r"\((\d+),", cell)[1]) for cell in row[1:]]
+        for row in re.findall(r"^\| (.*?) \| (.*) \| (.*) \|$", output, re.MULTILINE)
+        if row[0] != "form"
+    }
+    assert len(apart) == 9
+    assert apart["official: Pillow decodes and resizes"] == [0, 0]
+    small, large = apart["Resize (OpenCV where no side shrinks, else Pillow)"]
+    assert small <= 1
+    assert large == 0
+    small, large = apart['Resize(backend="cv2"), not antialiased']
+    assert small <= 1 < large

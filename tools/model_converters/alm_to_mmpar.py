@@ -1,6 +1,6 @@
 """Convert a checkpoint of ALM's released code into one of mmpar.
 
-python tools/model_converters/alm_to_mmpar.py 60.pth.tar alm_rapv1.pth --schema rapv1
+python tools/model_converters/alm_to_mmpar.py 41.pth.tar alm_rapv1.pth --schema rapv1
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.packing import PackPARInputs
 from mmpar.datasets.transforms.random_crop import RandomCrop
 from mmpar.datasets.transforms.random_flip import RandomFlip
+from mmpar.datasets.transforms.resize import Resize
 from mmpar.datasets.transforms.synthetic import DrawSyntheticPerson
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "PackPARInputs",
     "RandomCrop",
     "RandomFlip",
+    "Resize",
 ]

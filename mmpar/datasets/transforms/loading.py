@@ -25,7 +25,9 @@ class LoadPersonImage(LoadImageFromFile):
     it, as far as the box lies inside and with the pixels at its edge whole.
 
     Args:
-        color_type: As in mmcv.
+        color_type: As in mmcv. ``"color"`` turns the image upright as its EXIF
+            orientation says; ``"color_ignore_orientation"`` does not, as the official
+            codes of PAR methods, which read files by Pillow.
         imdecode_backend: As in mmcv.
         backend_args: MMEngine file backend of the pictures.
 

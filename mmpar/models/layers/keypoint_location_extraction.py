@@ -11,6 +11,11 @@ from mmpar.models.layers.point_sampling import (
     projected_samples,
     sample,
 )
+from mmpar.models.layers.prior_location_extraction import (
+    PIXEL_CENTRE,
+    checked_convention,
+    sampling_places,
+)
 
 
 class KeypointLocationExtraction(LearnedPoints):
@@ -21,15 +26,34 @@ class KeypointLocationExtraction(LearnedPoints):
     the mean of the region's projected features instead: zeros would win the max pooling
     over negative features.
 
-    Source: SSPNet, arXiv 2312.06049, "human pose keypoint"; the released code has no
-    such form that works, so the details are ours.
+    Source: SSPNet, arXiv 2312.06049, "human pose keypoint". The released code's form
+    (``PLEk``, which its classifier does not use) is the block form's output at the
+    pixels that keypoints lie in, without a rule for missing ones:
+    ``positions='pixel'`` and ``grid_convention='official'``. Here a keypoint is a place
+    between pixels, unless told otherwise.
 
     Args:
         channels: C, of input and output.
         num_points: K, the sampling points a keypoint.
+        positions: ``'exact'``, or ``'pixel'`` for the centre of the pixel that the
+            keypoint lies in.
+        grid_convention: See :class:`PriorLocationExtraction`.
     """
 
     needs_keypoints = True
+
+    def __init__(
+        self,
+        channels: int,
+        num_points: int = 3,
+        positions: str = "exact",
+        grid_convention: str = PIXEL_CENTRE,
+    ) -> None:
+        if positions not in ("exact", "pixel"):
+            raise ValueError(f"positions is 'exact' or 'pixel', got {positions!r}")
+        super().__init__(channels, num_points)
+        self.positions = positions
+        self.grid_convention = checked_convention(grid_convention)
 
     def forward(self, features: Tensor, keypoints: Tensor) -> Tensor:
         """Features of keypoints.
@@ -65,10 +89,16 @@ class KeypointLocationExtraction(LearnedPoints):
         centre = keypoints.new_tensor(((width - 1) / 2, (height - 1) / 2))
         positions = torch.where(found, keypoints[..., :2], centre)[:, :, None]
         positions = positions.to(working_dtype(features))
+        if self.positions == "pixel":
+            # A keypoint on the right or lower border still lies in the last pixel.
+            last = positions.new_tensor((width - 1, height - 1))
+            positions = torch.minimum((positions + 0.5).floor(), last)
         here = sample(features, positions)
-        return self.points_around(
+        points, weights = self.points_around(
             here, positions[:, None, ..., 0], positions[:, None, ..., 1]
         )
+        points = sampling_places(points, features, self.grid_convention)
+        return SamplingPoints(points, weights)
 
 
 def _found(features: Tensor, keypoints: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ class SparseLocationExtraction(LearnedPoints):
     right edge. A position is the centre of a cell; its offsets and weights are
     predicted from the cell's mean features. With a ratio of 1 this is the block form.
 
-    Source: SSPNet, arXiv 2312.06049, "sparse sampling points"; the released code has no
-    such form, so the details are ours.
+    Source: SSPNet, arXiv 2312.06049, "sparse sampling points", of which the paper gives
+    no details: these are ours. The released code thins out the block form's output
+    instead, see ``keep`` of :class:`PriorLocationExtraction`.
 
     Args:
         channels: C, of input and output.

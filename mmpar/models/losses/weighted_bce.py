@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 from mmpar.registry import MODELS
 
-WEIGHTINGS = ("exponential", "exponential_positive", "square_root")
+WEIGHTINGS = (
+    "exponential",
+    "exponential_positive",
+    "square_root",
+    "strong_baseline_square_root",
+)
 
 
 def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) -> Tensor:
@@ -19,9 +24,12 @@ def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) ->
     - ``exponential_positive``: exp(1 - r) for a positive, 1 for a negative (the
       released code of ALM, see :class:`mmpar.models.losses.ALMLoss`).
     - ``square_root``: sqrt(1 / (2 r)) and sqrt(1 / (2 (1 - r))) (JLAC, Tan et al., AAAI
-      2020), r kept within [1e-4, 1 - 1e-4] so that weights stay finite. (The
-      Strong Baseline's code has a form with a second root of r, which weighs even a
-      balanced attribute unevenly; here both weights are 1 at r = 0.5.)
+      2020), r kept within [1e-4, 1 - 1e-4] so that weights stay finite. Both are 1 at
+      r = 0.5.
+    - ``strong_baseline_square_root``: the same with a second root, sqrt(r) in place of
+      r, as the Strong Baseline's code has it (``ratio2weight``, "AAAI"): 2.236 and
+      0.745 at r = 0.01. It weighs even a balanced attribute unevenly, but its published
+      figure was measured with it.
 
     Args:
         target: ``(B, A)``, positive where above 0.5.
@@ -38,6 +46,8 @@ def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) ->
         negative = torch.ones_like(positive)
     else:
         ratio = positive_ratio.clamp(1e-4, 1 - 1e-4)
+        if weighting == "strong_baseline_square_root":
+            ratio = ratio.sqrt()
         positive, negative = (0.5 / ratio).sqrt(), (0.5 / (1 - ratio)).sqrt()
     return torch.where(target > 0.5, positive, negative)
 

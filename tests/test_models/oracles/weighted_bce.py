@@ -15,6 +15,8 @@ def label_weight(label: float, ratio: float, weighting: str | None) -> float:
     if weighting == "exponential":
         return math.exp(1 - ratio) if label == 1 else math.exp(ratio)
     ratio = min(max(ratio, 1e-4), 1 - 1e-4)
+    if weighting == "strong_baseline_square_root":
+        ratio = math.sqrt(ratio)
     return math.sqrt(1 / (2 * ratio if label == 1 else 2 * (1 - ratio)))
 
 

@@ -1,0 +1,11 @@
+"""ALM on PETA by the papers' habit: trained on trainval, chosen on test.
+
+With the loss and the preprocessing of the official code, for comparison with published
+figures only: choosing the checkpoint on the test split flatters the result.
+``alm_bninception_peta.py`` is the honest protocol.
+"""
+
+_base_ = "./alm_bninception_peta_released.py"
+
+train_dataloader = dict(dataset=dict(split="trainval"))
+val_dataloader = dict(dataset=dict(split="test"))
