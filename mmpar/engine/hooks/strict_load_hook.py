@@ -18,7 +18,10 @@ class StrictLoadHook(Hook):
         model = unwrapped(runner.model)
         ours = {key: value.shape for key, value in model.state_dict().items()}
         loaded = checkpoint.get("state_dict", checkpoint)
-        theirs = {key.removeprefix("module."): v.shape for key, v in loaded.items()}
+        loaded = {key.removeprefix("module."): v for key, v in loaded.items()}
+        if hasattr(model, "name_regions"):
+            model.name_regions(loaded)
+        theirs = {key: value.shape for key, value in loaded.items()}
         # Schemas of other lengths differ in shape; the head compares them itself.
         differ = sorted(
             key
