@@ -24,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--out",
         metavar="FILE",
-        help="write image path, scores and labels of every image to this .csv or .json",
+        help="write scores, decisions and truths of every image to this .csv or .json",
     )
     return parser.parse_args()
 

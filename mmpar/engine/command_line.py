@@ -8,6 +8,7 @@ import logging
 import os
 import os.path as osp
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -69,7 +70,16 @@ def read_config(args: argparse.Namespace) -> Config:
 def config_hash(cfg: Config) -> str:
     """16 hexadecimal digits that change with any field but where and how it is run."""
     fields = {**cfg.to_dict(), "work_dir": None, "launcher": None}
-    return hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(_in_order(fields)).encode()).hexdigest()[:16]
+
+
+def _in_order(value: Any) -> Any:
+    """The same with every dict sorted, as MMEngine writes a config."""
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_in_order(item) for item in value)
+    return value
 
 
 def runner_config(args: argparse.Namespace) -> Config:
@@ -120,6 +130,6 @@ def _warn(message: str) -> None:
 
 
 def with_dump(evaluator: dict | list[dict], out_file: str) -> list[dict]:
-    """The config of an evaluator that also writes its predictions to a file."""
+    """The config of an evaluator that writes its predictions to a file, before all."""
     evaluators = evaluator if isinstance(evaluator, list) else [evaluator]
-    return [*evaluators, dict(type="DumpPredictions", out_file=out_file)]
+    return [dict(type="DumpPredictions", out_file=out_file), *evaluators]

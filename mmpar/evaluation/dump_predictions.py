@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from mmengine.logging import print_log
@@ -15,17 +16,21 @@ from mmpar.registry import METRICS
 
 @METRICS.register_module()
 class DumpPredictions(PredictionTableMetric):
-    """Write image path, scores and labels of every sample.
+    """Write image path, scores, decisions and truths of every sample.
 
-    - ``.csv``: a row an image; columns ``img_path``, ``score:NAME`` for each attribute,
-      ``label:NAME`` for each attribute.
-    - ``.json``: ``{"schema": ..., "predictions": [{"img_path", "scores", "labels"}]}``,
-      scores and labels in the order of the schema.
+    - ``.csv``: one row per image; columns ``img_path``, then ``score:NAME`` of each
+      attribute, ``decision:NAME`` of each, ``truth:NAME`` of each. UTF-8 with a byte
+      order mark, without which Excel takes it for the code page of the machine; pandas
+      reads it as it is, Python's ``csv`` with ``encoding="utf-8-sig"``.
+    - ``.json``: ``{"schema": ..., "predictions": [{"img_path", "scores", "decisions",
+      "truths"}]}``, in the order of the schema.
 
     When a sample has a domain, both also have ``domain`` after ``img_path``, by the
     name that ``PARMetric`` gives it, empty for samples without.
 
-    Scores are in [0, 1]; labels are 1, 0, or -1 for unknown.
+    Scores are in [0, 1]; decisions are those of the model, 1 where the score is above
+    ``model.head.threshold`` and else 0; truths are 1, 0, or -1 for unknown, as for
+    images without labels.
 
     Args:
         out_file: Path ending in ``.csv`` or ``.json``; its folder is made if needed.
@@ -50,23 +55,32 @@ class DumpPredictions(PredictionTableMetric):
 
     def _write_csv(self, table: PredictionTable) -> None:
         names = self.schema.names
-        with open(self.out_file, "w", newline="", encoding="utf-8") as file:
+        columns = [f"{kind}:{name}" for kind in _KINDS for name in names]
+        with open(self.out_file, "w", newline="", encoding="utf-8-sig") as file:
             writer = csv.writer(file)
-            scores, labels = ([f"{kind}:{n}" for n in names] for kind in _KINDS)
-            heads = _heads(table)
-            writer.writerow([*heads[0], *scores, *labels])
-            for head, score, label in zip(heads, table.scores, table.labels):
-                values = (f"{s:.6f}" for s in score)
-                writer.writerow([*head.values(), *values, *label.tolist()])
+            for i, (head, *values) in enumerate(_rows(table)):
+                if i == 0:
+                    writer.writerow([*head, *columns])
+                scores, decisions, truths = values
+                rounded = (f"{score:.6f}" for score in scores)
+                writer.writerow([*head.values(), *rounded, *decisions, *truths])
 
     def _write_json(self, table: PredictionTable) -> None:
         predictions = [
-            dict(head, scores=score.tolist(), labels=label.tolist())
-            for head, score, label in zip(_heads(table), table.scores, table.labels)
+            dict(head, scores=scores, decisions=decisions, truths=truths)
+            for head, scores, decisions, truths in _rows(table)
         ]
         content = dict(schema=self.schema.to_dict(), predictions=predictions)
         with open(self.out_file, "w", encoding="utf-8") as file:
             json.dump(content, file)
+
+
+def _rows(table: PredictionTable) -> Iterator[tuple[dict[str, str], list, list, list]]:
+    """Head, scores, decisions and truths of each image."""
+    decisions = table.decisions.astype(int)
+    for i, head in enumerate(_heads(table)):
+        numbers = (table.scores[i], decisions[i], table.labels[i])
+        yield (head, *(row.tolist() for row in numbers))
 
 
 def _heads(table: PredictionTable) -> list[dict[str, str]]:
@@ -77,4 +91,4 @@ def _heads(table: PredictionTable) -> list[dict[str, str]]:
     return [dict(img_path=path, domain=domain) for path, domain in pairs]
 
 
-_KINDS = ("score", "label")
+_KINDS = ("score", "decision", "truth")

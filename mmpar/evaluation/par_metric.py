@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,18 @@ from mmengine.logging import MMLogger
 from mmpar.evaluation.functional import (
     EMPTY_ATTRIBUTE_RULES,
     MultiLabelScores,
+    decide,
     multi_label_scores,
 )
 from mmpar.evaluation.prediction_table import PredictionTable, PredictionTableMetric
 from mmpar.evaluation.tables import text_table
 from mmpar.registry import METRICS
-from mmpar.structures import AttributeSchema
+from mmpar.structures import (
+    AttributeSchema,
+    Threshold,
+    build_thresholds,
+    describe_thresholds,
+)
 
 
 @METRICS.register_module()
@@ -37,8 +44,9 @@ class PARMetric(PredictionTableMetric):
     in a domain than in the whole.
 
     Args:
-        threshold: A score above it is a positive; one number, or one an attribute in
-            the order of the schema.
+        threshold: By default the model's decisions are judged, which are those of
+            ``model.head.threshold``. Given, scores above it are judged as positives
+            instead, and a line of the log says so; in the forms that the head takes.
         empty_attribute: Attributes without a positive or a negative in the split count
             in the means by the ``'official'`` rule (undefined recall = 0, comparable
             with published figures), or not (``'skip'``). They are logged either way.
@@ -49,7 +57,7 @@ class PARMetric(PredictionTableMetric):
 
     def __init__(
         self,
-        threshold: float | Sequence[float] = 0.5,
+        threshold: Threshold | None = None,
         empty_attribute: str = "official",
         **kwargs: Any,
     ) -> None:
@@ -72,6 +80,7 @@ class PARMetric(PredictionTableMetric):
                 len(table.paths),
             )
             return {}
+        table = self._redecided(table)
         result = self._score(table)
         metrics = percents(result)
         logger.info("\n%s", attribute_table(schema, result))
@@ -89,10 +98,19 @@ class PARMetric(PredictionTableMetric):
             )
         return {**metrics, **self._of_domains(table)}
 
-    def _score(self, table: PredictionTable) -> MultiLabelScores:
-        return multi_label_scores(
-            table.scores, table.labels, self.threshold, self.empty_attribute
+    def _redecided(self, table: PredictionTable) -> PredictionTable:
+        """The table, decided by this metric's own threshold if it has one."""
+        if self.threshold is None:
+            return table
+        thresholds = build_thresholds(self.threshold, self.schema)
+        MMLogger.get_current_instance().info(
+            "Judged by the metric's own threshold, not by the model's decisions: %s",
+            describe_thresholds(thresholds, self.schema),
         )
+        return replace(table, decisions=decide(table.scores, thresholds))
+
+    def _score(self, table: PredictionTable) -> MultiLabelScores:
+        return multi_label_scores(table.decisions, table.labels, self.empty_attribute)
 
     def _of_domains(self, table: PredictionTable) -> dict[str, float]:
         """Metrics of each domain and their means; none if there is one domain."""

@@ -1,4 +1,4 @@
-"""Predictions of a whole split: scores and labels of all samples."""
+"""Predictions of a whole split: scores, decisions and labels of all samples."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from mmpar.evaluation.sample_table import Columns, SampleTableMetric, as_array
 
 @dataclass(frozen=True)
 class PredictionTable:
-    """Scores float32 and labels int8, both (N, A), with the path of each picture.
+    """Scores float32, decisions bool and labels int8, all (N, A), and image paths.
 
     ``domains`` names the source data set of each picture, empty for one without.
     """
 
     paths: list[str]
     scores: np.ndarray
+    decisions: np.ndarray
     labels: np.ndarray
     domains: list[str]
 
@@ -28,22 +29,26 @@ class PredictionTable:
         return PredictionTable(
             [self.paths[row] for row in chosen],
             self.scores[chosen],
+            self.decisions[chosen],
             self.labels[chosen],
             [self.domains[row] for row in chosen],
         )
 
 
 class PredictionTableMetric(SampleTableMetric):
-    """Base of the metrics that look at all scores and labels of a split at once."""
+    """Base of the metrics that look at all predictions and labels of a split at once.
 
-    NEEDED = ("pred_score", "gt_score")
+    Decisions are the model's ``pred_label``, so its thresholds hold everywhere.
+    """
+
+    NEEDED = ("pred_score", "pred_label", "gt_score")
     REMEDY = (
-        "pred_score comes from the head, the others from the data set's pipeline, "
-        "which must end in PackPARInputs"
+        "pred_score and pred_label come from the head, the others from the data set's "
+        "pipeline, which must end in PackPARInputs"
     )
 
     def row(self, sample: dict) -> Columns:
-        """Scores and labels.
+        """Scores, decisions and labels.
 
         Raises:
             ValueError: A score is not finite.
@@ -54,15 +59,23 @@ class PredictionTableMetric(SampleTableMetric):
                 f"the scores of {sample['img_path']} are not finite: {scores}; did "
                 "training diverge?"
             )
+        decisions = np.zeros(scores.shape, dtype=bool)
+        decisions[as_array(sample["pred_label"], np.int64)] = True
         return dict(
             scores=scores,
+            decisions=decisions,
             labels=as_array(sample["gt_score"], np.int8),
             domains=np.array(domain_name(sample.get("domain"))),
         )
 
     def compute_from_columns(self, paths: list[str], columns: Columns) -> dict:
-        domains = columns["domains"].tolist()
-        table = PredictionTable(paths, columns["scores"], columns["labels"], domains)
+        table = PredictionTable(
+            paths,
+            columns["scores"],
+            columns["decisions"],
+            columns["labels"],
+            columns["domains"].tolist(),
+        )
         return self.compute(table)
 
     @abstractmethod

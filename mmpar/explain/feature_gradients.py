@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,17 +25,23 @@ class FeatureGradients:
     Args:
         names: Of the attributes.
         logits: ``(B, A)``.
-        maps: What the layer gave, each ``(B, C, h, w)``.
+        maps: What the layer gave, each ``(B, C, h, w)``, by position or, of a layer
+            that gives a mapping, by name.
         layer_inputs: What it was called with.
     """
 
     names: Sequence[str]
     logits: Tensor
-    maps: list[Tensor]
+    maps: dict[Any, Tensor]
     layer_inputs: tuple[Any, ...]
 
-    def of(self, attribute: int, which: int) -> Tensor:
-        """Gradients of a logit on feature map number ``which``, ``(B, C, h, w)``.
+    @property
+    def last(self) -> Any:
+        """The position or name of the last map."""
+        return [*self.maps][-1]
+
+    def of(self, attribute: int, which: Any) -> Tensor:
+        """Gradients of a logit on the feature map ``which``, ``(B, C, h, w)``.
 
         Pictures of a batch do not influence each other in eval mode, so the sum of
         their logits has the gradients of all.
@@ -58,7 +64,7 @@ class FeatureGradients:
             )
         return gradient
 
-    def _scaled(self, attribute: int, which: int, scale: float) -> Tensor:
+    def _scaled(self, attribute: int, which: Any, scale: float) -> Tensor:
         """The gradients, computed from a logit ``scale`` times as large."""
         features = self.maps[which]
         picked = torch.zeros_like(self.logits)
@@ -86,27 +92,34 @@ def feature_gradients(
     Raises:
         ValueError: The layer gives something else, or is not run exactly once.
     """
-    maps: list[Tensor] = []
+    maps: dict[Any, Tensor] = {}
     runs: list[tuple[Any, ...]] = []
     with ExitStack() as stack:
 
         def cut(module: nn.Module, args: Any, output: Any) -> Any:
             runs.append(args)
-            outputs = (output,) if isinstance(output, Tensor) else tuple(output)
-            _require_maps(module, outputs)
-            maps[:] = [
-                value.detach()
-                .to(torch.promote_types(value.dtype, torch.float32))
-                .requires_grad_()
-                for value in outputs
-            ]
+            outputs = _by_name(output)
+            _require_maps(module, outputs.values())
+            maps.clear()
+            maps.update(
+                (
+                    name,
+                    value.detach()
+                    .to(torch.promote_types(value.dtype, torch.float32))
+                    .requires_grad_(),
+                )
+                for name, value in outputs.items()
+            )
             # From here on the graph is recorded, until the stack closes.
             stack.enter_context(torch.enable_grad())
             # Copies: what follows may work in place.
-            copies = tuple(
-                leaf.to(value.dtype, copy=True) for leaf, value in zip(maps, outputs)
-            )
-            return copies[0] if isinstance(output, Tensor) else copies
+            copies = {
+                name: maps[name].to(value.dtype, copy=True)
+                for name, value in outputs.items()
+            }
+            if isinstance(output, Mapping):
+                return copies
+            return copies[0] if isinstance(output, Tensor) else tuple(copies.values())
 
         stack.enter_context(evaluating(model))
         stack.enter_context(torch.inference_mode(False))
@@ -158,7 +171,14 @@ def _only_run(layer: nn.Module, runs: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     return runs[0]
 
 
-def _require_maps(layer: nn.Module, outputs: Sequence[Any]) -> None:
+def _by_name(output: Any) -> dict[Any, Any]:
+    """What a layer gave by name, or by position if it gave no mapping."""
+    if isinstance(output, Mapping):
+        return dict(output)
+    return dict(enumerate((output,) if isinstance(output, Tensor) else output))
+
+
+def _require_maps(layer: nn.Module, outputs: Iterable[Any]) -> None:
     for value in outputs:
         if not isinstance(value, Tensor) or value.ndim != 4:
             found = (

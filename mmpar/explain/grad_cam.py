@@ -52,7 +52,8 @@ class GradCAM(MapExplainer):
         """Response maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
         indices = self.indices(attributes)
         found = feature_gradients(self.model, self.target_layer, inputs, data_samples)
-        maps = [class_activation(found.maps[-1], found.of(i, -1)) for i in indices]
+        last = found.last
+        maps = [class_activation(found.maps[last], found.of(i, last)) for i in indices]
         upsampled = F.interpolate(
             torch.stack(maps, dim=1), inputs.shape[2:], mode="bilinear"
         )

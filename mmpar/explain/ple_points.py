@@ -39,12 +39,12 @@ class PLEPoints(MapExplainer):
         """Density maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
         neck = self.model.neck
         given = layer_inputs(self.model, neck, inputs, data_samples)
-        maps = []
-        for region, sampling in enumerate(neck.sampling_points(*given)):
+        maps = {}
+        for region, sampling in neck.sampling_points(*given).items():
             ones = torch.ones_like(sampling[1][:, 0])
             band = self.geometry.place_by_points(ones, region, given[0], sampling)
-            maps.append(
-                self.geometry.into_picture(band, region, given[0], inputs.shape[2:])
+            maps[region] = self.geometry.into_picture(
+                band, region, given[0], inputs.shape[2:]
             )
         regions = [self.geometry.region_of[i] for i in self.indices(attributes)]
-        return normalised(torch.stack(maps, dim=1))[:, regions]
+        return normalised(torch.stack([maps[name] for name in regions], dim=1))

@@ -20,7 +20,7 @@ class RegionGeometry:
     Args:
         model: Classifier whose neck tells its ``regions``, the pyramid ``levels()``
             that they are read from and its ``sampling_points(*inputs)``, and whose
-            head tells by its ``regions``, in the same order, what each is read for.
+            head tells by its ``regions``, of the same names, what each is read for.
 
     Raises:
         ValueError: The neck or the head has no regions.
@@ -36,10 +36,13 @@ class RegionGeometry:
                 "GradCAM, or ALMBoxes for ALM"
             )
         assigned = assign_attributes(model.head.regions, model.head.schema)
-        self.region_of = {i: r for r, indices in enumerate(assigned) for i in indices}
+        self.region_of = {
+            index: name for name, indices in assigned.items() for index in indices
+        }
+        self.regions = {region.name: region for region in self.neck.regions}
 
     def place_by_points(
-        self, response: Tensor, region: int, stages: Sequence[Tensor], sampling: Any
+        self, response: Tensor, region: str, stages: Sequence[Tensor], sampling: Any
     ) -> Tensor:
         """Move what positions respond to the places that PLE gathered them from.
 
@@ -52,7 +55,7 @@ class RegionGeometry:
         Args:
             response: Not negative, a value a position of the region's features,
                 ``(B, h, w)``.
-            region: Its number.
+            region: Its name.
             stages: What the neck was given.
             sampling: Points ``(B, K, h, w, 2)``, (x, y) in fractions of the picture,
                 and weights ``(B, K, h, w)``, of the region.
@@ -70,7 +73,7 @@ class RegionGeometry:
         return canvas[:, start:stop] + even[:, None, None]
 
     def place_by_position(
-        self, response: Tensor, region: int, stages: Sequence[Tensor]
+        self, response: Tensor, region: str, stages: Sequence[Tensor]
     ) -> Tensor:
         """Leave what positions respond where they lie; as :meth:`place_by_points`.
 
@@ -86,13 +89,13 @@ class RegionGeometry:
         return _resized(response, stop - start, width)
 
     def into_picture(
-        self, band: Tensor, region: int, stages: Sequence[Tensor], size: Sequence[int]
+        self, band: Tensor, region: str, stages: Sequence[Tensor], size: Sequence[int]
     ) -> Tensor:
         """Upsample a region's band to its rows of the picture, zero elsewhere.
 
         Args:
             band: ``(B, rows, W_l)``.
-            region: Its number.
+            region: Its name.
             stages: What the neck was given.
             size: (H, W) of the picture.
         """
@@ -102,17 +105,17 @@ class RegionGeometry:
         return picture
 
     def pixel_rows(
-        self, region: int, stages: Sequence[Tensor], height: int
+        self, region: str, stages: Sequence[Tensor], height: int
     ) -> tuple[int, int]:
         """First row and one past the last that a region covers in the picture."""
         map_height, _, start, stop = self._band(region, stages)
         top, bottom = (round(edge * height / map_height) for edge in (start, stop))
         return top, max(bottom, top + 1)
 
-    def _band(self, region: int, stages: Sequence[Tensor]) -> tuple[int, int, int, int]:
+    def _band(self, region: str, stages: Sequence[Tensor]) -> tuple[int, int, int, int]:
         """Height and width of the region's level, and its rows there."""
         height, width = stages[self.neck.levels()[region]].shape[2:]
-        return (height, width, *self.neck.regions[region].row_range(height))
+        return (height, width, *self.regions[region].row_range(height))
 
 
 def has_regions(model: Any) -> bool:

@@ -28,8 +28,8 @@ class Region:
             which the keypoint form of PLE gives them; None for all 17.
 
     Raises:
-        ValueError: The level or the rows are out of range, or a keypoint is none of
-            COCO's or is repeated.
+        ValueError: The name is empty, a number or has a dot, the level or the rows are
+            out of range, or a keypoint is none of COCO's or is repeated.
     """
 
     name: str
@@ -50,6 +50,11 @@ class Region:
                 )
             if names is not None:
                 object.__setattr__(self, field, tuple(names))
+        if not self.name or "." in self.name or self.name.isdigit():
+            raise ValueError(
+                f"a region is called {self.name!r}; weights are stored under the names "
+                "of regions, so give it one that is no number and has no dot"
+            )
         self._check_keypoints()
         if self.level is not None and self.level < 1:
             raise ValueError(
@@ -101,27 +106,40 @@ class Region:
 
 
 def build_regions(spec: Mapping[str, Mapping[str, Any]]) -> tuple[Region, ...]:
-    """Regions, in the order of ``spec``, from name to the other arguments of Region."""
+    """Regions, from name to the other arguments of Region, in their one order.
+
+    The order of ``spec`` has no meaning: MMEngine writes the keys of a config sorted.
+    Regions go by their lower edge, then from the narrower to the wider, then by name,
+    so a config and its written form draw the same random numbers.
+
+    >>> whole, head = dict(rows=(0, 1)), dict(rows=(0, 0.5))
+    >>> [region.name for region in build_regions(dict(whole=whole, head=head))]
+    ['head', 'whole']
+    """
     if not spec:
         raise ValueError("the model needs at least one region")
-    return tuple(Region(name=name, **fields) for name, fields in spec.items())
+    regions = (Region(name=name, **fields) for name, fields in spec.items())
+    return tuple(sorted(regions, key=lambda r: (r.rows[1], -r.rows[0], r.name)))
 
 
 def assign_attributes(
     regions: Sequence[Region], schema: AttributeSchema
-) -> tuple[tuple[int, ...], ...]:
-    """Schema positions of the attributes that each region reads, ascending.
+) -> dict[str, tuple[int, ...]]:
+    """Schema positions, ascending, of the attributes that each region reads, by name.
+
+    A region without an attribute in the schema is not in the result: region definitions
+    are shared by datasets of which some label nothing there.
 
     Raises:
-        ValueError: An attribute is read by no region or by two, or a region by none.
+        ValueError: An attribute is read by no region or by two.
     """
     named = [region.attribute_indices(schema) for region in regions]
     taken = {index for indices in named for index in indices}
     rest = tuple(i for i in range(len(schema)) if i not in taken)
-    assigned = tuple(
+    assigned = [
         rest if region.reads_the_rest else indices
         for region, indices in zip(regions, named)
-    )
+    ]
     counts = [sum(i in indices for indices in assigned) for i in range(len(schema))]
     for name, count in zip(schema.names, counts):
         if count != 1:
@@ -130,12 +148,6 @@ def assign_attributes(
                 "regions; each must be read by one. Give one region neither groups "
                 "nor attributes, and it reads all that the others do not"
             )
-    for region, indices in zip(regions, assigned):
-        if not indices:
-            raise ValueError(
-                f"region {region.name!r} (groups {region.groups}, attributes "
-                f"{region.attributes}) has no attribute in "
-                f"the schema {schema.title!r}, whose groups are {list(schema.groups)}; "
-                "remove the region from the config or name the groups of the schema"
-            )
-    return assigned
+    return {
+        region.name: indices for region, indices in zip(regions, assigned) if indices
+    }

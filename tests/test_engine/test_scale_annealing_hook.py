@@ -50,7 +50,8 @@ class Runner(SimpleNamespace):
 
 def test_the_temperature_falls_exponentially_and_then_levels_are_chosen(tmp_path):
     runner = Runner(tmp_path)
-    runner.scales.logits.data = torch.tensor([[0.0, 0.1], [0.1, 0.0]])
+    for scale, row in zip(runner.scales.regions.values(), ([0.0, 0.1], [0.1, 0.0])):
+        scale.logits.data = torch.tensor(row)
     hook = ScaleAnnealingHook(2.0, 0.02, begin_at=0.2, commit_at=0.6)
     temperatures = runner.run(hook, stop=10)
     expected = [math.inf, math.inf, *(2 * 0.01 ** (i / 4) for i in range(4))]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpar.evaluation.functional import multi_label_scores
+from mmpar.evaluation.functional import decide, multi_label_scores
 from tests.test_evaluation.oracle import oracle
 
 
@@ -16,7 +16,7 @@ def random_case(seed, num_images=40, num_attributes=7, unknown=0.2):
 
 
 def assert_equals_oracle(scores, labels, threshold=0.5, rule="official"):
-    result = multi_label_scores(scores, labels, threshold, rule)
+    result = multi_label_scores(decide(scores, threshold), labels, rule)
     for name, expected in oracle(scores, labels, threshold, rule).items():
         np.testing.assert_allclose(
             getattr(result, name), expected, rtol=1e-12, atol=1e-15, err_msg=name
@@ -33,7 +33,7 @@ def test_equals_the_oracle_on_random_input(seed, rule):
 @pytest.mark.parametrize("seed", range(3))
 def test_equals_the_oracle_with_a_threshold_for_each_attribute(seed):
     scores, labels = random_case(seed)
-    thresholds = np.random.default_rng(seed).random(7)
+    thresholds = np.random.default_rng(seed).random(7).astype(np.float32)
     assert_equals_oracle(scores, labels, threshold=thresholds)
 
 
@@ -56,10 +56,10 @@ def test_equals_the_oracle_with_an_attribute_without_positives(rule):
 
 
 def test_attribute_without_positives_counts_officially_and_is_skipped_otherwise():
-    scores = np.array([[0.9, 0.1], [0.1, 0.1]])
+    decisions = np.array([[True, False], [False, False]])
     labels = np.array([[1, 0], [0, 0]])
-    official = multi_label_scores(scores, labels, empty_attribute="official")
-    skipped = multi_label_scores(scores, labels, empty_attribute="skip")
+    official = multi_label_scores(decisions, labels, empty_attribute="official")
+    skipped = multi_label_scores(decisions, labels, empty_attribute="skip")
     assert official.mean_accuracy == 0.75
     assert skipped.mean_accuracy == 1.0
     assert official.empty.tolist() == skipped.empty.tolist() == [False, True]
@@ -68,42 +68,54 @@ def test_attribute_without_positives_counts_officially_and_is_skipped_otherwise(
 def test_unknown_labels_change_no_number():
     scores, labels = random_case(1)
     changed = np.where(labels == -1, 1 - scores, scores)
-    before, after = (multi_label_scores(s, labels) for s in (scores, changed))
+    before, after = (multi_label_scores(decide(s), labels) for s in (scores, changed))
     assert before.mean_accuracy == after.mean_accuracy
     assert before.instance_f1 == after.instance_f1
     assert before.label_f1 == after.label_f1
 
 
 def test_a_score_at_the_threshold_is_negative():
-    result = multi_label_scores(np.array([[0.5]]), np.array([[0]]), 0.5)
-    assert result.negative_recall.tolist() == [1.0]
+    scores = np.array([[0.3, 0.3, 0.5]], np.float32)
+    # 0.3 as float32 is above 0.3 as float64, and not above itself.
+    assert decide(scores, [0.3, 0.2, 0.5]).tolist() == [[False, True, False]]
 
 
 def test_f1_comes_from_the_averaged_precision_and_recall():
-    scores = np.array([[0.9, 0.9], [0.9, 0.1]])
+    decisions = np.array([[True, True], [True, False]])
     labels = np.array([[1, 0], [1, 1]])
-    result = multi_label_scores(scores, labels)
+    result = multi_label_scores(decisions, labels)
     assert result.instance_precision == 0.75
     assert result.instance_recall == 0.75
     assert result.instance_f1 == 0.75  # the mean of the images' F1 would be 2 / 3
 
 
 @pytest.mark.parametrize(
-    ("scores", "labels", "threshold", "message"),
+    ("decisions", "labels", "message"),
     [
-        (np.zeros((2, 3)), np.zeros((2, 2)), 0.5, "shape"),
-        (np.zeros((0, 3)), np.zeros((0, 3)), 0.5, "at least 1"),
-        (np.full((2, 3), 3.0), np.zeros((2, 3)), 0.5, "probabilities"),
-        (np.full((2, 3), np.nan), np.zeros((2, 3)), 0.5, "probabilities"),
-        (np.zeros((2, 3)), np.full((2, 3), 2), 0.5, "labels are not"),
-        (np.zeros((2, 3)), np.zeros((2, 3)), [0.5, 0.5], "3 attributes"),
+        (np.zeros((2, 3), bool), np.zeros((2, 2)), "shape"),
+        (np.zeros((0, 3), bool), np.zeros((0, 3)), "at least 1"),
+        (np.zeros((2, 3)), np.zeros((2, 3)), "decisions are bool, got float64"),
+        (np.zeros((2, 3), bool), np.full((2, 3), 2), "labels are not"),
     ],
 )
-def test_unfit_input_is_refused(scores, labels, threshold, message):
+def test_unfit_input_is_refused(decisions, labels, message):
     with pytest.raises(ValueError, match=message):
-        multi_label_scores(scores, labels, threshold)
+        multi_label_scores(decisions, labels)
+
+
+@pytest.mark.parametrize(
+    ("scores", "threshold", "message"),
+    [
+        (np.full((2, 3), 3.0), 0.5, "probabilities"),
+        (np.full((2, 3), np.nan), 0.5, "probabilities"),
+        (np.zeros((2, 3)), [0.5, 0.5], "3 attributes"),
+    ],
+)
+def test_scores_and_thresholds_that_do_not_fit_are_refused(scores, threshold, message):
+    with pytest.raises(ValueError, match=message):
+        decide(scores, threshold)
 
 
 def test_unknown_rule_is_refused():
     with pytest.raises(ValueError, match="empty_attribute"):
-        multi_label_scores(np.zeros((1, 1)), np.zeros((1, 1)), 0.5, "drop")
+        multi_label_scores(np.zeros((1, 1), bool), np.zeros((1, 1)), "drop")

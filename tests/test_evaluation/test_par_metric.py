@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
@@ -32,14 +33,16 @@ KEYS = dict(
 WORKER = "tests.test_evaluation.two_processes"
 
 
-def samples(num_images=11, seed=0):
+def samples(num_images=11, seed=0, threshold=0.5):
     """Data samples as an evaluator hands them to a metric."""
+    threshold = torch.tensor(threshold)
     rng = np.random.default_rng(seed)
     scores = torch.from_numpy(rng.random((num_images, 3)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(-1, 2, (num_images, 3)).astype(np.float32))
+    decisions = [torch.nonzero(score > threshold)[:, 0] for score in scores]
     return [
-        dict(pred_score=s, gt_score=g, sample_idx=i, img_path=f"{i}.jpg")
-        for i, (s, g) in enumerate(zip(scores, labels))
+        dict(pred_score=s, pred_label=p, gt_score=g, sample_idx=i, img_path=f"{i}.jpg")
+        for i, (s, p, g) in enumerate(zip(scores, decisions, labels))
     ]
 
 
@@ -63,6 +66,11 @@ def evaluate(metric, data, size=None, batch_size=4):
     return metric.evaluate(len(data) if size is None else size)
 
 
+def read_csv(path):
+    with path.open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
 def stacked(data):
     return tuple(np.stack([s[k] for s in data]) for k in ("pred_score", "gt_score"))
 
@@ -75,6 +83,34 @@ def test_metrics_are_the_oracles_in_percent_under_their_names():
         f"par/{name}": pytest.approx(100 * expected[key], rel=1e-12)
         for name, key in KEYS.items()
     }
+
+
+THRESHOLDS = [0.2, 0.5, 0.8]
+
+
+def test_the_models_decisions_are_judged():
+    data = samples(threshold=THRESHOLDS)
+    metrics = evaluate(PARMetric(), data)
+    expected = oracle(*stacked(data), THRESHOLDS, "official")
+    assert metrics["par/mA"] == pytest.approx(100 * expected["mean_accuracy"])
+    assert metrics["par/mA"] != evaluate(PARMetric(), samples())["par/mA"]
+
+
+@pytest.mark.parametrize(
+    "threshold", [THRESHOLDS, dict(Hat=0.2, Coat=0.8)], ids=["list", "by name"]
+)
+def test_a_threshold_of_the_metric_takes_their_place_and_is_logged(log, threshold):
+    data = samples()
+    metrics = evaluate(PARMetric(threshold=threshold), data)
+    expected = oracle(*stacked(data), THRESHOLDS, "official")
+    assert metrics["par/mA"] == pytest.approx(100 * expected["mean_accuracy"])
+    assert "own threshold" in log.text
+    assert "Hat 0.2, Coat 0.8, all others 0.5" in log.text
+
+
+def test_without_a_threshold_of_its_own_nothing_is_said(log):
+    evaluate(PARMetric(), samples())
+    assert "threshold" not in log.text
 
 
 def test_a_second_evaluation_starts_from_nothing():
@@ -168,21 +204,68 @@ def test_metric_without_schema_says_so():
 
 
 def test_dump_writes_csv_and_json(tmp_path):
-    data = samples()
+    data = samples(threshold=THRESHOLDS)
     scores, labels = stacked(data)
+    decisions = (scores > np.array(THRESHOLDS, np.float32)).astype(int)
     evaluate(DumpPredictions(str(tmp_path / "new/out.csv")), data)
-    lines = list(csv.DictReader((tmp_path / "new/out.csv").open()))
+    lines = read_csv(tmp_path / "new/out.csv")
     assert [line["img_path"] for line in lines] == [s["img_path"] for s in data]
     assert [[float(line[f"score:{n}"]) for n in NAMES] for line in lines] == [
         pytest.approx(row, abs=1e-6) for row in scores.tolist()
     ]
-    assert [[int(line[f"label:{n}"]) for n in NAMES] for line in lines] == (
+    assert [[int(line[f"decision:{n}"]) for n in NAMES] for line in lines] == (
+        decisions.tolist()
+    )
+    assert [[int(line[f"truth:{n}"]) for n in NAMES] for line in lines] == (
         labels.astype(int).tolist()
     )
     evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
     content = json.loads((tmp_path / "out.json").read_text())
     assert content["schema"]["names"] == NAMES
-    assert content["predictions"][2]["scores"] == scores[2].tolist()
+    assert content["predictions"][2] == dict(
+        img_path="2.jpg",
+        scores=scores[2].tolist(),
+        decisions=decisions[2].tolist(),
+        truths=labels[2].astype(int).tolist(),
+    )
+
+
+def test_the_csv_is_read_by_excel_and_pandas(tmp_path):
+    path = tmp_path / "out.csv"
+    metric = DumpPredictions(str(path))
+    data = samples()
+    for sample in data:
+        sample["img_path"] = "Straße/街.jpg"
+    metric.dataset_meta = META
+    metric.process(None, data)
+    metric.evaluate(11)
+    # Excel takes a file without this mark for the machine's code page.
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfimg_path,score:Hat,")
+    table = pandas.read_csv(path)
+    assert list(table) == [
+        "img_path",
+        *(f"{kind}:{n}" for kind in ("score", "decision", "truth") for n in NAMES),
+    ]
+    assert (table["img_path"] == "Straße/街.jpg").all()
+    expected = stacked(data)[0] > 0.5
+    assert (table.filter(regex="^decision:") == expected).all().all()
+
+
+def test_images_without_labels_are_exported(tmp_path):
+    data = samples()
+    for sample in data:
+        sample["gt_score"][:] = -1
+    evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
+    lines = read_csv(tmp_path / "out.csv")
+    assert {line[f"truth:{name}"] for line in lines for name in NAMES} == {"-1"}
+    assert {line["decision:Hat"] for line in lines} == {"0", "1"}
+
+
+def test_samples_without_decisions_say_where_they_come_from():
+    data = samples()
+    del data[4]["pred_label"]
+    with pytest.raises(ValueError, match=r"4\.jpg has no pred_label; .*from the head"):
+        evaluate(PARMetric(), data)
 
 
 def test_dump_refuses_other_files():
@@ -234,7 +317,7 @@ def test_dump_tells_the_domain(tmp_path):
     data = of_domains(samples(), ["PETA", 3, None])
     evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
     evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
-    lines = list(csv.DictReader((tmp_path / "out.csv").open()))
+    lines = read_csv(tmp_path / "out.csv")
     assert list(lines[0])[:2] == ["img_path", "domain"]
     expected = ["PETA", "domain3", ""]
     assert [line["domain"] for line in lines[:3]] == expected

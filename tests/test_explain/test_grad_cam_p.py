@@ -15,7 +15,6 @@ from tests.test_explain.oracle import (
 )
 from tests.test_explain.tiny_model import (
     REGION_OF,
-    REGIONS,
     SCHEMA,
     SIZE,
     flat_model,
@@ -30,18 +29,17 @@ BANDS = dict(  # level, height and width of its map, first row, one past the las
 
 def expected_maps(model, inputs, name, place, activation):
     region = REGION_OF[name]
-    which = list(REGIONS).index(region)
-    features = list(model.neck(model.backbone(inputs)))
+    features = model.neck(model.backbone(inputs))
     _, height, width, start, stop = BANDS[region]
 
     def logits_from(feature):
-        return model.head([*features[:which], feature, *features[which + 1 :]])
+        return model.head({**features, region: feature})
 
-    response = activation(logits_from, features[which], SCHEMA.names.index(name))
+    response = activation(logits_from, features[region], SCHEMA.names.index(name))
     top, bottom = start * SIZE[0] // height, stop * SIZE[0] // height
     maps = torch.zeros(len(inputs), *SIZE, dtype=torch.float64)
     for b in range(len(inputs)):
-        band = place(response[b], b, which, height, width)[start:stop]
+        band = place(response[b], b, region, height, width)[start:stop]
         maps[b, top:bottom] = upsampled(band, bottom - top, SIZE[1])
     return maps / maps.amax(dim=(1, 2), keepdim=True).clamp(min=1e-300)
 
@@ -59,9 +57,9 @@ def require_equal(explainer, model, inputs, place, activation=positional_activat
 def test_without_place_prior_the_regions_map_lies_in_its_rows(kind):
     model, inputs = region_model(kind=kind).eval(), pictures()
 
-    def place(response, b, which, height, width):
+    def place(response, b, region, height, width):
         canvas = torch.zeros(height, width, dtype=torch.float64)
-        _, _, _, start, stop = list(BANDS.values())[which]
+        _, _, _, start, stop = BANDS[region]
         canvas[start:stop] = response
         return canvas
 
@@ -73,8 +71,8 @@ def test_with_place_prior_responses_move_to_the_sampling_points(kind):
     model, inputs = region_model(kind=kind).eval(), pictures()
     sampling = model.neck.sampling_points(model.backbone(inputs))
 
-    def place(response, b, which, height, width):
-        points, weights = (part[b].detach() for part in sampling[which])
+    def place(response, b, region, height, width):
+        points, weights = (part[b].detach() for part in sampling[region])
         points = points * torch.tensor((width, height)) - 0.5
         return splatted(response, points, weights, height, width)
 
@@ -175,11 +173,11 @@ def test_a_missing_keypoint_adds_its_response_evenly():
     fractions[:, :, :2] = 0.5
     fractions[:, :5, 2] = 0
     stages = model.backbone(pictures())
-    points, weights = model.neck.sampling_points(stages, fractions)[2]
+    points, weights = model.neck.sampling_points(stages, fractions)["whole"]
     response = torch.rand(weights[:, 0].shape, dtype=torch.float64)
-    band = geometry.place_by_points(response, 2, stages, (points, weights))
+    band = geometry.place_by_points(response, "whole", stages, (points, weights))
     found = geometry.place_by_points(
-        response[:, 5:], 2, stages, (points[:, :, 5:], weights[:, :, 5:])
+        response[:, 5:], "whole", stages, (points[:, :, 5:], weights[:, :, 5:])
     )
     even = response[:, :5].sum(dim=(1, 2)) / band[0].numel()
     torch.testing.assert_close(band, found + even[:, None, None])
@@ -191,7 +189,7 @@ def test_sampling_points_are_dense_inside_the_region_only():
     assert (found[:, 0, 12:] == 0).all()
     torch.testing.assert_close(found[:, 1], found[:, 2])
     sampling = model.neck.sampling_points(model.backbone(pictures()))
-    points, weights = (part[0].detach() for part in sampling[0])
+    points, weights = (part[0].detach() for part in sampling["head"])
     points = points * torch.tensor((8, 16)) - 0.5
     ones = torch.ones(weights.shape[1:], dtype=torch.float64)
     band = upsampled(splatted(ones, points, weights, 16, 8)[:6], 12, 16)

@@ -25,6 +25,24 @@ LOGITS = (  # the best level of each region: 2, 0, 3, 1
 LEVELS = (2, 0, 3, 1)
 
 
+def set_logits(scales, rows):
+    """Give each region its row of logits."""
+    for scale, row in zip(scales.regions.values(), rows):
+        scale.logits.data = torch.as_tensor(row).to(scale.logits)
+
+
+def logit_gradients(neck):
+    """``(R, L)``."""
+    scales = neck.scale_selection.regions.values()
+    return torch.stack([scale.logits.grad for scale in scales])
+
+
+def classified(head, pooled):
+    """Logits by region from pooled features in the order of the regions."""
+    parts = zip(head.classifiers.values(), pooled)
+    return torch.cat([classifier(features) for classifier, features in parts], dim=1)
+
+
 def fixed_at(levels):
     """The regions, on other levels."""
     return {
@@ -46,7 +64,7 @@ def build(kind="block"):
     head = SSPNetHead(SCHEMA, REGIONS, in_channels=4, dropout=0.0).double()
     for parameter in [*neck.parameters(), *head.parameters()]:
         nn.init.normal_(parameter, std=0.4)
-    neck.scale_selection.logits.data = torch.tensor(LOGITS).double()
+    set_logits(neck.scale_selection, LOGITS)
     return neck, head
 
 
@@ -79,7 +97,9 @@ def smooths_run(neck):
 
 
 def test_every_level_weighs_the_same_at_the_start():
-    assert torch.equal(ScaleSelection(2, 4).weights(), torch.full((2, 4), 0.25))
+    assert torch.equal(
+        ScaleSelection(("a", "b"), 4).weights(), torch.full((2, 4), 0.25)
+    )
 
 
 def test_at_an_infinite_temperature_nothing_is_learned_about_scales():
@@ -89,12 +109,12 @@ def test_at_an_infinite_temperature_nothing_is_learned_about_scales():
         neck.scale_selection.weights(), torch.full((4, 4), 0.25).double()
     )
     head(neck(stages())).sum().backward()
-    assert neck.scale_selection.logits.grad.abs().max() == 0
+    assert logit_gradients(neck).abs().max() == 0
 
 
 def test_the_temperature_sharpens_and_the_choice_is_one_hot():
-    scales = ScaleSelection(2, 3)
-    scales.logits.data = torch.tensor([[0.0, 1.0, 0.5], [0.2, 0.1, 0.0]])
+    scales = ScaleSelection(("a", "b"), 3)
+    set_logits(scales, [[0.0, 1.0, 0.5], [0.2, 0.1, 0.0]])
     scales.set_temperature(0.5)
     torch.testing.assert_close(scales.weights(), (scales.logits * 2).softmax(1))
     assert not scales.committed
@@ -102,7 +122,7 @@ def test_the_temperature_sharpens_and_the_choice_is_one_hot():
     scales.commit()
     assert scales.committed
     assert scales.weights().tolist() == [[0, 1, 0], [1, 0, 0]]
-    scales.logits.data = -scales.logits.data
+    set_logits(scales, -scales.logits)
     assert scales.levels() == (1, 0)
 
 
@@ -113,12 +133,12 @@ def test_a_search_step_mixes_what_is_pooled_from_every_level(kind):
     mixed = head(neck(x, points))
     pooled = 0
     for level, weights in enumerate(neck.scale_selection.weights().unbind(1)):
-        maps = fixed_twin(neck, [level] * 4, kind)(x, points)
+        maps = fixed_twin(neck, [level] * 4, kind)(x, points).values()
         parts = [head._pool(one) * w for one, w in zip(maps, weights)]
         pooled = [p + q for p, q in zip(pooled, parts)] if level else parts
-    logits = torch.cat([c(p) for c, p in zip(head.classifiers, pooled)], dim=1)
+    logits = classified(head, pooled)
     torch.testing.assert_close(mixed, logits[:, head.attribute_order])
-    inputs = [neck.scale_selection.logits]
+    inputs = [scale.logits for scale in neck.scale_selection.regions.values()]
     expected = torch.autograd.grad(logits[:, head.attribute_order].sum(), inputs)
     torch.testing.assert_close(torch.autograd.grad(mixed.sum(), inputs), expected)
 
@@ -129,10 +149,10 @@ def test_a_search_step_equals_one_on_weighted_maps(kind):
     x, points = [stage.requires_grad_() for stage in stages()], keypoints()
     mixed = head(neck(x, points))
     pooled = []
-    for maps, weights in neck(x, points):
+    for maps, weights in neck(x, points).values():
         parts = [max_pyramid_pool(m * w, (1, 2)) for m, w in zip(maps, weights)]
         pooled.append(torch.stack(parts).sum(dim=0))
-    logits = torch.cat([c(p) for c, p in zip(head.classifiers, pooled)], dim=1)
+    logits = classified(head, pooled)
     logits = logits[:, head.attribute_order]
     torch.testing.assert_close(mixed, logits, rtol=1e-12, atol=1e-12)
     inputs = [*x, *neck.parameters(), *head.parameters()]
@@ -151,18 +171,18 @@ def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(kind, stat
     else:
         neck.eval()
     assert not neck.searching
-    assert neck.levels() == LEVELS
+    assert tuple(neck.levels().values()) == LEVELS
     twin = fixed_twin(neck, LEVELS, kind)
     run, twins_run = smooths_run(neck), smooths_run(twin)
     x, points = stages(), keypoints()
-    for ours, theirs in zip(neck(x, points), twin(x, points)):
-        assert torch.equal(ours, theirs)
+    ours, theirs = neck(x, points), twin(x, points)
+    assert all(torch.equal(ours[name], theirs[name]) for name in REGIONS)
     assert run == twins_run
 
 
 def test_only_levels_that_are_read_are_smoothed_after_the_choice():
     neck, _ = build()
-    neck.scale_selection.logits.data = torch.eye(4)[[2, 2, 3, 2]].double()
+    set_logits(neck.scale_selection, torch.eye(4)[[2, 2, 3, 2]])
     run = smooths_run(neck)
     neck(stages())
     assert run == [2, 1, 0]
@@ -183,9 +203,9 @@ def test_a_chosen_level_that_weighs_all_equals_the_search_before():
 def test_the_choice_survives_saving_and_averaged_weights():
     neck, _ = build()
     averaged = ExponentialMovingAverage(neck, momentum=0.01)
-    neck.scale_selection.logits.data.neg_()
+    set_logits(neck.scale_selection, -neck.scale_selection.logits)
     averaged.update_parameters(neck)  # the first time copies
-    neck.scale_selection.logits.data = torch.tensor(LOGITS).double()
+    set_logits(neck.scale_selection, LOGITS)
     neck.scale_selection.commit()
     averaged.update_parameters(neck)
     scales = averaged.module.scale_selection
@@ -195,14 +215,13 @@ def test_the_choice_survives_saving_and_averaged_weights():
     other, _ = build()
     other.load_state_dict(averaged.module.state_dict())
     assert other.scale_selection.committed
-    assert other.levels() == LEVELS
+    assert tuple(other.levels().values()) == LEVELS
 
 
 def test_of_equal_weights_the_coarsest_level_is_best():
-    scales = ScaleSelection(3, 4)
+    scales = ScaleSelection(("a", "b", "c"), 4)
     assert scales.levels() == (3, 3, 3)
-    scales.logits.data[1, :2] = 0.5
-    scales.logits.data[2, 0] = 0.5
+    set_logits(scales, [[0.0] * 4, [0.5, 0.5, 0, 0], [0.5, 0, 0, 0]])
     assert scales.levels() == (3, 1, 0)
     scales.commit()
     assert scales.chosen.tolist() == [3, 1, 0]
@@ -217,7 +236,7 @@ def test_a_search_step_under_autocast_is_finite_and_reaches_the_logits(kind):
         loss = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
     loss.backward()
     assert loss.isfinite()
-    gradient = neck.scale_selection.logits.grad
+    gradient = logit_gradients(neck)
     assert gradient.isfinite().all()
     assert (gradient.abs().amax(dim=1) > 0).all()
 
@@ -263,7 +282,7 @@ def test_it_finds_the_only_level_that_shows_the_answer(seed, tmp_path):
 
     train(model, wanted, seed, runner.max_iters, before_step)
     assert model.neck.scale_selection.committed
-    assert model.neck.levels() == wanted
+    assert model.neck.levels() == dict(zip(("top", "bottom"), wanted))
     stages, labels = scale_batch(wanted, torch.Generator().manual_seed(99), 200)
     right = (model.eval()(stages) > 0) == labels.bool()
     assert right.double().mean() > 0.8

@@ -71,18 +71,24 @@ def test_logits_and_all_gradients_equal_the_straightforward_form(size, conventio
 
 def test_each_logit_stands_where_the_schema_has_its_attribute():
     _, head = build()
-    for classifier, names in zip(head.classifiers, ATTRIBUTES.values()):
+    for region, names in ATTRIBUTES.items():
+        classifier = head.classifiers[region]
         nn.init.zeros_(classifier.weight)
         for i, name in enumerate(names):
             classifier.bias.data[i] = SCHEMA.index(name)
-    logits = head([torch.zeros(1, 4, 3, 3, dtype=torch.float64)] * 4)
+    logits = head(dict.fromkeys(REGIONS, torch.zeros(1, 4, 3, 3).double()))
     assert logits.tolist() == [list(range(8))]
 
 
 def test_region_features_have_the_size_of_their_rows():
     neck, _ = build()
-    shapes = [tuple(feature.shape) for feature in neck(stages(256, 192))]
-    assert shapes == [(2, 4, 24, 48), (2, 4, 16, 24), (2, 4, 16, 24), (2, 4, 16, 12)]
+    shapes = {name: tuple(x.shape) for name, x in neck(stages(256, 192)).items()}
+    assert shapes == dict(
+        head=(2, 4, 24, 48),
+        torso=(2, 4, 16, 24),
+        bottom=(2, 4, 16, 24),
+        whole=(2, 4, 16, 12),
+    )
 
 
 def test_dropout_falls_in_training_only():
@@ -117,10 +123,14 @@ def test_another_number_of_stages_is_an_error():
         neck(stages(64, 32)[-1:])
 
 
-def test_another_number_of_regions_is_an_error():
+def test_a_region_that_the_neck_does_not_give_is_an_error():
     neck, head = build()
-    with pytest.raises(ValueError, match=r"'head', 'torso', .*but the neck gives 3"):
-        head(neck(stages(64, 32))[:3])
+    features = neck(stages(64, 32))
+    del features["torso"]
+    with pytest.raises(
+        ValueError, match=r"'head', 'torso', .*neck gives \['head', 'bo"
+    ):
+        head(features)
 
 
 BACKBONES = {

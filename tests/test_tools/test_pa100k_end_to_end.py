@@ -41,12 +41,12 @@ def test_unmodified_config_trains_and_tests_on_the_release_format(tmp_path):
         "test.py", CONFIG, work_dir, "--out", out, *options(*small), cwd=tmp_path
     )
     assert "UpperPlaid" in text  # the per-attribute table
-    written = list(csv.DictReader(out.open()))
+    written = list(csv.DictReader(out.open(encoding="utf-8-sig")))
     assert [line["img_path"][-10:] for line in written] == [
         r[0] for r in rows[9000:9004]
     ]
     for line, (_, labels) in zip(written, rows[9000:9004]):
-        assert int(line["label:Female"]) == labels[0]
+        assert int(line["truth:Female"]) == labels[0]
         assert 0 <= float(line["score:boots"]) <= 1
 
 
@@ -76,5 +76,5 @@ def test_out_json_holds_schema_scores_and_labels(tmp_path):
     )
     written = json.loads((tmp_path / "predictions.json").read_text())
     assert written["schema"]["names"][0] == "Female"
-    assert [p["labels"] for p in written["predictions"]] == [r[1] for r in rows[4:]]
+    assert [p["truths"] for p in written["predictions"]] == [r[1] for r in rows[4:]]
     assert all(len(p["scores"]) == 26 for p in written["predictions"])

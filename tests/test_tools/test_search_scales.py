@@ -119,10 +119,13 @@ def test_regions_are_scored_by_the_mean_accuracy_of_their_attributes(tmp_path):
     )
     labels = [[1, 0, 1, 1], [1, 0, 0, 1], [0, 0, 0, 0], [0, -1, 1, -1]]
     scores = [[0.9, 0.9, 0.9, 0.1], [0.1, 0, 0.1, 0.9], [0, 0.9, 0.9, 0], [0, 0, 0, 0]]
-    rows = [dict(img_path="", scores=s, labels=t) for s, t in zip(scores, labels)]
+    rows = [
+        dict(decisions=[int(score > 0.5) for score in s], truths=t)
+        for s, t in zip(scores, labels)
+    ]
     file = tmp_path / "val.json"
     file.write_text(json.dumps(dict(schema=schema, predictions=rows)))
-    cfg = Config(dict(model=dict(head=dict(regions=regions))))
+    cfg = Config(dict(model=dict(head=dict(schema=schema, regions=regions))))
     # a: 1 of 2 present and 2 of 2 absent; c: 1 of 2, 1 of 2; d: 1 of 2, 1 of 1.
     expected = [0.75, (0.5 + 0.75) / 2]
     np.testing.assert_allclose(load_tool().region_accuracies(cfg, file), expected)
@@ -145,11 +148,12 @@ class RunnerDouble:
         names = build_schema("pa100k").names
         row = [1, 0] * (len(names) // 2)
         rows = [
-            dict(img_path="", scores=row, labels=row),
-            dict(img_path="", scores=row[::-1], labels=row[::-1]),
+            dict(img_path="", decisions=row, truths=row),
+            dict(img_path="", decisions=row[::-1], truths=row[::-1]),
         ]
         content = dict(schema=build_schema("pa100k").to_dict(), predictions=rows)
-        file = Path(self.cfg.val_evaluator[-1].out_file)
+        (dump,) = (e for e in self.cfg.val_evaluator if e.type == "DumpPredictions")
+        file = Path(dump.out_file)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content))
 

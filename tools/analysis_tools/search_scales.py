@@ -29,7 +29,12 @@ from mmpar.engine import (
 )
 from mmpar.evaluation.functional import multi_label_scores
 from mmpar.evaluation.tables import text_table
-from mmpar.structures import assign_attributes, build_regions, build_schema
+from mmpar.structures import (
+    Region,
+    assign_attributes,
+    build_regions,
+    build_schema,
+)
 
 
 def main() -> None:
@@ -65,7 +70,7 @@ def train(cfg: Config, predictions: Path) -> None:
 
 def report(args: argparse.Namespace, base: Config, accuracies: np.ndarray) -> None:
     """Print the comparison and write the config."""
-    names = list(base.model.neck.regions)
+    names = [region.name for region in read_regions(base)]
     levels = best_levels(accuracies)
     table = accuracy_table(names, accuracies, levels)
     print(table)
@@ -162,8 +167,15 @@ def is_done(predictions: Path, asked: str) -> bool:
     return True
 
 
+def read_regions(cfg: Config) -> list[Region]:
+    """The regions that have attributes, in the order of their results."""
+    regions = build_regions(cfg.model.head.regions)
+    read = assign_attributes(regions, build_schema(cfg.model.head.schema))
+    return [region for region in regions if region.name in read]
+
+
 def region_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
-    """Mean mA of each region's attributes, ``(R,)``, from the dumped predictions.
+    """Mean mA of each read region's attributes, ``(R,)``, from dumped predictions.
 
     Attributes without a positive or a negative in the split say nothing about a level
     and are left out.
@@ -172,16 +184,15 @@ def region_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
     schema = build_schema(content["schema"])
     rows = content["predictions"]
     result = multi_label_scores(
-        np.array([row["scores"] for row in rows]),
-        np.array([row["labels"] for row in rows]),
+        np.array([row["decisions"] for row in rows], dtype=bool),
+        np.array([row["truths"] for row in rows]),
     )
-    regions = build_regions(cfg.model.head.regions)
     means = []
-    for region, indices in zip(regions, assign_attributes(regions, schema)):
+    for name, indices in assign_attributes(read_regions(cfg), schema).items():
         told = [i for i in indices if not result.empty[i]]
         if not told:
             raise ValueError(
-                f"no attribute of region {region.name!r} has both positives and "
+                f"no attribute of region {name!r} has both positives and "
                 "negatives in the validation split, so no level can be chosen for it"
             )
         means.append(result.attribute_accuracy[told].mean())

@@ -89,14 +89,14 @@ def features(neck: SSPNetNeck, batch_size: int, device: str) -> list[Tensor]:
     ]
 
 
-def plain_neck(neck: SSPNetNeck, stages: list[Tensor]) -> list[Tensor]:
+def plain_neck(neck: SSPNetNeck, stages: list[Tensor]) -> dict[str, Tensor]:
     """Whole levels smoothed, regions cut out of them, then PLE."""
     levels = plain_pyramid(neck.pyramid, stages)
-    outputs = []
+    outputs = {}
     for region in neck.regions:
         level = levels[region.level - 1]
         start, stop = region.row_range(level.shape[2])
-        outputs.append(plain_ple(neck.ple, level[:, :, start:stop]))
+        outputs[region.name] = plain_ple(neck.ple, level[:, :, start:stop])
     return outputs
 
 

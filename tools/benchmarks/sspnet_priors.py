@@ -72,8 +72,9 @@ def set_scales(neck: SSPNetNeck, chosen: bool) -> None:
     """Learned scales that agree with the config's levels, chosen or not."""
     if neck.scale_selection is None:
         return
-    for logits, region in zip(neck.scale_selection.logits.data, neck.regions):
-        logits[region.level - 1] = 1
+    for region in neck.regions:
+        scale = neck.scale_selection.regions[region.name]
+        scale.logits.data[region.level - 1] = 1
     if chosen:
         neck.scale_selection.commit()
 

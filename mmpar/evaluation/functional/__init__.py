@@ -10,6 +10,7 @@ from mmpar.evaluation.functional.localization import (
 from mmpar.evaluation.functional.multi_label import (
     EMPTY_ATTRIBUTE_RULES,
     MultiLabelScores,
+    decide,
     multi_label_scores,
 )
 from mmpar.evaluation.functional.response_boxes import (
@@ -28,6 +29,7 @@ __all__ = [
     "box_iou",
     "box_of_map",
     "check_threshold",
+    "decide",
     "localization_scores",
     "multi_label_scores",
     "peak_of_map",

@@ -51,18 +51,40 @@ class MultiLabelScores:
         return (self.positives == 0) | (self.positives == self.known)
 
 
-def multi_label_scores(
-    scores: np.ndarray,
-    labels: np.ndarray,
-    threshold: float | Sequence[float] = 0.5,
-    empty_attribute: str = "official",
-) -> MultiLabelScores:
-    """Score predictions.
+def decide(scores: np.ndarray, threshold: float | Sequence[float] = 0.5) -> np.ndarray:
+    """Decisions by the official rule: a score above the threshold is a positive.
+
+    Compared in the precision of the scores, as a model compares its own.
 
     Args:
         scores: Probabilities in [0, 1], shape (N, A).
+        threshold: One number, or one an attribute.
+
+    Returns:
+        Bool, shape (N, A).
+
+    Raises:
+        ValueError: Scores or thresholds are not as above.
+    """
+    outside = ~((scores >= 0) & (scores <= 1))
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise ValueError(
+            f"{outside.sum()} scores are not probabilities in [0, 1], first: "
+            f"{scores[row, column]} in row {row}, column {column}"
+        )
+    return scores > _thresholds(threshold, scores)
+
+
+def multi_label_scores(
+    decisions: np.ndarray, labels: np.ndarray, empty_attribute: str = "official"
+) -> MultiLabelScores:
+    """Score decisions.
+
+    Args:
+        decisions: Whether an attribute is predicted, bool, shape (N, A); from scores by
+            :func:`decide`.
         labels: 1 present, 0 absent, -1 unknown, shape (N, A).
-        threshold: A score above it is a positive; one number, or one an attribute.
         empty_attribute: ``'official'`` counts empty attributes in the means, their
             undefined recall as 0, as the official code does; ``'skip'`` leaves them out
             of the means over attributes. If all are empty, those means are NaN then.
@@ -73,12 +95,12 @@ def multi_label_scores(
         out of the instance means.
 
     Raises:
-        ValueError: Shapes, labels, scores, thresholds or the rule are not as above.
+        ValueError: Decisions, labels, their shapes or the rule are not as above.
     """
-    _check(scores, labels, empty_attribute)
+    _check(decisions, labels, empty_attribute)
     known = labels >= 0
     present = labels == 1
-    predicted = (scores > _thresholds(threshold, scores.shape[1])) & known
+    predicted = decisions & known
     hits = present & predicted
 
     positives, num_known = present.sum(0), known.sum(0)
@@ -133,8 +155,9 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _thresholds(threshold: float | Sequence[float], count: int) -> np.ndarray:
-    values = np.asarray(threshold, dtype=np.float64)
+def _thresholds(threshold: float | Sequence[float], scores: np.ndarray) -> np.ndarray:
+    count = scores.shape[1]
+    values = np.asarray(threshold, dtype=np.result_type(scores, np.float16))
     if values.shape not in ((), (count,)):
         raise ValueError(
             f"threshold is one number or one for each of the {count} attributes, got "
@@ -143,16 +166,21 @@ def _thresholds(threshold: float | Sequence[float], count: int) -> np.ndarray:
     return values
 
 
-def _check(scores: np.ndarray, labels: np.ndarray, empty_attribute: str) -> None:
+def _check(decisions: np.ndarray, labels: np.ndarray, empty_attribute: str) -> None:
     if empty_attribute not in EMPTY_ATTRIBUTE_RULES:
         raise ValueError(
             f"empty_attribute is one of {EMPTY_ATTRIBUTE_RULES}, got "
             f"{empty_attribute!r}"
         )
-    if scores.ndim != 2 or scores.shape != labels.shape or not scores.size:
+    if decisions.ndim != 2 or decisions.shape != labels.shape or not decisions.size:
         raise ValueError(
-            "scores and labels must both have the shape (N, A), N and A at least 1; "
-            f"got {scores.shape} and {labels.shape}"
+            "decisions and labels must both have the shape (N, A), N and A at least 1; "
+            f"got {decisions.shape} and {labels.shape}"
+        )
+    if decisions.dtype != bool:
+        raise ValueError(
+            f"decisions are bool, got {decisions.dtype}; make them from scores by "
+            "decide(scores, threshold)"
         )
     odd = ~np.isin(labels, (1, 0, -1))
     if odd.any():
@@ -160,11 +188,4 @@ def _check(scores: np.ndarray, labels: np.ndarray, empty_attribute: str) -> None
         raise ValueError(
             f"{odd.sum()} labels are not 1, 0 or -1 (unknown), first: "
             f"{labels[row, column]} in row {row}, column {column}"
-        )
-    outside = ~((scores >= 0) & (scores <= 1))
-    if outside.any():
-        row, column = np.argwhere(outside)[0]
-        raise ValueError(
-            f"{outside.sum()} scores are not probabilities in [0, 1], first: "
-            f"{scores[row, column]} in row {row}, column {column}"
         )

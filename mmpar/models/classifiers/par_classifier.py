@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmpar.models.layers import name_scales
 from mmpar.registry import MODELS
 
 Samples = list[DataSample]
@@ -21,16 +23,23 @@ class PARClassifier(ImageClassifier):
     A neck with a true ``needs_keypoints`` is called as ``neck(stages, keypoints)`` with
     keypoints ``(B, 17, 3)``: x, y in fractions of the input and visibility, from the
     samples' ``gt_keypoints``, ``(1, 17, 3)`` or ``(17, 3)`` in pixels of the input. For
-    other necks nothing differs.
+    other necks nothing differs. A neck that reads regions is told which of them the
+    head has attributes for.
+
+    Checkpoints of SSPNet from before weights were stored by region name are renamed
+    when they are loaded, where sizes tell which weights are whose. The optimizer's
+    state goes by position: such a run can be resumed only if it was trained with one of
+    mmpar's own configs and fixed scales.
 
     Raises:
         ValueError: The neck needs keypoints and a data sample has none, or neck and
-            head have regions that are not the same.
+            head have regions that are not the same; or an old checkpoint does not tell
+            which weights belong to which region.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _check_regions(self.neck, self.head)
+        _match_regions(self.neck, self.head)
 
     def forward(
         self,
@@ -66,20 +75,48 @@ class PARClassifier(ImageClassifier):
         features = self.extract_feat(inputs, data_samples=data_samples)
         return self.head.predict(features, data_samples, **kwargs)
 
+    def name_regions(
+        self, state_dict: MutableMapping[str, Any], prefix: str = ""
+    ) -> None:
+        """Give the weights of an old checkpoint the names of their regions, in place.
 
-def _check_regions(neck: Any, head: Any) -> None:
-    """The n-th feature of the neck must be of what the head takes for its n-th."""
+        Args:
+            state_dict: Of this model, or of one that has it under ``prefix``.
+            prefix: With the dot.
+
+        Raises:
+            ValueError: Which weights belong to which region cannot be told.
+        """
+        if not hasattr(self.head, "name_classifiers"):
+            return
+        order = self.head.name_classifiers(state_dict, f"{prefix}head.")
+        if order is not None:
+            name_scales(state_dict, f"{prefix}neck.scale_selection.", order)
+
+    def _load_from_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str, *args: Any
+    ) -> None:
+        self.name_regions(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _match_regions(neck: Any, head: Any) -> None:
+    """The neck must know the head's regions, and need not read the idle ones."""
     if not hasattr(neck, "regions") or not hasattr(head, "regions"):
         return
+    idle = getattr(head, "idle_regions", ())
     of_neck, of_head = (
-        [(region.name, region.rows) for region in part.regions] for part in (neck, head)
+        {region.name: region.rows for region in regions}
+        for regions in (neck.regions, (*head.regions, *idle))
     )
     if of_neck != of_head:
         raise ValueError(
-            "neck and head have other regions (name, rows), or another order of them: "
-            f"the neck {of_neck}, the head {of_head}. Give model.neck.regions and "
-            "model.head.regions the same value; --cfg-options change one of them only"
+            f"neck and head have other regions (name: rows): the neck {of_neck}, the "
+            f"head {of_head}. Give model.neck.regions and model.head.regions the same "
+            "value; --cfg-options change one of them only"
         )
+    if idle:
+        neck.keep_regions([region.name for region in head.regions])
 
 
 def keypoint_fractions(inputs: Tensor, data_samples: Samples | None) -> Tensor:

@@ -7,12 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 import torch
+from mmengine.logging import print_log
 from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmpar.registry import MODELS
-from mmpar.structures import AttributeSchema, build_schema
+from mmpar.structures import (
+    AttributeSchema,
+    Threshold,
+    build_schema,
+    build_thresholds,
+    describe_thresholds,
+)
 
 Schema = Union[str, Mapping[str, Any], AttributeSchema]
 
@@ -27,29 +34,45 @@ class PARHead(MultiLabelClsHead):
     Args:
         schema: Name of a published schema, dict or :class:`AttributeSchema`.
         loss: Config of the loss module, called as ``(logits, target, positive_ratio)``.
-        threshold: Scores from here on are ``pred_label`` positives.
+        threshold: A score above it is a positive, in ``pred_label`` and so in every
+            metric and export. One number, one for each attribute in the order of the
+            schema, or a mapping from attribute names (those not named have 0.5). A line
+            of the log tells those that are not 0.5.
         init_cfg: As for every MMEngine module.
     """
 
     positive_ratio: Tensor
+    threshold: Tensor
 
     def __init__(
         self,
         schema: Schema,
         loss: dict | None = None,
-        threshold: float = 0.5,
+        threshold: Threshold = 0.5,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
             # Built here: mmpretrain's head would look in its own registry first.
             loss=MODELS.build(loss or dict(type="WeightedBCELoss")),
-            thr=threshold,
             init_cfg=init_cfg,
         )
         self.schema = build_schema(schema)
+        self._set_threshold(threshold)
         self.register_buffer(
             "positive_ratio", torch.full((len(self.schema),), float("nan"))
         )
+
+    def _set_threshold(self, threshold: Threshold) -> None:
+        self.thr = None  # mmpretrain's has one number, and another rule: from it on
+        values = build_thresholds(threshold, self.schema)
+        # Of the config, not of the checkpoint.
+        self.register_buffer("threshold", torch.tensor(values), persistent=False)
+        if any(value != 0.5 for value in values):
+            print_log(
+                "The model predicts an attribute when its score is above its "
+                f"threshold: {describe_thresholds(values, self.schema)}",
+                "current",
+            )
 
     def set_positive_ratio(self, ratios: Sequence[float]) -> None:
         """Take over the share of positives among the known labels, one an attribute."""
@@ -63,7 +86,7 @@ class PARHead(MultiLabelClsHead):
 
     def get_extra_state(self) -> Tensor:
         """The schema as JSON bytes; MMEngine expects only tensors in state dicts."""
-        text = json.dumps(self.schema.to_dict())
+        text = json.dumps(self.schema.to_dict(), sort_keys=True)
         return torch.tensor(list(text.encode()), dtype=torch.uint8)
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -74,5 +97,18 @@ class PARHead(MultiLabelClsHead):
     def _get_loss(
         self, cls_score: Tensor, data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
-        target = torch.stack([sample.gt_score.float() for sample in data_samples])
+        # The type of the logits, but none that is too coarse for a soft label.
+        dtype = torch.promote_types(cls_score.dtype, torch.float32)
+        target = torch.stack([sample.gt_score for sample in data_samples]).to(dtype)
         return {"loss": self.loss_module(cls_score, target, self.positive_ratio)}
+
+    def _get_predictions(
+        self, cls_score: Tensor, data_samples: list[DataSample] | None
+    ) -> list[DataSample]:
+        scores = cls_score.sigmoid()
+        decisions = scores > self.threshold
+        if data_samples is None:
+            data_samples = [DataSample() for _ in scores]
+        for sample, score, decision in zip(data_samples, scores, decisions):
+            sample.set_pred_score(score).set_pred_label(decision.nonzero()[:, 0])
+        return data_samples

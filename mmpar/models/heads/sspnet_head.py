@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmpar.models.heads.numbered_regions import order_of_numbered
 from mmpar.models.heads.par_head import PARHead, Schema
-from mmpar.models.layers import RegionFeatures, max_pyramid_pool
+from mmpar.models.layers import RegionFeatures, max_pyramid_pool, modules_by_region
 from mmpar.registry import MODELS
-from mmpar.structures import assign_attributes, build_regions
+from mmpar.structures import Region, assign_attributes, build_regions
 
 
 @MODELS.register_module()
@@ -21,16 +23,23 @@ class SSPNetHead(PARHead):
     Source: SSPNet, arXiv 2312.06049. As in the released code, dropout falls on a
     region's logits, after its classifier.
 
+    A region without an attribute in the schema is not read, and a line of the log says
+    so: own attributes need no regions of their own.
+
     Args:
         schema: See :class:`PARHead`; its groups say which region reads an attribute.
-        regions: As the neck's, in the same order.
+        regions: As the neck's.
         in_channels: C of the region features.
         pool_grids: Cells a side of the pyramid pooling.
         dropout: Dropout rate, in [0, 1).
         **kwargs: See :class:`PARHead`.
 
     Raises:
-        ValueError: An attribute is read by no region or by two, or a region by none.
+        ValueError: An attribute is read by no region or by two.
+
+    Attributes:
+        regions: Those that have attributes in the schema.
+        idle_regions: The others.
     """
 
     attribute_order: Tensor
@@ -45,38 +54,55 @@ class SSPNetHead(PARHead):
         **kwargs: Any,
     ) -> None:
         super().__init__(schema, **kwargs)
-        self.regions = build_regions(regions)
+        described = build_regions(regions)
+        assigned = assign_attributes(described, self.schema)
+        self.regions = tuple(r for r in described if r.name in assigned)
+        self.idle_regions = tuple(r for r in described if r.name not in assigned)
+        self._log_idle_regions()
+        self._listed = tuple(regions)
+        self._sizes = {name: len(own) for name, own in assigned.items()}
         self.pool_grids = tuple(pool_grids)
-        assigned = assign_attributes(self.regions, self.schema)
         width = in_channels * sum(n * n for n in self.pool_grids)
-        self.classifiers = nn.ModuleList(
-            nn.Linear(width, len(indices)) for indices in assigned
+        self.classifiers = modules_by_region(
+            {name: nn.Linear(width, size) for name, size in self._sizes.items()}
         )
         self.dropout = nn.Dropout(dropout)
-        by_region = torch.tensor([i for indices in assigned for i in indices])
+        by_region = torch.tensor([i for own in assigned.values() for i in own])
         self.register_buffer("attribute_order", by_region.argsort(), persistent=False)
 
-    def forward(self, feats: Sequence[RegionFeatures]) -> Tensor:
+    def _log_idle_regions(self) -> None:
+        for region in self.idle_regions:
+            print_log(
+                f"Region {region.name!r} is not read: none of the "
+                f"{len(self.schema)} attributes of {self.schema.title!r} belongs to it "
+                f"({_wanted(region)}; the groups of the schema are "
+                f"{list(self.schema.groups)})",
+                "current",
+            )
+
+    def forward(self, feats: Mapping[str, RegionFeatures]) -> Tensor:
         """Logits from region features.
 
         Args:
-            feats: Per region ``(B, C, H_r, W_r)``, or several such maps with weights,
-                by which their pooled features are mixed.
+            feats: Region name to ``(B, C, H_r, W_r)``, or to several such maps with
+                weights, by which their pooled features are mixed. What no attribute is
+                read from is left alone.
 
         Returns:
             ``(B, A)`` in the schema's order.
 
         Raises:
-            ValueError: The neck gives another number of regions.
+            ValueError: The neck does not give all of the regions.
         """
-        if len(feats) != len(self.classifiers):
+        missing = [name for name in self.classifiers if name not in feats]
+        if missing:
             raise ValueError(
-                f"the head reads the regions {[r.name for r in self.regions]}, but the "
-                f"neck gives {len(feats)}; give both the same regions"
+                f"the head reads the regions {list(self.classifiers)}, but the neck "
+                f"gives {list(feats)}; give both the same regions"
             )
         logits = [
-            self.dropout(classifier(self._pool(feature)))
-            for classifier, feature in zip(self.classifiers, feats)
+            self.dropout(classifier(self._pool(feats[name])))
+            for name, classifier in self.classifiers.items()
         ]
         return torch.cat(logits, dim=1)[:, self.attribute_order]
 
@@ -86,3 +112,49 @@ class SSPNetHead(PARHead):
         pooled = [max_pyramid_pool(one, self.pool_grids) for one in feature.maps]
         shares = [one * weight for one, weight in zip(pooled, feature.weights)]
         return torch.stack(shares).sum(dim=0)
+
+    def name_classifiers(
+        self, state_dict: MutableMapping[str, Any], prefix: str
+    ) -> tuple[str, ...] | None:
+        """Give an old checkpoint's numbered classifiers the names of their regions.
+
+        Args:
+            state_dict: Of the whole model; changed in place.
+            prefix: Of this head in it, with the dot.
+
+        Returns:
+            The regions in the order of their numbers, or None if nothing was renamed:
+            no classifier has a number, or the sizes are those of other regions.
+
+        Raises:
+            ValueError: See :func:`order_of_numbered`.
+        """
+        numbered = f"{prefix}classifiers."
+        keys = [f"{numbered}{i}.bias" for i in range(len(self.classifiers))]
+        found = [len(state_dict[key]) for key in keys if key in state_dict]
+        if sorted(found) != sorted(self._sizes.values()):
+            return None
+        order = order_of_numbered(found, self._sizes, self._listed)
+        for i, name in enumerate(order):
+            for kind in ("weight", "bias"):
+                value = state_dict.pop(f"{numbered}{i}.{kind}")
+                state_dict[f"{numbered}{name}.{kind}"] = value
+        return order
+
+    def _load_from_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str, *args: Any
+    ) -> None:
+        self.name_classifiers(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        if f"{prefix}classifiers.0.weight" in state_dict:
+            raise ValueError(
+                "the checkpoint's classifiers are numbered, and their sizes are not "
+                f"those of the regions {list(self.classifiers)}: it was trained with "
+                "other model.head.regions; use its config"
+            )
+
+
+def _wanted(region: Region) -> str:
+    if region.reads_the_rest:
+        return "it reads what the other regions do not"
+    return f"groups {region.groups}, attributes {region.attributes}"

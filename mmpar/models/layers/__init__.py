@@ -14,10 +14,12 @@ from mmpar.models.layers.no_location_extraction import NoLocationExtraction
 from mmpar.models.layers.point_sampling import SamplingPoints
 from mmpar.models.layers.prior_location_extraction import PriorLocationExtraction
 from mmpar.models.layers.pyramid_pooling import max_pyramid_pool
+from mmpar.models.layers.region_modules import modules_by_region
 from mmpar.models.layers.scale_selection import (
     LevelMixture,
     RegionFeatures,
     ScaleSelection,
+    name_scales,
 )
 from mmpar.models.layers.sparse_location_extraction import SparseLocationExtraction
 
@@ -36,6 +38,8 @@ __all__ = [
     "SparseLocationExtraction",
     "build_location_extraction",
     "max_pyramid_pool",
+    "modules_by_region",
+    "name_scales",
     "pool_levels",
     "read_levels",
     "region_boxes",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from collections.abc import MutableMapping, Sequence
+from typing import Any, NamedTuple, Union
 
 import torch
 from torch import Tensor, nn
+
+from mmpar.models.layers.region_modules import modules_by_region
 
 
 class LevelMixture(NamedTuple):
@@ -24,6 +27,23 @@ RegionFeatures = Union[Tensor, LevelMixture]
 """A region's map at its level, or its maps at all of them."""
 
 
+class RegionScale(nn.Module):
+    """What is learned of one region's level.
+
+    Args:
+        num_levels: L, of the pyramid.
+    """
+
+    chosen: Tensor
+
+    def __init__(self, num_levels: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(num_levels))
+        # Kept beside the logits: averaged weights (EMA) have others, and buffers are
+        # copied to them. -1 as long as the scales are being learned.
+        self.register_buffer("chosen", torch.tensor(-1))
+
+
 class ScaleSelection(nn.Module):
     """A weight for each pyramid level and region, learned until one level is chosen.
 
@@ -37,25 +57,37 @@ class ScaleSelection(nn.Module):
     feature pyramid" and its released code has the levels fixed; this way is ours.
 
     Args:
-        num_regions: R.
+        regions: Their names, R; results are in this order, the state dict is by name.
         num_levels: L, of the pyramid.
     """
 
     temperature: Tensor
-    chosen: Tensor
 
-    def __init__(self, num_regions: int, num_levels: int) -> None:
+    def __init__(self, regions: Sequence[str], num_levels: int) -> None:
         super().__init__()
-        self.logits = nn.Parameter(torch.zeros(num_regions, num_levels))
+        self.regions = modules_by_region(
+            {name: RegionScale(num_levels) for name in regions}
+        )
         self.register_buffer("temperature", torch.ones(()))
-        # Kept beside the logits: averaged weights (EMA) have others, and buffers are
-        # copied to them. -1 as long as the scales are being learned.
-        self.register_buffer("chosen", torch.full((num_regions,), -1))
+
+    @property
+    def logits(self) -> Tensor:
+        """``(R, L)``."""
+        return torch.stack([scale.logits for scale in self._scales()])
+
+    @property
+    def chosen(self) -> Tensor:
+        """The level chosen for each region, -1 before the choice, ``(R,)``."""
+        return torch.stack([scale.chosen for scale in self._scales()])
+
+    def _scales(self) -> list[Any]:
+        return list(self.regions.values())
 
     def weights(self) -> Tensor:
         """``(R, L)``, not negative, each row summing to 1."""
         if self.committed:
-            return torch.eye(self.logits.shape[1]).to(self.logits)[self.chosen]
+            logits = self.logits
+            return torch.eye(logits.shape[1]).to(logits)[self.chosen]
         return self.soft_weights()
 
     def soft_weights(self) -> Tensor:
@@ -67,18 +99,53 @@ class ScaleSelection(nn.Module):
 
         Of equal weights the coarsest level, the cheapest.
         """
-        best = self.logits.shape[1] - 1 - self.logits.flip(1).argmax(dim=1)
-        return tuple(torch.where(self.chosen < 0, best, self.chosen).tolist())
+        logits, chosen = self.logits, self.chosen
+        best = logits.shape[1] - 1 - logits.flip(1).argmax(dim=1)
+        return tuple(torch.where(chosen < 0, best, chosen).tolist())
 
     @property
     def committed(self) -> bool:
         """Whether the levels are chosen."""
-        return bool(self.chosen[0] >= 0)
+        return bool(self._scales()[0].chosen >= 0)
 
     def commit(self) -> None:
         """Choose each region's level of the largest weight; the first time counts."""
-        self.chosen.copy_(torch.tensor(self.levels()))
+        for scale, level in zip(self._scales(), self.levels()):
+            scale.chosen.fill_(level)
 
     def set_temperature(self, temperature: float) -> None:
         """Above 0; the lower, the closer to one level a region."""
         self.temperature.fill_(temperature)
+
+    def keep(self, names: Sequence[str]) -> None:
+        """Forget the regions that are not among ``names``."""
+        for name in set(self.regions) - set(names):
+            del self.regions[name]
+
+    def _load_from_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str, *args: Any
+    ) -> None:
+        if f"{prefix}logits" in state_dict:
+            raise ValueError(
+                f"{prefix}logits of the checkpoint has a row a region without their "
+                "names, as mmpar wrote it before weights were stored by region name. "
+                "Load the whole checkpoint, with the head, into a PARClassifier, which "
+                "finds the names from the sizes of the classifiers"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def name_scales(
+    state_dict: MutableMapping[str, Any], prefix: str, order: Sequence[str]
+) -> None:
+    """Store an old checkpoint's rows of learned scales by region name, in place.
+
+    Args:
+        state_dict: Of the whole model.
+        prefix: Of the :class:`ScaleSelection` in it, with the dot.
+        order: The regions that the rows belong to.
+    """
+    for field in ("logits", "chosen"):
+        rows = state_dict.pop(f"{prefix}{field}", ())
+        for name, row in zip(order, rows):
+            state_dict[f"{prefix}regions.{name}.{field}"] = row.clone()

@@ -77,7 +77,9 @@ class SSPNetNeck(BaseModule):
         self.num_levels = len(in_channels)
         self.scale_selection: ScaleSelection | None = None
         if _learned(**(scale or {})):
-            self.scale_selection = ScaleSelection(len(self.regions), self.num_levels)
+            self.scale_selection = ScaleSelection(
+                [region.name for region in self.regions], self.num_levels
+            )
         else:
             self._check_levels(in_channels)
         self.pyramid = FeaturePyramid(in_channels, out_channels)
@@ -94,15 +96,23 @@ class SSPNetNeck(BaseModule):
         scales = self.scale_selection
         return self.training and scales is not None and not scales.committed
 
-    def levels(self) -> tuple[int, ...]:
+    def levels(self) -> dict[str, int]:
         """The level of each region, 0 the finest; the best so far while learning."""
         if self.scale_selection is not None:
-            return self.scale_selection.levels()
-        return tuple((region.level or 0) - 1 for region in self.regions)
+            levels: Sequence[int] = self.scale_selection.levels()
+        else:
+            levels = [(region.level or 0) - 1 for region in self.regions]
+        return {region.name: level for region, level in zip(self.regions, levels)}
+
+    def keep_regions(self, names: Sequence[str]) -> None:
+        """Read the regions of these names alone."""
+        self.regions = tuple(r for r in self.regions if r.name in names)
+        if self.scale_selection is not None:
+            self.scale_selection.keep(names)
 
     def forward(
         self, stages: Sequence[Tensor], keypoints: Tensor | None = None
-    ) -> tuple[RegionFeatures, ...]:
+    ) -> dict[str, RegionFeatures]:
         """Region features from backbone features.
 
         Args:
@@ -111,27 +121,33 @@ class SSPNetNeck(BaseModule):
                 and visibility, in COCO's order, ``(B, 17, 3)``.
 
         Returns:
-            Per region, in the order of the config, ``(B, C, rows, W_l)``, or what PLE
-            makes of that; while scales are learned, a :class:`LevelMixture` of these.
+            Region name to ``(B, C, rows, W_l)``, or what PLE makes of that; while
+            scales are learned, a :class:`LevelMixture` of these.
 
         Raises:
             ValueError: The backbone gives another number of stages than in_channels, or
                 keypoints are needed and missing.
         """
         if not self.searching:
-            bands = self._bands(stages, [(level,) for level in self.levels()])
-            return tuple(self._locate(band, keypoints) for (band,) in bands)
+            return {
+                band.region.name: self._locate(band, keypoints)
+                for band in self._chosen_bands(stages)
+            }
         assert self.scale_selection is not None
         everywhere = [tuple(range(self.num_levels))] * len(self.regions)
         weights = self.scale_selection.weights()
-        return tuple(
-            LevelMixture(tuple(self._locate(band, keypoints) for band in bands), shares)
-            for bands, shares in zip(self._bands(stages, everywhere), weights)
-        )
+        return {
+            region.name: LevelMixture(
+                tuple(self._locate(band, keypoints) for band in bands), shares
+            )
+            for region, bands, shares in zip(
+                self.regions, self._bands(stages, everywhere), weights
+            )
+        }
 
     def sampling_points(
         self, stages: Sequence[Tensor], keypoints: Tensor | None = None
-    ) -> tuple[SamplingPoints, ...]:
+    ) -> dict[str, SamplingPoints]:
         """Where PLE looks, per region, at the region's (best) level.
 
         Args:
@@ -139,11 +155,13 @@ class SSPNetNeck(BaseModule):
             keypoints: As in :meth:`forward`.
 
         Returns:
-            The sampling points of each region, in fractions of the picture (0 its left
-            or upper edge, 1 its right or lower one).
+            The sampling points of each region by its name, in fractions of the picture
+            (0 its left or upper edge, 1 its right or lower one).
         """
-        bands = self._bands(stages, [(level,) for level in self.levels()])
-        return tuple(self._points_in_picture(band, keypoints) for (band,) in bands)
+        return {
+            band.region.name: self._points_in_picture(band, keypoints)
+            for band in self._chosen_bands(stages)
+        }
 
     def _check_levels(self, in_channels: Sequence[int]) -> None:
         for region in self.regions:
@@ -158,6 +176,11 @@ class SSPNetNeck(BaseModule):
                     f"pyramid has P1 to P{self.num_levels} (in_channels="
                     f"{list(in_channels)})"
                 )
+
+    def _chosen_bands(self, stages: Sequence[Tensor]) -> list[_Band]:
+        """The band of each region from its one level."""
+        levels = [(level,) for level in self.levels().values()]
+        return [band for (band,) in self._bands(stages, levels)]
 
     def _bands(
         self, stages: Sequence[Tensor], levels: Sequence[tuple[int, ...]]

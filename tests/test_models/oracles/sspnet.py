@@ -32,7 +32,8 @@ def sspnet(
     """
     levels = feature_pyramid(neck.pyramid, stages)
     columns: dict[str, Tensor] = {}
-    for region, classifier in zip(neck.regions, head.classifiers):
+    for region in neck.regions:
+        classifier = head.classifiers[region.name]
         start, stop = rows[region.name]
         band = levels[region.level - 1][:, :, start:stop]
         located = prior_location_extraction(neck.ple, band)
