@@ -133,3 +133,30 @@ def ratios_of(
             stacklevel=3,
         )
     return np.where(known > 0, positives / np.maximum(known, 1), 0.5)
+
+
+def one_sided_attributes(
+    positives: np.ndarray, known: np.ndarray, names: Sequence[str]
+) -> dict[str, str]:
+    """Attributes whose known labels are all 1, or all 0: they cannot be learned.
+
+    All 1 is what a list looks like whose absent labels are written -1, which means
+    unknown here; ``label_map={-1: 0}`` reads such a list.
+
+    Args:
+        positives: How often each attribute is present, shape (A,), as of
+            :func:`seen_label_counts`.
+        known: How often it is known, shape (A,).
+        names: The A attributes.
+
+    Returns:
+        Attribute to what is wrong with it, in the order of ``names``. An attribute
+        without any known label is not among them.
+    """
+    found = {}
+    for name, ones, judged in zip(names, positives.tolist(), known.tolist()):
+        if judged and ones == judged:
+            found[name] = f"no known negative among {judged:,.10g} labels"
+        elif judged and ones == 0:
+            found[name] = f"no positive among {judged:,.10g} known labels"
+    return found

@@ -10,7 +10,7 @@ from torch.utils.data import Subset, TensorDataset
 
 from mmpar.datasets import PARDataset, positive_ratios
 from mmpar.datasets.annotations import AnnotationTable
-from mmpar.datasets.positive_ratios import count_labels
+from mmpar.datasets.positive_ratios import count_labels, one_sided_attributes
 
 
 class Drawn(PARDataset):
@@ -107,3 +107,23 @@ def test_data_sets_of_other_attributes_cannot_be_counted_together():
 def test_an_unknown_wrapper_is_an_error_that_names_it():
     with pytest.raises(TypeError, match="labels of a TensorDataset; known are"):
         positive_ratios(TensorDataset(torch.zeros(3)))
+
+
+def test_attributes_of_one_kind_of_label_are_named_with_their_counts():
+    labels = np.array([[1, 0, 1, -1, -1], [1, 0, 0, -1, 1], [-1, 0, 1, -1, -1]])
+    found = one_sided_attributes(*count_labels(labels), names=list("abcde"))
+    assert found == {
+        "a": "no known negative among 2 labels",
+        "b": "no positive among 3 known labels",
+        "e": "no known negative among 1 labels",
+    }
+
+
+def test_one_sided_attributes_count_samples_as_often_as_they_are_drawn():
+    labels = np.array([[1, 1], [1, 0], [1, 1]])
+    counts = count_labels(labels, np.array([0.1, 1e6, 0.2]))
+    assert one_sided_attributes(*counts, names=["a", "b"]) == {
+        "a": "no known negative among 1,000,000.3 labels"
+    }
+    counts = count_labels(labels, np.array([1, 0, 1]))
+    assert list(one_sided_attributes(*counts, names=["a", "b"])) == ["a", "b"]
