@@ -158,6 +158,7 @@ class Market1501Attribute(IdentityAttributeDataset):
     VARIABLE = "market_attribute"
     SIZES = dict(train=12_936, trainval=12_936, query=3_368)
     ANN_FILE = "market_attribute.mat"
+    KNOWN_FLAWS = {"never present": ("downpurple",)}  # nobody of the test persons
     MULTI_CLASS = {"age": ("age-young", "age-teenager", "age-adult", "age-old")}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,9 @@ class ReleaseDataset(PARDataset):
     """Endings of the files that hold one split, and do not say which."""
     PERSONS_SHARED = False
     """Whether the published splits have pictures of one person in both."""
+    KNOWN_FLAWS: Mapping[str, Collection[str]] = {}
+    """What the doctor finds in a perfect copy: ``'two ages'`` and the like, or
+    ``'copies'``, to images as listed; ``'never present'`` to attributes."""
     MEANING: Mapping[int, int] = {}
     """Released value to label, where they differ."""
 

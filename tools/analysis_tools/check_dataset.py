@@ -12,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from mmpar.datasets import ReleaseDataset
-from mmpar.datasets.doctor import Examination, Finding, examine
+from mmpar.datasets.doctor import Examination, Finding, Published, examine
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.preparing import release_classes, splits_of
 
@@ -93,8 +93,7 @@ def main() -> int:
         bar = progress.add_task("pictures", total=None)
         examination = examine(
             splits,
-            kind.SIZES,
-            kind.PERSONS_SHARED,
+            Published.of(kind),
             args.workers,
             lambda done, total: progress.update(bar, completed=done, total=total),
             unread,
