@@ -43,9 +43,7 @@ class ExplainedPerson:
     truth: np.ndarray | None
 
     @classmethod
-    def of(
-        cls, image: np.ndarray, sample: Any, threshold: float
-    ) -> ExplainedPerson:
+    def of(cls, image: np.ndarray, sample: Any, threshold: float) -> ExplainedPerson:
         """From an image and its data sample after an explainer's ``annotate``.
 
         A sample without ``gt_score`` has unknown labels.
