@@ -52,7 +52,7 @@ def readable_classes() -> dict[str, type[PARDataset]]:
 
 def find_parts(
     kind: type[PARDataset],
-    ann_files: Sequence[str] = (),
+    ann_file: Sequence[str] = (),
     partitions: Sequence[int] = (0,),
     split: str = "",
     must_be_named: bool = False,
@@ -62,7 +62,7 @@ def find_parts(
 
     Args:
         kind: A :class:`ReleaseDataset`, or :class:`AttributeListDataset`.
-        ann_files: One file; of own lists also several, each a split that goes by the
+        ann_file: One file; of own lists also several, each a split that goes by the
             file's name unless a column ``split`` says more.
         partitions: Of a release.
         split: Only this one. A list that does not say which split it is gets this name.
@@ -79,28 +79,30 @@ def find_parts(
         FileNotFoundError: An annotation file is missing.
     """
     if issubclass(kind, ReleaseDataset):
-        if len(ann_files) > 1:
+        if len(ann_file) > 1:
             raise ValueError(
                 f"{kind.__name__} is read from one annotation file, got "
-                f"{list(ann_files)}; lists of one's own are of AttributeListDataset"
+                f"{list(ann_file)}; lists of one's own are of AttributeListDataset"
             )
-        kwargs["ann_file"] = ann_files[0] if ann_files else ""
+        kwargs["ann_file"] = ann_file[0] if ann_file else ""
         if not kind.holds_one_split(kwargs["ann_file"]):
             return _of_release(kind, partitions, split, kwargs)
         if must_be_named and not split:
             raise ValueError(
-                f"{ann_files[0]} holds one split and does not say which; each of "
+                f"{ann_file[0]} holds one split and does not say which; each of "
                 f"{list(kind.SPLITS)} would get the same images. Name it: --split "
                 f"{kind.SPLITS[0]}"
             )
         one = {**kwargs, "split": split or kind.SPLITS[0]}
-        called = split or PurePath(ann_files[0]).name
+        called = split or PurePath(ann_file[0]).name
         return [Part(called, n, kind, {**one, "partition": n}) for n in partitions]
-    if not ann_files:
+    if not issubclass(kind, AttributeListDataset):
+        raise ValueError(f"{kind.__name__} is read neither from a release nor a list")
+    if not ann_file:
         raise ValueError(f"{kind.__name__} needs its lists: --ann-file train.csv ...")
     if list(partitions) != [0]:
         raise ValueError(f"{kind.__name__} has one partition, got {list(partitions)}")
-    return _of_lists(kind, ann_files, split, kwargs)
+    return _of_lists(kind, ann_file, split, kwargs)
 
 
 def _of_release(
@@ -131,22 +133,21 @@ def _is_union(split: str, held: Mapping[str, Any]) -> bool:
 
 
 def _of_lists(
-    kind: type[PARDataset], files: Sequence[str], split: str, kwargs: dict[str, Any]
+    kind: type[AttributeListDataset],
+    files: Sequence[str],
+    split: str,
+    kwargs: dict[str, Any],
 ) -> list[Part]:
     parts: dict[str, Part] = {}
     for file in files:
-        whole = _unchecked(kind)(**{**kwargs, "ann_file": file})
-        # The next file may name the same attributes in another order.
-        kwargs.setdefault("schema", None)
-        kwargs["schema"] = kwargs["schema"] or whole.schema
         one = {**kwargs, "ann_file": file}
-        named = whole.table.columns.get("split")
-        if named is None:
-            found = {split or PurePath(file).stem: one}
+        held = kind.available_splits(**one)
+        if held:
+            _check_split(split, held, file)
+            names = [split] if split else list(held)
+            found = {name: {**one, "split": name} for name in names}
         else:
-            found = {str(s): {**one, "split": str(s)} for s in _in_order(named)}
-            _check_split(split, found, file)
-            found = {split: found[split]} if split else found
+            found = {split or PurePath(file).stem: one}
         for name, arguments in found.items():
             if name in parts:
                 raise ValueError(
@@ -154,12 +155,10 @@ def _of_lists(
                     f"{name!r}; rename one of the files, or put them together"
                 )
             parts[name] = Part(name, 0, kind, arguments)
+        if "schema" not in kwargs:
+            # The next file may name the same attributes in another order.
+            kwargs["schema"] = kind(lazy_init=True, **one).schema
     return list(parts.values())
-
-
-def _in_order(values: np.ndarray) -> list[Any]:
-    """The different values in the order in which they first stand."""
-    return list(dict.fromkeys(values.tolist()))
 
 
 def _check_split(split: str, held: Mapping[str, Any], source: str) -> None:
