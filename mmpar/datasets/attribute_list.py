@@ -68,20 +68,6 @@ class AttributeListDataset(PARDataset):
             )
         return _FORMATS[ending](self.ann_file)
 
-    @classmethod
-    def available_splits(cls, **kwargs: Any) -> dict[str, list[int]]:
-        """Which ``split`` the list has.
-
-        Args:
-            kwargs: As for the class: ``data_root``, ``ann_file``, ...
-
-        Returns:
-            The values of the column ``split``, each with the one partition, 0; empty
-            for a list without this column.
-        """
-        dataset = cls(lazy_init=True, **kwargs)
-        return {}
-
     def load_annotations(self) -> AnnotationTable:
         attribute_list = self._list or self._open()
         self._list = None  # its text is not needed any more

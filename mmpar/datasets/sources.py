@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -16,6 +16,7 @@ from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
+from mmpar.structures import SCHEMAS, AttributeSchema
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,10 @@ def _of_lists(
     parts: dict[str, Part] = {}
     for file in files:
         one = {**kwargs, "ann_file": file}
-        held = kind.available_splits(**one)
+        held, schema = _splits_of_list(kind, one)
         if held:
             _check_split(split, held, file)
-            names = [split] if split else list(held)
+            names = [split] if split else held
             found = {name: {**one, "split": name} for name in names}
         else:
             found = {split or PurePath(file).stem: one}
@@ -155,24 +156,44 @@ def _of_lists(
                     f"{name!r}; rename one of the files, or put them together"
                 )
             parts[name] = Part(name, 0, kind, arguments)
-        if "schema" not in kwargs:
+        if schema is not None:
             # The next file may name the same attributes in another order.
-            kwargs["schema"] = kind(lazy_init=True, **one).schema
+            kwargs.setdefault("schema", schema)
     return list(parts.values())
 
 
-def _check_split(split: str, held: Mapping[str, Any], source: str) -> None:
+def _splits_of_list(
+    kind: type[AttributeListDataset], kwargs: dict[str, Any]
+) -> tuple[list[str], AttributeSchema | None]:
+    """The values of the column ``split``, in their order, and the schema.
+
+    A faulty list has neither: whoever opens it is told why.
+    """
+    try:
+        whole = _unchecked(kind, _of_split=lambda self, table: table)(**kwargs)
+    except (ValueError, FileNotFoundError):
+        return [], None
+    column = [str(v) for v in whole.table.columns.get("split", np.array([])).tolist()]
+    if "" in column:
+        raise ValueError(
+            f"{whole.ann_file}: the column 'split' is empty in {column.count('')} of "
+            f"{len(column)} rows; fill it, or take it out"
+        )
+    return list(dict.fromkeys(column)), whole.schema
+
+
+def _check_split(split: str, held: Iterable[str], source: str) -> None:
     if split and split not in held:
         raise ValueError(f"{source} has the splits {list(held)}, got split={split!r}")
 
 
-def _unchecked(kind: type[PARDataset]) -> type[PARDataset]:
-    """The class without its look for images."""
+def _unchecked(kind: type[PARDataset], **more: Any) -> type[PARDataset]:
+    """The class without its look for images, and with other methods replaced."""
 
     def find_missing(self: PARDataset, table: AnnotationTable) -> np.ndarray:
         return np.empty(0, np.int64)
 
-    return type(kind.__name__, (kind,), {"find_missing": find_missing})
+    return type(kind.__name__, (kind,), {"find_missing": find_missing, **more})
 
 
 # --- the command line -----------------------------------------------------------------
@@ -211,11 +232,9 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 def source_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """The same for the class; only what was given. ``ann_file`` is a list of files."""
     schema = args.schema
-    if schema and ("," in schema or args.dataset == "AttributeListDataset"):
-        from mmpar.structures import SCHEMAS
-
-        if schema not in SCHEMAS:
-            schema = dict(names=[name.strip() for name in schema.split(",")])
+    of_a_list = args.dataset == "AttributeListDataset"
+    if schema and schema not in SCHEMAS and ("," in schema or of_a_list):
+        schema = dict(names=[name.strip() for name in schema.split(",")])
     given = dict(
         data_root=args.source,
         ann_file=args.ann_file,
