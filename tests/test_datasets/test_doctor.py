@@ -399,8 +399,8 @@ def release(tmp_path):
     return tmp_path
 
 
-def check(release, *options):
-    arguments = ("analysis_tools/check_dataset.py", "PETAzs", release, *options)
+def check(release, *options, dataset="PETAzs"):
+    arguments = ("analysis_tools/check_dataset.py", dataset, release, *options)
     done = subprocess.run(
         command(*arguments),
         cwd=release,
@@ -460,3 +460,20 @@ def test_the_tool_examines_a_list_of_one_split_as_that(release):
     (release / "some.txt").write_text("".join(rows))
     code, text = check(release, "--ann-file", "some.txt")
     assert (code, "pictures: some.txt 6;" in text) == (0, True), text
+
+
+def test_the_tool_examines_ones_own_lists(tmp_path):
+    for i, name in enumerate("abc"):
+        write_picture(tmp_path / f"{name}.png", i)
+    (tmp_path / "train.csv").write_text("path,Hat,Bag\na.png,1,1\nb.png,0,0\n")
+    (tmp_path / "val.csv").write_text("path,Hat,Bag\nc.png,1,-1\n")
+    (tmp_path / "test.csv").write_text("path,Hat,Bag\nd.png,1,9\n")
+    lists = ("--ann-file", "train.csv", "val.csv", "test.csv")
+    code, text = check(tmp_path, *lists, dataset="AttributeListDataset")
+    assert code == 1
+    assert "has the label '9'" in text
+    assert re.search(r"never absent .* val .* Hat: no known negative", text), text
+    assert "label_map={-1: 0}" in text
+    assert "pictures: train 2, val 1;" in text
+    code, text = check(tmp_path, *lists[:2], dataset="AttributeListDataset")
+    assert (code, "0 faults" in text) == (0, True), text
