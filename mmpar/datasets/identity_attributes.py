@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from mmengine import fileio
 
-from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.annotations import AnnotationTable, matlab
 from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
 from mmpar.datasets.archives import PictureArchive
-from mmpar.datasets.image_files import archive_of
+from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
 
-_BOX = re.compile(r"(-1|\d+)_c(\d+).*\.(?:jpg|png)$")
+_PICTURE = re.compile(r".*\.(?:jpe?g|png|bmp)$", re.IGNORECASE)
+_BOX = re.compile(r"(-1|\d+)_c(\d+)")
 _NO_PERSON = ("-1", "0000")
 """Junk boxes and distractors of the galleries."""
 
@@ -32,6 +33,9 @@ class IdentityAttributeDataset(ReleaseDataset):
             bounding_box_test/ ...
             query/ ...
 
+    Attributes and boxes may lie as they are unpacked, in the folders ``ANN_FOLDERS``
+    and ``PICTURE_ROOTS`` below ``data_root``.
+
     A box has the labels of its person, and ``person_id`` and ``camera`` from its name.
     Junk and distractor boxes of the gallery (persons -1 and 0000), which nobody has
     labelled, are left out; ``dropped`` counts them.
@@ -44,7 +48,9 @@ class IdentityAttributeDataset(ReleaseDataset):
 
     SPLITS = ("train", "trainval", "test", "query")
     TRAINVAL = ("train",)
-    ANN_FOLDER = "attribute"
+    ANN_FOLDERS: tuple[str, ...] = ("attribute",)
+    PICTURE_ROOTS: tuple[str, ...] = ()
+    """Folders that the archive of the boxes unpacks to."""
     VARIABLE = ""
     MULTI_CLASS: Mapping[str, Sequence[str]] = {}
     FOLDERS = dict(
@@ -55,6 +61,28 @@ class IdentityAttributeDataset(ReleaseDataset):
     )
 
     dropped: int = 0
+
+    def _start_prefix_at_root(self) -> None:
+        super()._start_prefix_at_root()
+        if self._find_pictures and is_local(self.img_prefix, self.backend_args):
+            roots = (fileio.join_path(self.img_prefix, r) for r in self.PICTURE_ROOTS)
+            folder = self.FOLDERS.get(self.split, "")
+            if not fileio.isdir(fileio.join_path(self.img_prefix, folder)):
+                there = (r for r in roots if fileio.isdir(fileio.join_path(r, folder)))
+                self.data_prefix["img_path"] = next(there, self.img_prefix)
+
+    def _splits_in_file(self) -> dict[str, list[int]]:
+        if self._ending() != ".mat":
+            return super()._splits_in_file()
+        matlab.read_mat(self.ann_file)  # a faulty one is an error
+        self._start_prefix_at_root()
+        return {split: [0] for split in self.FOLDERS if self._has_boxes_of(split)}
+
+    def _has_boxes_of(self, split: str) -> bool:
+        try:
+            return bool(self._file_names(self.FOLDERS[split]))
+        except FileNotFoundError:
+            return False
 
     def _all(self) -> AttributeSchema:
         if self._ending() != ".mat":
@@ -69,9 +97,14 @@ class IdentityAttributeDataset(ReleaseDataset):
             raise ValueError(
                 f"{type(self).__name__} has one partition, got {self.partition}"
             )
+        if self.split not in self.FOLDERS:
+            raise ValueError(
+                f"{type(self).__name__} has the splits {list(self.SPLITS)}, got "
+                f"split={self.split!r}"
+            )
         part = "train" if self.split in ("train", "trainval") else "test"
         found = read_identity_attributes(
-            self.annotation_file(),
+            self.ann_file,
             self.VARIABLE,
             part,
             self.schema.names,
@@ -100,14 +133,15 @@ class IdentityAttributeDataset(ReleaseDataset):
         boxes = []
         self.dropped = 0
         for name in sorted(self._file_names(folder)):
+            if not _PICTURE.match(name):
+                continue  # Market-1501's Thumbs.db
             match = _BOX.match(name)
             if match is None:
-                if name.lower().endswith((".jpg", ".png")):
-                    raise ValueError(
-                        f"{folder}/{name}: expected a name as 0002_c1s1_000451_03.jpg, "
-                        "the person first, then the camera"
-                    )
-            elif match.group(1) in _NO_PERSON:
+                raise ValueError(
+                    f"{folder}/{name}: expected a name as 0002_c1s1_000451_03.jpg, "
+                    "the person first, then the camera"
+                )
+            if match.group(1) in _NO_PERSON:
                 self.dropped += 1
             else:
                 boxes.append((name, match.group(1), int(match.group(2))))
@@ -158,6 +192,13 @@ class Market1501Attribute(IdentityAttributeDataset):
     VARIABLE = "market_attribute"
     SIZES = dict(train=12_936, trainval=12_936, query=3_368)
     ANN_FILE = "market_attribute.mat"
+    KNOWN_FLAWS = {"never present": ("downpurple",)}  # nobody of the test persons
+    ANN_FOLDERS = (
+        "attribute",
+        "Market-1501_Attribute",
+        "Market-1501_Attribute-master",
+    )
+    PICTURE_ROOTS = ("Market-1501-v15.09.15", "Market-1501")
     MULTI_CLASS = {"age": ("age-young", "age-teenager", "age-adult", "age-old")}
 
 
@@ -177,3 +218,5 @@ class DukeMTMCAttribute(IdentityAttributeDataset):
     VARIABLE = "duke_attribute"
     SIZES = dict(train=16_522, trainval=16_522, test=17_661, query=2_228)
     ANN_FILE = "duke_attribute.mat"
+    ANN_FOLDERS = ("attribute", "DukeMTMC-attribute", "DukeMTMC-attribute-master")
+    PICTURE_ROOTS = ("DukeMTMC-reID",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpar.datasets.annotations.pa100k import read_pa100k
+from mmpar.datasets.annotations.pa100k import parts_of, read_pa100k
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
@@ -18,7 +18,7 @@ class PA100K(ReleaseDataset):
     ::
 
         data_root/
-            annotation.mat
+            annotation.mat           (or annotation/annotation.mat)
             data/000001.jpg ...      (or release_data/release_data/000001.jpg ...)
 
     Args:
@@ -36,7 +36,13 @@ class PA100K(ReleaseDataset):
     SPLITS = ("train", "val", "test", "trainval")
     SIZES = dict(train=80_000, val=10_000, test=10_000, trainval=90_000)
     ANN_FILE = "annotation.mat"
+    ANN_FOLDERS = ("annotation",)
     PICTURE_FOLDERS = ("data", "release_data/release_data", "release_data")
+
+    def _splits_in_file(self) -> dict[str, list[int]]:
+        if self._ending() != ".mat":
+            return super()._splits_in_file()
+        return {part: [0] for part in parts_of(self.ann_file)}
 
     def read_release(self) -> Release:
         parts = ("train", "val") if self.split == "trainval" else (self.split,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mmpar.datasets.annotations.peta import read_peta
 from mmpar.datasets.annotations.release import Release
@@ -39,6 +39,18 @@ class PETA(ReleaseDataset):
     PERSONS_SHARED = True
     ANN_FILE = "PETA.mat"
     PICTURE_FOLDERS = ("images",)
+    KNOWN_FLAWS: Mapping[str, Collection[str]] = {
+        "two ages": ("05180.png", "05287.png", "05309.png", "09947.png"),
+        "never present": ("hairBlue", "hairPink"),
+        # Found in re-encoded images; whether the released files are equal byte for
+        # byte was not seen.
+        "copies": (
+            *("01474.png", "01475.png"),
+            *("08548.png", "08549.png"),
+            *("08568.png", "08569.png"),
+            *("08572.png", "08573.png", "08574.png"),
+        ),
+    }
 
     def read_release(self) -> Release:
         return read_peta(self.ann_file)

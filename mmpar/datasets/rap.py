@@ -18,7 +18,7 @@ class RAPv1(UncertainLabels):
 
         data_root/
             RAP_annotation/RAP_annotation.mat
-            RAP_dataset/CAM01-...png ...
+            RAP_dataset/CAM01-...png ...      (or RAP_datasets/)
 
     Each sample also has ``camera``, from its picture's name.
 
@@ -38,7 +38,7 @@ class RAPv1(UncertainLabels):
     SIZES = dict(trainval=33_268, test=8_317)
     PERSONS_SHARED = True
     ANN_FILE = "RAP_annotation/RAP_annotation.mat"
-    PICTURE_FOLDERS = ("RAP_dataset",)
+    PICTURE_FOLDERS = ("RAP_dataset", "RAP_datasets")
 
     def read_release(self) -> Release:
         return read_rapv1(self.ann_file)
@@ -70,7 +70,7 @@ class RAPv2(UncertainLabels):
     )
     PERSONS_SHARED = True
     ANN_FILE = "RAP_annotation/RAP_annotation.mat"
-    PICTURE_FOLDERS = ("RAP_dataset",)
+    PICTURE_FOLDERS = ("RAP_dataset", "RAP_datasets")
 
     def read_release(self) -> Release:
         return read_rapv2(self.ann_file)
@@ -94,3 +94,4 @@ class RAPzs(ZeroShotFiles, RAPv2):
     SCHEMA = "rapzs"
     SIZES = {}
     PERSONS_SHARED = False
+    ANN_FILE = ""

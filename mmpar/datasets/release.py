@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,28 @@ from mmengine import fileio
 
 from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
 from mmpar.datasets.annotations.common_pickle import read_common_pickle
+from mmpar.datasets.annotations.csv_list import CSVList
 from mmpar.datasets.annotations.files import read_bytes
-from mmpar.datasets.annotations.portable import read_header, read_portable
+from mmpar.datasets.annotations.portable import Header, read_header, read_portable
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.text_list import TextList
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.structures import AttributeSchema, build_schema
 
+_USUAL_SPLITS = ("train", "val", "test", "trainval")
+_ZERO_SHOT_FILES = 5
+
 
 class ReleaseDataset(PARDataset):
     """Base of the data sets that are read from their release, in any of its forms.
 
     The ending of ``ann_file`` says which: ``.pkl`` is the common pickled form
-    (:func:`read_common_pickle`), ``.txt`` a list as ALM's, which holds one split and
-    nothing of the others, ``.jsonl`` what ``tools/dataset_converters/prepare.py``
-    wrote; all others are the release's own, by :meth:`read_release`. Attributes are
-    matched by name (a ``.txt`` has none: there they must stand in the schema's order).
+    (:func:`read_common_pickle`), ``.jsonl`` what
+    ``tools/dataset_converters/prepare.py`` wrote, ``.txt`` a list as ALM's and ``.csv``
+    one with a header, each of one split; that of ``ANN_FILE`` is the release's own, by
+    :meth:`read_release`. Attributes are matched by name (a ``.txt`` has none: there
+    they must stand in the schema's order).
 
     Args:
         partition: Which of the release's random partitions, from 0.
@@ -37,24 +42,30 @@ class ReleaseDataset(PARDataset):
         kwargs: As for :class:`PARDataset`.
 
     Raises:
-        ValueError: The release has no such partition; see also the readers.
+        ValueError: The file has no such split or partition, or its ending is of no
+            form that the class reads; see also the readers.
     """
 
     ANN_FILE: str = ""
-    ANN_FOLDER: str = ""
-    """Folder that the archive of the annotation unpacks to."""
+    ANN_FOLDERS: tuple[str, ...] = ()
+    """Folders that archives of the annotation unpack to."""
     PICTURE_FOLDERS: tuple[str, ...] = ()
     """Where the release and its copies put the pictures."""
     TRAINVAL: tuple[str, ...] = ("train", "val")
     """What ``trainval`` is in a file that has no split of that name."""
     SIZES: Mapping[str, int] = {}
     """Published number of pictures of each split."""
-    ONE_SPLIT: tuple[str, ...] = (".txt",)
+    ONE_SPLIT: tuple[str, ...] = (".txt", ".csv")
     """Endings of the files that hold one split, and do not say which."""
     PERSONS_SHARED = False
     """Whether the published splits have pictures of one person in both."""
+    KNOWN_FLAWS: Mapping[str, Collection[str]] = {}
+    """What the doctor finds in a perfect copy: ``'two ages'`` and the like, or
+    ``'copies'``, to images as listed; ``'never present'`` to attributes."""
     MEANING: Mapping[int, int] = {}
     """Released value to label, where they differ."""
+
+    ann_file: str
 
     def __init__(
         self,
@@ -72,24 +83,80 @@ class ReleaseDataset(PARDataset):
         )
 
     @classmethod
+    def _checked_split(cls, split: str) -> str:
+        # A file may have more splits than were published: its reader says which.
+        return split if split in _USUAL_SPLITS else super()._checked_split(split)
+
+    @classmethod
     def holds_one_split(cls, ann_file: str) -> bool:
         """Whether the file would give the same rows whichever split is asked for."""
         return _ending(ann_file) in cls.ONE_SPLIT
 
+    @classmethod
+    def available_splits(cls, **kwargs: Any) -> dict[str, list[int]]:
+        """Which ``split`` and ``partition`` an annotation file gives.
+
+        It reads the annotation, and looks for no picture.
+
+        Args:
+            kwargs: As for the class: ``data_root``, ``ann_file``, ...
+
+        Returns:
+            Split to the numbers of its partitions, ``'trainval'`` last where it is made
+            of others; empty for a list of one split, which does not say which it is.
+
+        Raises:
+            ValueError, FileNotFoundError: As the class does for a faulty release.
+        """
+        kwargs["split"] = cls.SPLITS[0]
+        dataset = cls(lazy_init=True, **kwargs)
+        return dataset._with_trainval(dataset._splits_in_file())
+
+    def _splits_in_file(self) -> dict[str, list[int]]:
+        ending = self._ending()
+        if ending in self.ONE_SPLIT:
+            return {}
+        if ending == ".jsonl":
+            held: dict[str, list[int]] = {}
+            for split, number in self._header().parts:
+                held.setdefault(split, []).append(number)
+            return held
+        partitions = self._opened().partitions
+        return {split: list(range(len(found))) for split, found in partitions.items()}
+
+    def _with_trainval(self, held: dict[str, list[int]]) -> dict[str, list[int]]:
+        common = [held.get(part, []) for part in self.TRAINVAL]
+        both = [n for n in common[0] if all(n in numbers for numbers in common)]
+        return held if "trainval" in held or not both else {**held, "trainval": both}
+
     def annotation_file(self) -> str:
-        """``ann_file``, or the same in the folder ``ANN_FOLDER``."""
-        if self.ANN_FOLDER and not fileio.exists(self.ann_file):
-            folder, _, name = self.ann_file.rpartition("/")
-            other = f"{folder or '.'}/{self.ANN_FOLDER}/{name}"
-            if fileio.exists(other):
-                return other
+        """The file that is read: ``ann_file``, or one of ``ANN_FOLDERS``."""
         return self.ann_file
+
+    def _join_prefix(self) -> None:
+        super()._join_prefix()
+        places = [self.ann_file, *self._other_places()]
+        self.ann_file = next((p for p in places if fileio.exists(p)), places[0])
+
+    def _other_places(self) -> list[str]:
+        """Where the annotation may lie if it is not at ``ann_file``."""
+        folder, _, name = self.ann_file.rpartition("/")
+        return [f"{folder or '.'}/{other}/{name}" for other in self.ANN_FOLDERS]
 
     def read_release(self) -> Release:
         """Read ``self.ann_file`` in the release's own format."""
-        raise ValueError(
-            f"{self.ann_file}: {type(self).__name__} is read from .pkl, .txt or .jsonl"
+        raise self._unread()
+
+    def _unread(self) -> ValueError:
+        ending, own = self._ending(), _ending(self.ANN_FILE)
+        forms = [own] if own not in ("", ".pkl") else []
+        error = (
+            f"{self.ann_file}: {type(self).__name__} is read from "
+            f"{', '.join([*forms, '.pkl', '.jsonl', '.csv'])} or .txt"
         )
+        if ending == ".json":
+            error += "; AttributeListDataset reads .json lists"
+        return ValueError(error)
 
     def resolve_schema(
         self, schema: str | Mapping[str, Any] | AttributeSchema | None
@@ -104,8 +171,10 @@ class ReleaseDataset(PARDataset):
                 f"{self.ann_file} has no attribute names, so schema='all' says "
                 "nothing; name the schema, or list its attributes"
             )
+        if ending == ".csv":
+            return self._with_groups(CSVList(self.ann_file).schema.names)
         if ending == ".jsonl":
-            return read_header(self.ann_file, read_bytes(self.ann_file)).schema
+            return self._header().schema
         self._release = self._opened()
         return self._with_groups(self._release.attributes)
 
@@ -131,6 +200,9 @@ class ReleaseDataset(PARDataset):
         if ending == ".txt":
             self._refuse_partition()
             return TextList(self.ann_file).read(self.schema)
+        if ending == ".csv":
+            self._refuse_partition()
+            return self._columns_of(CSVList(self.ann_file))
         if ending == ".jsonl":
             return read_portable(
                 self.ann_file, self.schema, self.split, self.partition, self.TRAINVAL
@@ -140,6 +212,21 @@ class ReleaseDataset(PARDataset):
         rows = release.rows(self.split, self._partition_in_file(), self.TRAINVAL)
         return release.table(self.schema.names, rows, self._meaning())
 
+    def _columns_of(self, found: CSVList) -> AnnotationTable:
+        """The attributes of the schema, whatever else the file has."""
+        if found.schema is None:
+            return found.read(self.schema)
+        names = found.schema.names
+        lacking = [name for name in self.schema.names if name not in names]
+        if lacking:
+            raise ValueError(
+                f"{self.ann_file} lacks the attributes {lacking} of the schema "
+                f"{self.schema.title!r}; its columns are {list(names)}"
+            )
+        table = found.read(found.schema)
+        order = [names.index(name) for name in self.schema.names]
+        return AnnotationTable(table.paths, table.labels[:, order], table.columns)
+
     def _refuse_partition(self) -> None:
         if self.partition:
             raise ValueError(
@@ -148,9 +235,15 @@ class ReleaseDataset(PARDataset):
             )
 
     def _opened(self) -> Release:
-        if self._ending() == ".pkl":
+        ending = self._ending()
+        if ending == ".pkl":
             return read_common_pickle(self.ann_file)
+        if ending != _ending(self.ANN_FILE):
+            raise self._unread()
         return self.read_release()
+
+    def _header(self) -> Header:
+        return read_header(self.ann_file, read_bytes(self.ann_file))
 
     def _ending(self) -> str:
         return _ending(self.ann_file)
@@ -209,14 +302,40 @@ class ZeroShotFiles(ReleaseDataset):
         ann_file = ann_file or self._own_file
         super().__init__(partition=partition, ann_file=ann_file, **kwargs)
 
+    @classmethod
+    def available_splits(cls, **kwargs: Any) -> dict[str, list[int]]:
+        """As of :class:`ReleaseDataset`; without ``ann_file`` of all five files."""
+        if kwargs.get("ann_file"):
+            return super().available_splits(**kwargs)
+        held: dict[str, list[int]] = {}
+        missing = []
+        for number in range(_ZERO_SHOT_FILES):
+            one = {**kwargs, "partition": number}
+            try:
+                found = super().available_splits(**one)
+            except FileNotFoundError as error:
+                missing.append(error)
+                continue
+            for split in found:
+                held.setdefault(split, []).append(number)
+        if not held:
+            raise missing[0]
+        return held
+
+    def _splits_in_file(self) -> dict[str, list[int]]:
+        held = super()._splits_in_file()
+        if self._ending() != ".pkl":
+            return held
+        return {split: [self.partition] for split in held}
+
     def _opened(self) -> Release:
         release = super()._opened()
         if any(len(choices) > 1 for choices in release.partitions.values()):
             raise self._shares_persons()
         return release
 
-    def read_release(self) -> Release:
-        raise self._shares_persons()
+    def _unread(self) -> ValueError:
+        return self._shares_persons() if self._ending() == ".mat" else super()._unread()
 
     def _shares_persons(self) -> ValueError:
         return ValueError(

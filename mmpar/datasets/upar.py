@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mmpar.datasets.annotations import AnnotationTable
-from mmpar.datasets.annotations.csv_list import CSVList
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
-from mmpar.structures import AttributeSchema
 
 
 @DATASETS.register_module()
@@ -38,21 +36,14 @@ class UPAR(ReleaseDataset):
     SCHEMA = "upar"
     SPLITS = ("train", "val", "test", "trainval")
     ANN_FILE = "UPAR/dataset_all.pkl"
-    ONE_SPLIT = (".txt", ".csv")
-
-    def _all(self) -> AttributeSchema:
-        if self._ending() != ".csv":
-            return super()._all()
-        return self._with_groups(CSVList(self.ann_file).schema.names)
 
     def load_annotations(self) -> AnnotationTable:
         self._start_prefix_at_root()
         return super().load_annotations()
 
     def _read_table(self) -> AnnotationTable:
-        if self._ending() != ".csv":
-            return super()._read_table()
-        self._refuse_partition()
-        table = CSVList(self.ann_file).read(self.schema)
+        table = super()._read_table()
+        if self._ending() != ".csv" or "domain" in table.columns:
+            return table
         domains = np.array([path.split("/", 1)[0] for path in table.paths])
-        return AnnotationTable(table.paths, table.labels, {"domain": domains})
+        return table.with_column("domain", domains)

@@ -48,8 +48,10 @@ class AttributeLocalizationMetric(SampleTableMetric):
     default_prefix = "localization"
     NEEDED = ("gt_score", "gt_attribute_boxes", "img_shape")
     REMEDY = (
-        "true boxes come from DrawSyntheticPerson or LoadAttributeBoxes, and the "
-        "pipeline must end in PackPARInputs"
+        "localization is judged by true boxes of the attributes. Annotate them in "
+        "COCO's JSON, one category per attribute, and put dict(type="
+        "'LoadAttributeBoxes', ann_file='boxes.json', schema=...) before Resize in the "
+        "test pipeline, which ends in PackPARInputs; DrawSyntheticPerson draws its own"
     )
 
     def __init__(

@@ -1,6 +1,6 @@
 """Pictures of samples and of predictions."""
 
-from mmpar.visualization.contact_sheet import Tile, contact_sheet, sheet_size
+from mmpar.visualization.contact_sheet import Tile, contact_sheet
 from mmpar.visualization.packed_tile import packed_tile
 
-__all__ = ["Tile", "contact_sheet", "packed_tile", "sheet_size"]
+__all__ = ["Tile", "contact_sheet", "packed_tile"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-_MARGIN, _LINE, _FONT_SIZE = 4, 10, 9
+from mmpar.visualization.fonts import TextFont, drawable
+
+_MARGIN, _FONT_SIZE = 4, 9
 MIN_CELL_WIDTH = 112
 
 Color = str
@@ -32,13 +33,6 @@ class Tile:
     keypoints: Sequence[tuple[Sequence[float], Color]] = ()
 
 
-def sheet_size(tiles: Sequence[Tile], columns: int, scale: int = 1) -> tuple[int, int]:
-    """Width and height in pixels of :func:`contact_sheet`."""
-    width, height = _cell_size(tiles, scale)
-    columns = min(columns, len(tiles))
-    return columns * width, -(-len(tiles) // columns) * height
-
-
 def contact_sheet(tiles: Sequence[Tile], columns: int, scale: int = 1) -> Image.Image:
     """Draw tiles in rows from the left.
 
@@ -47,27 +41,33 @@ def contact_sheet(tiles: Sequence[Tile], columns: int, scale: int = 1) -> Image.
         columns: Tiles a row.
         scale: Each pixel of a picture becomes ``scale`` x ``scale`` pixels.
     """
-    cell_width, cell_height = _cell_size(tiles, scale)
-    sheet = Image.new("RGB", sheet_size(tiles, columns, scale), "white")
-    draw = ImageDraw.Draw(sheet)
+    font = _font(tiles)
+    cell_width, cell_height = _cell_size(tiles, scale, font)
     columns = min(columns, len(tiles))
+    size = (columns * cell_width, -(-len(tiles) // columns) * cell_height)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
     picture_height = max(tile.image.shape[0] for tile in tiles) * scale
     for i, tile in enumerate(tiles):
         left, top = (i % columns) * cell_width, (i // columns) * cell_height + _MARGIN
         picture = _picture(tile, scale)
         sheet.paste(picture, (left + (cell_width - picture.width) // 2, top))
         top += picture_height + _MARGIN
-        for text, color in _lines(tile, cell_width - 2 * _MARGIN):
-            draw.text((left + _MARGIN, top), text, fill=color, font=_font())
-            top += _LINE
+        for line, color in _lines(tile, cell_width - 2 * _MARGIN, font):
+            font.draw(draw, left + _MARGIN, top, line, color)
+            top += font.line_height
     return sheet
 
 
-def _cell_size(tiles: Sequence[Tile], scale: int) -> tuple[int, int]:
+def _font(tiles: Sequence[Tile]) -> TextFont:
+    return TextFont((text for tile in tiles for text, _ in tile.texts), _FONT_SIZE)
+
+
+def _cell_size(tiles: Sequence[Tile], scale: int, font: TextFont) -> tuple[int, int]:
     height, width = np.max([tile.image.shape[:2] for tile in tiles], axis=0) * scale
     inner = max(int(width), MIN_CELL_WIDTH)
-    lines = max(len(_lines(tile, inner)) for tile in tiles)
-    return inner + 2 * _MARGIN, int(height) + lines * _LINE + 3 * _MARGIN
+    text = max(len(_lines(tile, inner, font)) for tile in tiles) * font.line_height
+    return inner + 2 * _MARGIN, int(height) + text + 3 * _MARGIN
 
 
 def _picture(tile: Tile, scale: int) -> Image.Image:
@@ -87,35 +87,30 @@ def _picture(tile: Tile, scale: int) -> Image.Image:
     return picture
 
 
-def _lines(tile: Tile, width: int) -> list[tuple[str, Color]]:
+def _lines(tile: Tile, width: int, font: TextFont) -> list[tuple[str, Color]]:
     """The paragraphs broken into lines of at most ``width`` pixels."""
     lines = []
     for text, color in tile.texts:
-        lines += [(line, color) for line in _wrapped(text, width)]
+        lines += [(line, color) for line in _wrapped(drawable(text), width, font)]
     return lines
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int, font: TextFont) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
-        if lines[-1] and _font().getlength(longer) > width:
+        if lines[-1] and font.length(longer) > width:
             lines.append(word)
         else:
             lines[-1] = longer
-        while _font().getlength(lines[-1]) > width and len(lines[-1]) > 1:
-            lines[-1:] = _split(lines[-1], width)
+        while font.length(lines[-1]) > width and len(lines[-1]) > 1:
+            lines[-1:] = _split(lines[-1], width, font)
     return lines
 
 
-def _split(word: str, width: int) -> tuple[str, str]:
+def _split(word: str, width: int, font: TextFont) -> tuple[str, str]:
     """A word too long for a line, and what does not fit of it."""
     fits = len(word) - 1
-    while fits > 1 and _font().getlength(word[:fits]) > width:
+    while fits > 1 and font.length(word[:fits]) > width:
         fits -= 1
     return word[:fits], word[fits:]
-
-
-@lru_cache(maxsize=1)
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(_FONT_SIZE)

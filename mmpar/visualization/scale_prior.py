@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mmpar.evaluation.tables import text_table
+from mmpar.visualization.fonts import drawable, font_families
 
 
 def scale_prior_table(
@@ -39,6 +41,14 @@ def draw_scale_prior(
         weights: ``(R, L)`` in [0, 1].
         chosen: Level of each region, 0 the finest.
     """
+    with mpl.rc_context({"font.family": font_families(regions)}):
+        figure = _figure([drawable(name) for name in regions], weights, chosen)
+        figure.savefig(path, dpi=150)
+
+
+def _figure(
+    regions: Sequence[str], weights: np.ndarray, chosen: Sequence[int]
+) -> Figure:
     num_regions, num_levels = weights.shape
     figure = Figure(
         figsize=(2 + 0.9 * num_levels, 1 + 0.5 * num_regions), layout="constrained"
@@ -46,7 +56,7 @@ def draw_scale_prior(
     axes = figure.subplots()
     image = axes.imshow(weights, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     axes.set_xticks(range(num_levels), _level_names(weights))
-    axes.set_yticks(range(num_regions), list(regions))
+    axes.set_yticks(range(num_regions), regions)
     for (row, column), weight in np.ndenumerate(weights):
         axes.text(
             column,
@@ -60,7 +70,7 @@ def draw_scale_prior(
     for row, column in enumerate(chosen):
         axes.add_patch(_frame(row, column))
     figure.colorbar(image, label="weight of the level")
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def _frame(row: int, column: int) -> Rectangle:

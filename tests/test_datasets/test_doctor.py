@@ -10,10 +10,12 @@ import pytest
 from mmpar.datasets import PETA
 from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.portable import header_line, row_lines
-from mmpar.datasets.doctor import examine
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.doctor import Published, examine, labels, pictures
 from mmpar.datasets.doctor.report import html_report
 from mmpar.structures import SCHEMAS, build_schema
 from tests.fixtures.common_pickle import common_entries, write_common
+from tests.fixtures.peta import real_peta
 from tests.test_tools.run import command, environment
 
 SCHEMA = SCHEMAS["peta105"]
@@ -70,7 +72,7 @@ class Clean:
             text += "".join(row_lines(table, split, 0))
         (self.root / "a.jsonl").write_text(text)
         splits = {split: self.open(split) for split in SPLITS}
-        return examine(splits, self.published)
+        return examine(splits, Published(self.published))
 
     def open(self, split):
         unchecked = type(
@@ -130,9 +132,14 @@ def shared_persons(data):
     return "shared persons", "train, test", [data.picture("test", 3)]
 
 
-def never_present(data):
-    data.labels["val"][:, SCHEMA.index("hairBald")] = 0
-    return "never present", "val", None
+def never_absent(data):
+    data.labels["val"][:, SCHEMA.index("hairBald")] = 1
+    return "never absent", "val", None
+
+
+def never_known(data):
+    data.labels["test"][:, SCHEMA.index("hairBald")] = -1
+    return "never known", "test", None
 
 
 def two_ages(data):
@@ -161,7 +168,8 @@ PLANTED = [
     copies_inside,
     copies_across,
     shared_persons,
-    never_present,
+    never_absent,
+    never_known,
     two_ages,
     man_and_woman,
     listed_twice,
@@ -249,9 +257,130 @@ def test_persons_shared_by_design_are_a_note(tmp_path):
     shared_persons(data)
     data.examine()
     splits = {split: data.open(split) for split in SPLITS}
-    examination = examine(splits, persons_shared=True)
+    examination = examine(splits, Published(persons_shared=True))
     assert [f.check for f in examination.findings] == ["shared persons"]
     assert examination.faults == []
+
+
+class InMemory(PARDataset):
+    """Splits of labels and persons, without images."""
+
+    def __init__(self, labels, persons, names=("Hat",)):
+        paths = [f"{i}.png" for i in range(len(labels))]
+        self.given = AnnotationTable.of(
+            paths, np.reshape(labels, (-1, len(names))), {"person_id": persons}
+        )
+        super().__init__(schema=dict(names=list(names)))
+
+    def load_annotations(self):
+        return self.given
+
+    def find_missing(self, table):
+        return np.empty(0, int)
+
+
+def everyone(labels):
+    """A split in which each image shows another person."""
+    return InMemory(labels, np.arange(len(labels)))
+
+
+def one_sided(published, **splits):
+    found = labels.one_sided(splits, published)
+    return {(f.check, f.where, f.is_fault) for f in found}
+
+
+def test_an_attribute_that_a_fair_draw_may_leave_out_is_a_note_in_a_release_only():
+    hats = dict(train=everyone([1] * 4 + [0] * 96), val=everyone([0] * 50))
+    assert one_sided(Published(), **hats) == {("never present", "val", False)}
+    assert one_sided(None, **hats) == {("never present", "val", True)}
+
+
+def test_a_common_attribute_that_a_split_of_a_release_lacks_is_a_fault():
+    hats = dict(train=everyone([1] * 40 + [0] * 60), val=everyone([0] * 50))
+    assert one_sided(Published(), **hats) == {("never present", "val", True)}
+
+
+def test_how_common_an_attribute_is_is_counted_in_persons():
+    """Forty images of one person: a split without that person is no surprise."""
+    one_person = np.maximum(0, np.arange(100) - 39)
+    hats = dict(train=InMemory([1] * 40 + [0] * 60, one_person), val=everyone([0] * 50))
+    assert one_sided(Published(), **hats) == {("never present", "val", False)}
+
+
+def test_an_attribute_that_nobody_has_is_a_fault_unless_the_release_is_known_for_it():
+    hats = dict(train=everyone([0] * 9), val=everyone([0] * 9))
+    faults = {("never present", split, True) for split in hats}
+    assert one_sided(Published(), **hats) == faults
+    known = Published(flaws={"never present": ("Hat",)})
+    assert not {fault for *_, fault in one_sided(known, **hats)} - {False}
+
+
+def test_a_list_coded_minus_one_and_one_is_a_fault_that_names_the_remedy():
+    (finding,) = labels.one_sided({"train": everyone([1, -1, -1])}, None)
+    assert (finding.check, finding.is_fault) == ("never absent", True)
+    assert finding.message.startswith("Hat: no known negative")
+    assert "label_map={-1: 0}" in finding.message
+
+
+def test_known_flaws_of_a_release_are_notes_and_others_beside_them_are_faults():
+    ages = ["personalLess30", "personalLess45"]
+    dataset = InMemory([[1, 1], [0, 1], [1, 1]], np.arange(3), ages)
+    dataset._metainfo["schema"]["groups"] = {"age": ages}
+    known = Published(flaws={"two ages": ("2.png",)})
+    findings = list(labels.contradictions({"test": dataset}, known))
+    assert [(f.pictures, f.is_fault) for f in findings] == [
+        (["0.png"], True),
+        (["2.png"], False),
+    ]
+
+
+def test_known_copies_of_a_release_are_notes():
+    dataset = everyone([0, 0, 0, 0])
+    content = {"0.png": b"a", "1.png": b"a", "2.png": b"b", "3.png": b"b"}
+    read = {p: pictures.Picture(p, "", d, (1, 1)) for p, d in content.items()}
+    known = Published(flaws={"copies": ("0.png", "1.png", "2.png")})
+    findings = list(pictures.same_content({"test": dataset}, read, known))
+    assert [(f.pictures, f.is_fault) for f in findings] == [
+        (["2.png", "3.png"], True),
+        (["0.png", "1.png"], False),
+    ]
+
+
+def test_of_ones_own_lists_no_two_splits_share_a_person():
+    split = dict(train=everyone([0, 1]), val=everyone([0, 1]))
+    (finding,) = labels.shared_persons(split, None)
+    assert (finding.where, finding.is_fault) == ("train, val", True)
+    assert list(labels.shared_persons(split, Published())) == []
+
+
+@pytest.mark.parametrize("schema", ["peta", "peta105"])
+@pytest.mark.parametrize("partition", range(5))
+def test_the_labels_of_the_real_peta_have_no_faults(schema, partition):
+    root = str(real_peta().parent)
+    unchecked = type(
+        "Unchecked", (PETA,), dict(find_missing=lambda self, t: np.empty(0, int))
+    )
+    splits = {
+        split: unchecked(
+            data_root=root,
+            data_prefix=".",
+            split=split,
+            partition=partition,
+            schema=schema,
+        )
+        for split in SPLITS
+    }
+    published = Published.of(PETA)
+    findings = [
+        *labels.sizes(splits, published.sizes),
+        *labels.listed_twice(splits),
+        *labels.shared_persons(splits, published),
+        *labels.one_sided(splits, published),
+        *labels.contradictions(splits, published),
+    ]
+    assert [f for f in findings if f.is_fault] == []
+    ages = [f.pictures for f in findings if f.message.startswith("two ages")]
+    assert sum(map(len, ages)) == 4
 
 
 # --- the tool -------------------------------------------------------------------------
@@ -270,8 +399,8 @@ def release(tmp_path):
     return tmp_path
 
 
-def check(release, *options):
-    arguments = ("analysis_tools/check_dataset.py", "PETAzs", release, *options)
+def check(release, *options, dataset="PETAzs"):
+    arguments = ("analysis_tools/check_dataset.py", dataset, release, *options)
     done = subprocess.run(
         command(*arguments),
         cwd=release,
@@ -331,3 +460,20 @@ def test_the_tool_examines_a_list_of_one_split_as_that(release):
     (release / "some.txt").write_text("".join(rows))
     code, text = check(release, "--ann-file", "some.txt")
     assert (code, "pictures: some.txt 6;" in text) == (0, True), text
+
+
+def test_the_tool_examines_ones_own_lists(tmp_path):
+    for i, name in enumerate("abc"):
+        write_picture(tmp_path / f"{name}.png", i)
+    (tmp_path / "train.csv").write_text("path,Hat,Bag\na.png,1,1\nb.png,0,0\n")
+    (tmp_path / "val.csv").write_text("path,Hat,Bag\nc.png,1,-1\n")
+    (tmp_path / "test.csv").write_text("path,Hat,Bag\nd.png,1,9\n")
+    lists = ("--ann-file", "train.csv", "val.csv", "test.csv")
+    code, text = check(tmp_path, *lists, dataset="AttributeListDataset")
+    assert code == 1
+    assert "has the label '9'" in text
+    assert re.search(r"never absent .* val .* Hat: no known negative", text), text
+    assert "label_map={-1: 0}" in text
+    assert "pictures: train 2, val 1;" in text
+    code, text = check(tmp_path, *lists[:2], dataset="AttributeListDataset")
+    assert (code, "0 faults" in text) == (0, True), text

@@ -10,6 +10,7 @@ from mmpar.datasets import (
     PA100K,
     PETA,
     UPAR,
+    AttributeListDataset,
     DukeMTMCAttribute,
     Market1501Attribute,
     PETAzs,
@@ -269,3 +270,106 @@ def test_a_list_has_one_partition(tmp_path):
     match = r"train\.txt: a \.txt list has one partition, got partition=3"
     with pytest.raises(ValueError, match=match):
         PETA(data_root=str(tmp_path), ann_file="train.txt", split="train", partition=3)
+
+
+def parts_in(file):
+    header, *rows = map(json.loads, file.open())
+    counts = {}
+    for row in rows:
+        key = (row["split"], row["partition"])
+        counts[key] = counts.get(key, 0) + 1
+    assert list(counts) == [tuple(part) for part in header["parts"]]
+    return counts
+
+
+def test_the_splits_are_those_of_the_file_not_of_the_class(tmp_path):
+    rows = {"test": generated_rows(3)}
+    write_pa100k_release(tmp_path, rows)
+    file = prepare(PA100K, [0], str(tmp_path), data_root=str(tmp_path))
+    assert parts_in(file) == {("test", 0): 3}
+
+
+def test_runs_of_other_splits_and_partitions_add_to_the_file(tmp_path):
+    write_peta_release(tmp_path, 40)
+    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
+    prepare(PETA, [0], out, split="train", **kwargs)
+    prepare(PETA, [0], out, split="test", **kwargs)
+    file = prepare(PETA, [2], out, **kwargs)
+    assert parts_in(file) == {
+        ("train", 0): 20,
+        ("test", 0): 16,
+        ("train", 2): 20,
+        ("val", 2): 4,
+        ("test", 2): 16,
+    }
+    one = dict(split="test", **kwargs)
+    assert samples(PETA(ann_file=str(file), **one)) == samples(PETA(**one))
+
+
+def test_a_run_again_changes_nothing(tmp_path):
+    write_peta_release(tmp_path, 40)
+    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
+    before = prepare(PETA, [0], out, **kwargs).read_bytes()
+    assert prepare(PETA, [0], out, split="val", **kwargs).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(split="train"), r"has other rows of \[\('train', 0\)\]"),
+        (dict(split="val", schema="peta105"), "with 35 attributes, not of PETA"),
+    ],
+)
+def test_what_is_there_is_never_replaced(tmp_path, options, message):
+    write_peta_release(tmp_path, 40)
+    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
+    file = prepare(PETA, [0], out, split="train", **kwargs)
+    before = file.read_bytes()
+    write_peta_release(tmp_path, 40, seed=1)
+    with pytest.raises(ValueError, match=message):
+        prepare(PETA, [0], out, **options, **kwargs)
+    assert file.read_bytes() == before
+
+
+def test_missing_images_may_be_left_out(tmp_path):
+    write_peta_release(tmp_path, 40)
+    (tmp_path / "images/00007.png").unlink()
+    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"00007\.png"):
+        prepare(PETA, [0], out, **kwargs)
+    with pytest.warns(UserWarning, match="1 of "):
+        file = prepare(PETA, [0], out, missing_images="drop", **kwargs)
+    assert sum(parts_in(file).values()) == 39
+    assert "00007.png" not in file.read_text()
+
+
+def test_lists_become_one_annotation(tmp_path):
+    write_pictures(tmp_path, ["a.jpg", "b.jpg"])
+    (tmp_path / "train.csv").write_text("p,Hat,Bag\na.jpg,1,0\n")
+    (tmp_path / "val.csv").write_text("p,Bag,Hat\nb.jpg,1,\n")
+    file = prepare(
+        AttributeListDataset,
+        [0],
+        str(tmp_path),
+        ann_file=["train.csv", "val.csv"],
+        data_root=str(tmp_path),
+    )
+    assert parts_in(file) == {("train", 0): 1, ("val", 0): 1}
+    header, *rows = map(json.loads, file.open())
+    assert header["schema"]["names"] == ["Hat", "Bag"]
+    assert [row["labels"] for row in rows] == [[1, 0], [-1, 1]]
+
+
+def test_lists_of_other_attributes_are_not_put_together(tmp_path):
+    write_pictures(tmp_path, ["a.jpg", "b.jpg"])
+    (tmp_path / "train.csv").write_text("p,Hat\na.jpg,1\n")
+    (tmp_path / "val.csv").write_text("p,Bag\nb.jpg,1\n")
+    with pytest.raises(ValueError, match=r"val\.csv .*name different attributes"):
+        prepare(
+            AttributeListDataset,
+            [0],
+            str(tmp_path / "out"),
+            ann_file=["train.csv", "val.csv"],
+            data_root=str(tmp_path),
+        )
+    assert not (tmp_path / "out/annotation.jsonl").exists()

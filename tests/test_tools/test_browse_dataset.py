@@ -29,11 +29,11 @@ def test_sheet_has_the_expected_size_and_depends_on_the_seed_only(tmp_path):
     )
     assert (first == again).all()
     assert first.shape != other.shape or (first != other).any()
-    # Pictures of 64 x 128 at twice their size, eight a row, then lines of 10 pixels.
+    # Pictures of 64 x 128 at twice their size, eight a row, then lines of 12 pixels.
     height, width = first.shape[:2]
     assert width == 8 * (128 + 8)
     text = height / 2 - (256 + 12)
-    assert text in (40, 50, 60, 70, 80, 90)
+    assert text in range(48, 121, 12)
 
 
 def test_many_samples_go_on_pages(tmp_path):
@@ -52,3 +52,23 @@ def test_nothing_to_draw_is_refused(tmp_path, option):
     )
     assert done.returncode == 2
     assert f"{option} is 1 or more" in done.stderr
+
+
+def test_a_list_is_drawn_without_a_config(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    (tmp_path / "night.csv").write_text("path,Hat\na.png,1\n")
+    source = ("AttributeListDataset", ".", "--ann-file", "night.csv")
+    said = run_tool(TOOL, *source, cwd=tmp_path)
+    assert "1 of 1 samples in AttributeListDataset_train.png" in said
+
+
+def test_arguments_of_a_folder_do_not_go_with_a_config(tmp_path):
+    done = subprocess.run(
+        command(TOOL, CONFIG, "--ann-file", "a.csv"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "--ann-file and the like go with DATASET SRC" in done.stderr

@@ -9,9 +9,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmpretrain.structures import DataSample
 from PIL import Image
 
+from mmpar.evaluation import AttributeLocalizationMetric
 from mmpar.explain import MaskingCheck
 from mmpar.registry import MODELS
 from tests.test_tools.run import REPOSITORY, options, run_tool
@@ -19,7 +19,6 @@ from tests.test_tools.run import REPOSITORY, options, run_tool
 SSPNET = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
 ALM = REPOSITORY / "configs/alm/alm_r18_synthetic.py"
 CHECK = REPOSITORY / "tools/analysis_tools/check_explanations.py"
-GALLERY = REPOSITORY / "tools/analysis_tools/explain_gallery.py"
 FEW = options("test_dataloader.dataset.num_samples=6", "test_dataloader.num_workers=0")
 
 
@@ -110,8 +109,48 @@ def test_the_gallery_is_drawn(tmp_path):
     assert min(width, height) > 300
 
 
-def test_the_gallery_says_where_true_boxes_come_from():
-    sample = DataSample(metainfo=dict(img_path="a.png"))
-    person = runpy.run_path(str(GALLERY))["person"]
-    with pytest.raises(ValueError, match=r"a\.png has no gt_.*LoadAttributeBoxes"):
-        person(np.zeros((4, 3, 3), np.uint8), sample, 0.2)
+@pytest.mark.slow
+def test_the_gallery_of_ones_own_images_needs_no_boxes(tmp_path):
+    """Images, a list, an inherited config: fewer of both than are asked for."""
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        noise = rng.integers(0, 256, (128, 64, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{name}.png")
+    (tmp_path / "test.csv").write_text("path,M\u00fctze,Bag\na.png,1,0\nb.png,0,\n")
+    config = tmp_path / "own.py"
+    config.write_text(
+        f"""_base_ = [{str(SSPNET.parents[1] / "baseline/baseline_r18_synthetic.py")!r}]
+names = ["M\u00fctze", "Bag"]
+model = dict(head=dict(schema=dict(_delete_=True, names=names)))
+test_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        _delete_=True,
+        type="AttributeListDataset",
+        data_root={str(tmp_path)!r},
+        ann_file="test.csv",
+        pipeline=[dict(type="LoadPersonImage"), dict(type="PackPARInputs")],
+    ),
+)
+""",
+        encoding="utf-8",
+    )
+    said = run_tool(
+        "analysis_tools/explain_gallery.py",
+        *(config, untrained(config, tmp_path), "--out", "gallery.png"),
+        cwd=tmp_path,
+    )
+    assert "2 persons, 2 attributes each, in gallery.png" in said
+    assert "no more of the first 2 images" in said
+    assert min(Image.open(tmp_path / "gallery.png").size) > 300
+
+
+def test_localize_says_how_true_boxes_are_given():
+    metric = AttributeLocalizationMetric()
+    sample = dict(img_path="a.png", gt_score=np.zeros(2), img_shape=(4, 3))
+    with pytest.raises(
+        ValueError, match=r"a\.png has no gt_attribute_boxes.*COCO's"
+    ) as e:
+        metric.process(None, [sample])
+    assert "dict(type='LoadAttributeBoxes', ann_file='boxes.json'" in str(e.value)

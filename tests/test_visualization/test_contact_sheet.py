@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpar.visualization import Tile, contact_sheet, sheet_size
+from mmpar.visualization import Tile, contact_sheet
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -20,10 +20,10 @@ def colored(sheet, color):
 
 def test_sheet_has_room_for_rows_of_columns_and_the_longest_text():
     tiles = [tile(width=200, texts=[("a", "black")] * n) for n in (1, 3, 2, 0, 1)]
-    # Margins of 4 around the picture and below the text, lines of 10.
-    assert contact_sheet(tiles, columns=2).size == (2 * 208, 3 * (20 + 30 + 12))
-    assert sheet_size(tiles, columns=9) == (5 * 208, 20 + 30 + 12)
-    assert sheet_size(tiles, columns=2, scale=3) == (2 * 608, 3 * (60 + 30 + 12))
+    # Margins of 4 around the picture and below the text, lines of 12.
+    assert contact_sheet(tiles, columns=2).size == (2 * 208, 3 * (20 + 36 + 12))
+    assert contact_sheet(tiles, columns=9).size == (5 * 208, 20 + 36 + 12)
+    assert contact_sheet(tiles, 2, scale=3).size == (2 * 608, 3 * (60 + 36 + 12))
 
 
 def test_narrow_pictures_stand_in_the_middle_of_a_readable_cell():
@@ -62,4 +62,4 @@ def test_text_stays_in_its_cell_and_is_whole():
     assert not ink[:, 117:].any()
     one_word_a_line = contact_sheet([tile(texts=[("W" * 60, "red")])], columns=1)
     # Sixty letters of this width need more than four lines of 112 pixels.
-    assert one_word_a_line.height >= 32 + 5 * 10
+    assert one_word_a_line.height >= 32 + 5 * 12

@@ -1,4 +1,8 @@
-"""Draw samples as the model sees them: browse_dataset.py CONFIG [--out sheet.png]."""
+"""Draw samples as the model sees them: browse_dataset.py CONFIG [--out sheet.png].
+
+Or as they are, without a config: browse_dataset.py DATASET SRC, where DATASET is a
+release's class, or AttributeListDataset for lists of your own (--ann-file all.csv).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from rich.progress import track
 
+from mmpar.datasets.sources import (
+    add_source_arguments,
+    find_parts,
+    readable_classes,
+    source_arguments,
+)
 from mmpar.engine import config_arguments, read_config
 from mmpar.registry import DATASETS
 from mmpar.structures import build_schema
@@ -25,7 +35,12 @@ _COLUMNS = 8
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = config_arguments(__doc__)
-    parser.add_argument("--split", choices=["train", "val", "test"], default="train")
+    parser.add_argument(
+        "source", nargs="?", help="folder of the release or the lists, after DATASET"
+    )
+    add_source_arguments(parser)
+    parser.add_argument("--partition", type=int, default=0, help="from 0, of a release")
+    parser.add_argument("--split", default="train", help="(%(default)s)")
     parser.add_argument("--num", type=int, default=32, help="how many samples (32)")
     parser.add_argument(
         "--out", type=Path, help="picture to write (CONFIG_NAME_SPLIT.png)"
@@ -38,12 +53,17 @@ def parse_args() -> argparse.Namespace:
     for name in ("num", "per_page"):
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} is 1 or more")
+    args.dataset = args.config  # as the arguments of a source have it
+    if args.source is None and source_arguments(args):
+        parser.error("--ann-file and the like go with DATASET SRC, not with a config")
+    if args.source is not None and args.dataset not in readable_classes():
+        parser.error(f"{args.dataset} is none of {sorted(readable_classes())}")
     if args.out is None:
         args.out = Path(f"{Path(args.config).stem}_{args.split}.png")
     return args
 
 
-def build_dataset(cfg: Config, split: str) -> Any:
+def dataset_of_config(cfg: Config, split: str) -> Any:
     """The data set of a split with its pipeline."""
     loader = cfg.get(f"{split}_dataloader")
     if not loader:
@@ -52,6 +72,19 @@ def build_dataset(cfg: Config, split: str) -> Any:
         )
     init_default_scope(cfg.get("default_scope", "mmpar"))
     return DATASETS.build(loader.dataset)
+
+
+def dataset_of_folder(args: argparse.Namespace) -> Any:
+    """A split of a release or a list, its images as they are."""
+    (part,) = find_parts(
+        readable_classes()[args.dataset],
+        partitions=[args.partition],
+        split=args.split,
+        **source_arguments(args),
+    )
+    return part.open(
+        pipeline=[dict(type="LoadPersonImage"), dict(type="PackPARInputs")]
+    )
 
 
 def seen_tiles(dataset: Any, num: int, seed: int) -> Iterator[Tile]:
@@ -71,7 +104,10 @@ def page_path(out: Path, page: int, pages: int) -> Path:
 def main() -> None:
     """Draw the pages."""
     args = parse_args()
-    dataset = build_dataset(read_config(args), args.split)
+    if args.source is None:
+        dataset = dataset_of_config(read_config(args), args.split)
+    else:
+        dataset = dataset_of_folder(args)
     num = min(args.num, len(dataset))
     tiles = list(track(seen_tiles(dataset, num, args.seed), "samples", num))
     pages = [tiles[i : i + args.per_page] for i in range(0, num, args.per_page)]

@@ -1,30 +1,37 @@
-"""Examine a data set as released: check_dataset.py DATASET SRC [--out report.html]."""
+"""Examine a dataset: check_dataset.py DATASET SRC [--out report.html].
+
+DATASET is a release's class, or AttributeListDataset for lists of your own:
+check_dataset.py AttributeListDataset my_site --ann-file train.csv val.csv test.csv
+"""
 
 import argparse
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from mmpar.datasets import ReleaseDataset
-from mmpar.datasets.doctor import Examination, Finding, examine
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.doctor import Examination, Finding, Published, examine
 from mmpar.datasets.doctor.report import html_report
-from mmpar.datasets.preparing import release_classes, splits_of
+from mmpar.datasets.sources import (
+    add_source_arguments,
+    find_parts,
+    readable_classes,
+    source_arguments,
+)
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(release_classes()))
-    parser.add_argument("source", help="folder of the release, as the class expects it")
-    parser.add_argument("--ann-file", default="", help="another annotation file")
+    parser.add_argument("dataset", choices=sorted(readable_classes()))
+    parser.add_argument("source", help="folder of the release, or of the lists")
+    add_source_arguments(parser)
     parser.add_argument("--partition", type=int, default=0, help="from 0")
-    parser.add_argument("--schema", help="default: the evaluated attributes; or 'all'")
     parser.add_argument("--out", metavar="FILE", help="write a report in HTML")
     parser.add_argument("--workers", type=int, default=4, help="pictures at a time")
     return parser.parse_args()
@@ -32,31 +39,23 @@ def parse_args() -> argparse.Namespace:
 
 def open_splits(
     args: argparse.Namespace,
-) -> tuple[dict[str, ReleaseDataset], list[Finding]]:
-    """Each split, whether or not its pictures are there; and why others are unread.
-
-    A list of one split does not say which it is: it goes by its file name.
-    """
-
-    class Examined(release_classes()[args.dataset]):  # type: ignore[misc]
-        def find_missing(self, table: object) -> np.ndarray:
-            return np.empty(0, np.int64)
-
-    common = dict(
-        data_root=args.source,
-        ann_file=args.ann_file,
-        partition=args.partition,
-        schema=args.schema,
-    )
-    names = {name: name for name in splits_of(Examined)}
-    if Examined.holds_one_split(args.ann_file):
-        names = {Path(args.ann_file).name: Examined.SPLITS[0]}
-    splits, unread = {}, defaultdict(list)
-    for name, split in names.items():
+) -> tuple[dict[str, PARDataset], list[Finding]]:
+    """Each split, whether or not its pictures are there; and why others are unread."""
+    splits: dict[str, PARDataset] = {}
+    unread = defaultdict(list)
+    try:
+        parts = find_parts(
+            readable_classes()[args.dataset],
+            partitions=[args.partition],
+            **source_arguments(args),
+        )
+    except (ValueError, FileNotFoundError) as error:
+        return {}, [Finding("annotation", "all", str(error))]
+    for part in parts:
         try:
-            splits[name] = Examined(split=split, **common)
+            splits[part.split] = part.open(find_missing=False)
         except (ValueError, FileNotFoundError) as error:
-            unread[str(error)].append(name)
+            unread[str(error)].append(part.split)
     faults = [Finding("annotation", ", ".join(n), why) for why, n in unread.items()]
     return splits, faults
 
@@ -87,21 +86,20 @@ def main() -> int:
     """Examine; 1 when something is wrong."""
     args = parse_args()
     console = Console()
-    kind = release_classes()[args.dataset]
+    kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)
     with Progress(console=console) as progress:
         bar = progress.add_task("pictures", total=None)
         examination = examine(
             splits,
-            kind.SIZES,
-            kind.PERSONS_SHARED,
+            Published.of(kind),
             args.workers,
             lambda done, total: progress.update(bar, completed=done, total=total),
             unread,
         )
     show(examination, console)
     if args.out:
-        title = f"{kind.METAINFO['dataset_name']}, {args.source}"
+        title = f"{kind.METAINFO.get('dataset_name', args.dataset)}, {args.source}"
         Path(args.out).write_text(html_report(title, examination), encoding="utf-8")
         console.print(f"wrote {args.out}")
     return int(bool(examination.faults))

@@ -1,6 +1,10 @@
 """Judge where a model sees attributes, on a test split with true boxes.
 
 python tools/analysis_tools/localize.py CONFIG CHECKPOINT --explainer grad-cam-p
+
+SyntheticPAR has true boxes. Images of your own need boxes in COCO's JSON, and the
+transform LoadAttributeBoxes before Resize in the test pipeline. To see explanations
+without true boxes, use explain_gallery.py.
 """
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading

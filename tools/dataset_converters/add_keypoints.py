@@ -14,16 +14,21 @@ from mmpar.datasets.keypoints import (
     picture_size,
     read_coco_keypoints,
 )
-from mmpar.datasets.preparing import release_classes, splits_of
+from mmpar.datasets.sources import (
+    add_source_arguments,
+    find_parts,
+    readable_classes,
+    source_arguments,
+)
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(release_classes()))
-    parser.add_argument("source", help="folder of the release, as the class expects it")
+    parser.add_argument("dataset", choices=sorted(readable_classes()))
+    parser.add_argument("source", help="folder of the release, or of the lists")
     parser.add_argument("--out", required=True, help="the .npy file to write")
-    parser.add_argument("--ann-file", default="", help="another annotation file")
+    add_source_arguments(parser)
     parser.add_argument(
         "--partitions",
         type=int,
@@ -64,24 +69,22 @@ def list_pictures(args: argparse.Namespace) -> dict[str, str]:
     Raises:
         ValueError: A picture shows several persons.
     """
-    kind = release_classes()[args.dataset]
+    parts = find_parts(
+        readable_classes()[args.dataset],
+        partitions=args.partitions,
+        **source_arguments(args),
+    )
     pictures: dict[str, str] = {}
-    for partition in args.partitions:
-        for split in splits_of(kind):
-            dataset = kind(
-                data_root=args.source,
-                ann_file=args.ann_file,
-                split=split,
-                partition=partition,
+    for part in parts:
+        dataset = part.open()
+        if "person_box" in dataset.table.columns:
+            raise ValueError(
+                f"{args.dataset} cuts persons out of pictures (person_box), and a "
+                "keypoint file has one person a picture; take a kind of PLE that "
+                "needs no keypoints: model.neck.ple.kind=block"
             )
-            if "person_box" in dataset.table.columns:
-                raise ValueError(
-                    f"{args.dataset} cuts persons out of pictures (person_box), and a "
-                    "keypoint file has one person a picture; take a kind of PLE that "
-                    "needs no keypoints: model.neck.ple.kind=block"
-                )
-            for i, path in enumerate(dataset.table.paths):
-                pictures[path] = dataset.get_data_info(i)["img_path"]
+        for i, path in enumerate(dataset.table.paths):
+            pictures[path] = dataset.get_data_info(i)["img_path"]
     return pictures
 
 

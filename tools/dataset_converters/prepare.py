@@ -1,25 +1,43 @@
-"""Write a release as one portable annotation: prepare.py DATASET SRC --out DIR."""
+"""Write a dataset as one portable annotation: prepare.py DATASET SRC --out DIR.
+
+DATASET is a release's class, or AttributeListDataset for lists of your own. All splits
+that the annotation has are written; what DIR/annotation.jsonl has of former runs stays.
+"""
 
 import argparse
 import sys
 
 from rich.progress import Progress, TaskID
 
-from mmpar.datasets.preparing import prepare, release_classes
+from mmpar.datasets.preparing import prepare
+from mmpar.datasets.sources import (
+    add_source_arguments,
+    readable_classes,
+    source_arguments,
+)
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(release_classes()))
-    parser.add_argument("source", help="folder of the release, as the class expects it")
+    parser.add_argument("dataset", choices=sorted(readable_classes()))
+    parser.add_argument("source", help="folder of the release, or of the lists")
     parser.add_argument("--out", required=True, help="folder for annotation.jsonl")
-    parser.add_argument("--ann-file", default="", help="another annotation file")
+    add_source_arguments(parser)
     parser.add_argument(
         "--partitions", type=int, nargs="+", default=[0], help="from 0; default 0"
     )
-    parser.add_argument("--split", default="", help="only this; .txt and .csv need it")
-    parser.add_argument("--schema", help="default: the evaluated attributes; or 'all'")
+    parser.add_argument(
+        "--split",
+        default="",
+        help="only this; a list of one split that does not say which needs it",
+    )
+    parser.add_argument(
+        "--missing-images",
+        choices=["error", "drop"],
+        default="error",
+        help="rows whose image does not exist (%(default)s)",
+    )
     return parser.parse_args()
 
 
@@ -27,6 +45,7 @@ def main() -> None:
     """Convert."""
     args = parse_args()
     bars: dict[str, TaskID] = {}
+    options = source_arguments(args)
     try:
         with Progress() as progress:
 
@@ -36,14 +55,13 @@ def main() -> None:
                 progress.update(bars[part], completed=done)
 
             file = prepare(
-                release_classes()[args.dataset],
+                readable_classes()[args.dataset],
                 args.partitions,
                 args.out,
                 report,
                 split=args.split,
-                data_root=args.source,
-                ann_file=args.ann_file,
-                schema=args.schema,
+                missing_images=args.missing_images,
+                **options,
             )
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"error: {error}")

@@ -20,6 +20,12 @@ class PA100KAnnotation(NamedTuple):
     """int8, shape (N, A)."""
 
 
+def parts_of(path: str) -> list[str]:
+    """Which of the parts ``'train'``, ``'val'``, ``'test'`` a file has."""
+    fields = matlab.read_mat(path)
+    return [part for part in ("train", "val", "test") if f"{part}_label" in fields]
+
+
 def read_pa100k(path: str, parts: Sequence[str]) -> PA100KAnnotation:
     """Read some of the parts ``'train'``, ``'val'``, ``'test'``, one after another.
 

@@ -1,8 +1,9 @@
-"""WIDER-Attribute's JSON files: boxes of persons in pictures of scenes."""
+"""WIDER-Attribute's JSON files, boxes of persons in scenes, and lists of cut-outs."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from mmpar.datasets.annotations.table import UNKNOWN
 
 SPLITS = ("train", "val", "test")
 _MEANING = {-1: 0, 0: UNKNOWN}
+_CUT_OUTS = re.compile(r"(trainval|test)_(?:gt_label|name)\.txt$")
 
 
 def read_wider(path: str) -> Release:
@@ -59,6 +61,75 @@ def read_wider(path: str) -> Release:
         partitions=_partitions(images, path),
         columns={"person_box": np.array(boxes, np.float64).reshape(-1, 4)},
     )
+
+
+def cut_out_part(path: str) -> str:
+    """``'trainval'`` or ``'test'`` for a list of cut-outs, else ``''``."""
+    name = path.rpartition("/")[2]
+    match = _CUT_OUTS.match(name)
+    return match.group(1) if match else ""
+
+
+def read_cut_outs(path: str, part: str) -> Release:
+    """Read OpenPAR's lists of persons that are already cut out.
+
+    One folder has ``{part}_name.txt``, an image a line; ``{part}_gt_label.txt``, the
+    labels of an image a line, ``[1, -1, 0, ...]``; and ``attr_name.txt``, an attribute
+    a line (as read by github.com/Event-AHU/OpenPAR, ``KGPAR/dataset/preprocess/
+    wider.py``). A label is as in :func:`read_wider`; in a file without any -1, 0 is
+    absent.
+
+    Args:
+        path: One of the first two files.
+        part: ``'trainval'`` or ``'test'``, which of them it is.
+
+    Raises:
+        FileNotFoundError: One of the three is missing.
+        ValueError: They differ in length, or a label is no number.
+    """
+    folder = path[: -len(path.rpartition("/")[2])]
+    label_file = f"{folder}{part}_gt_label.txt"
+    attributes = _lines(f"{folder}attr_name.txt")
+    images = _lines(f"{folder}{part}_name.txt")
+    rows = _lines(label_file)
+    if len(images) != len(rows):
+        raise ValueError(
+            f"{label_file} has {len(rows)} lines and {part}_name.txt beside it "
+            f"{len(images)}; they should agree"
+        )
+    labels = [
+        _cut_out_labels(row, len(attributes), f"{label_file}, line {i}")
+        for i, row in enumerate(rows, start=1)
+    ]
+    raw = np.array(labels, np.int64).reshape(-1, len(attributes))
+    return Release(
+        source=label_file,
+        attributes=attributes,
+        images=images,
+        labels=translated(raw, _MEANING) if (raw == -1).any() else raw,
+        partitions={part: [np.arange(len(images))]},
+    )
+
+
+def _lines(path: str) -> list[str]:
+    lines = [line.strip() for line in read_utf8(path).split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _cut_out_labels(line: str, count: int, where: str) -> list[int]:
+    words = line.strip("[]").replace(",", " ").split()
+    try:
+        values = [int(word) for word in words]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise ValueError(
+            f"{where}: found {line[:80]!r}, expected the labels of {count} attributes "
+            "(attr_name.txt) as [1, -1, 0, ...]"
+        )
+    return values
 
 
 def _entry(found: Any, name: str, kind: type, where: str) -> Any:

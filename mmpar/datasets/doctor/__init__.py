@@ -2,5 +2,6 @@
 
 from mmpar.datasets.doctor.examination import Examination, examine
 from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.doctor.published import Published
 
-__all__ = ["Examination", "Finding", "examine"]
+__all__ = ["Examination", "Finding", "Published", "examine"]

@@ -10,6 +10,7 @@ import numpy as np
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import labels, pictures
 from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.doctor.published import Published
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ class Examination:
 
 def examine(
     splits: Mapping[str, PARDataset],
-    published: Mapping[str, int] | None = None,
-    persons_shared: bool = False,
+    published: Published | None = None,
     workers: int = 4,
     report: Callable[[int, int], None] = lambda done, total: None,
     unread: Sequence[Finding] = (),
@@ -48,8 +48,7 @@ def examine(
 
     Args:
         splits: Name to data set, of one schema; without its own look for pictures.
-        published: Number of pictures that each split should have.
-        persons_shared: Whether persons in training and test are so by design.
+        published: What a perfect copy looks like; ``None`` for a list of one's own.
         workers: Pictures read at a time.
         report: Called with the number of pictures read, and in all.
         unread: Faults of the annotation because of which a split is not here.
@@ -63,15 +62,16 @@ def examine(
     read = pictures.inspect_all(
         paths, some.backend_args, workers, lambda done: report(done, len(paths))
     )
+    released = published or Published()
     findings = [
         *unread,
-        *labels.sizes(splits, published or {}),
+        *labels.sizes(splits, released.sizes),
         *labels.listed_twice(splits),
         *pictures.faults(splits, read),
-        *pictures.same_content(splits, read),
-        *labels.shared_persons(splits, persons_shared),
-        *labels.never_present(splits),
-        *labels.contradictions(splits),
+        *pictures.same_content(splits, read, released),
+        *labels.shared_persons(splits, published),
+        *labels.one_sided(splits, published),
+        *labels.contradictions(splits, released),
     ]
     return Examination(
         findings=findings,

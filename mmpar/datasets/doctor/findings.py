@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+SO_RELEASED = " (so in the release)"
+"""Ends the message of a known flaw, which is a note."""
+
 
 @dataclass(frozen=True)
 class Finding:

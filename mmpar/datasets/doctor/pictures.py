@@ -12,7 +12,8 @@ import mmcv
 from mmengine import fileio
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
+from mmpar.datasets.doctor.published import Published
 from mmpar.datasets.transforms.loading import is_truncated_jpeg
 
 FAULTS = ("missing", "zero bytes", "truncated", "unreadable")
@@ -84,7 +85,9 @@ def faults(
 
 
 def same_content(
-    splits: Mapping[str, PARDataset], pictures: Mapping[str, Picture]
+    splits: Mapping[str, PARDataset],
+    pictures: Mapping[str, Picture],
+    published: Published,
 ) -> Iterator[Finding]:
     """Different files of one content, inside a split or in several."""
     copies: dict[bytes, dict[str, str]] = defaultdict(dict)
@@ -92,13 +95,15 @@ def same_content(
         for path in full_paths(dataset):
             if pictures[path].digest:
                 copies[pictures[path].digest].setdefault(path, name)
-    grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    grouped: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for alike in copies.values():
         if len(alike) > 1:
-            grouped[tuple(sorted(set(alike.values())))].extend(alike)
-    for where, files in sorted(grouped.items()):
+            known = all(published.has_flaw("copies", path) for path in alike)
+            grouped[known, tuple(sorted(set(alike.values())))].extend(alike)
+    for (known, where), files in sorted(grouped.items()):
         check = "copies in a split" if len(where) == 1 else "copies across splits"
-        yield Finding(check, ", ".join(where), f"{len(files)} files", files)
+        message = f"{len(files)} files{SO_RELEASED if known else ''}"
+        yield Finding(check, ", ".join(where), message, files, is_fault=not known)
 
 
 def full_paths(dataset: PARDataset) -> Iterator[str]:

@@ -1,0 +1,36 @@
+"""What is published of a dataset, to tell its own flaws from those of a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from mmpar.datasets.annotations.files import same_picture
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.release import ReleaseDataset
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a perfect copy of a release looks like.
+
+    Args:
+        sizes: Number of images that each split should have.
+        persons_shared: Whether persons in training and test are so by design.
+        flaws: As :attr:`ReleaseDataset.KNOWN_FLAWS`.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    persons_shared: bool = False
+    flaws: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kind: type[PARDataset]) -> Published | None:
+        """What is known of a class; ``None`` of one that reads a user's own files."""
+        if not issubclass(kind, ReleaseDataset):
+            return None
+        return cls(kind.SIZES, kind.PERSONS_SHARED, kind.KNOWN_FLAWS)
+
+    def has_flaw(self, flaw: str, image: str) -> bool:
+        """Whether an image of the release has a flaw; its path may begin anywhere."""
+        return any(same_picture(image, known) for known in self.flaws.get(flaw, ()))

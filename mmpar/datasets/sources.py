@@ -1,0 +1,258 @@
+"""The splits of a dataset on disk, whichever class reads it: what the tools open."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from mmpar.datasets.annotations.table import AnnotationTable
+from mmpar.datasets.attribute_list import AttributeListDataset
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.release import ReleaseDataset
+from mmpar.registry import DATASETS
+from mmpar.structures import SCHEMAS, AttributeSchema
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split, in one partition, before it is read.
+
+    Args:
+        split: Its name.
+        partition: From 0; own lists have one.
+        kind: The class that reads it.
+        kwargs: For the class.
+    """
+
+    split: str
+    partition: int
+    kind: type[PARDataset]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def open(self, find_missing: bool = True, **more: Any) -> PARDataset:
+        """The dataset; ``find_missing=False`` does not look for its images."""
+        kind = self.kind if find_missing else _unchecked(self.kind)
+        return kind(**{**self.kwargs, **more})
+
+
+def readable_classes() -> dict[str, type[PARDataset]]:
+    """Names to the classes that read a release or a list of one's own."""
+    return {
+        name: kind
+        for name, kind in DATASETS.module_dict.items()
+        if isinstance(kind, type)
+        and issubclass(kind, (ReleaseDataset, AttributeListDataset))
+    }
+
+
+def find_parts(
+    kind: type[PARDataset],
+    ann_file: Sequence[str] = (),
+    partitions: Sequence[int] = (0,),
+    split: str = "",
+    must_be_named: bool = False,
+    **kwargs: Any,
+) -> list[Part]:
+    """What the annotation files hold; images are not looked for.
+
+    Args:
+        kind: A :class:`ReleaseDataset`, or :class:`AttributeListDataset`.
+        ann_file: One file; of own lists also several, each a split that goes by the
+            file's name unless a column ``split`` says more.
+        partitions: Of a release.
+        split: Only this one. A list that does not say which split it is gets this name.
+        must_be_named: Whether such a list of a release needs ``split``; otherwise it
+            goes by its file name.
+        kwargs: As for the class: ``data_root``, ``schema``, ...
+
+    Returns:
+        The parts, without a ``trainval`` that is train and val, by partition.
+
+    Raises:
+        ValueError: There is no such split or partition, two files give one split, or
+            one must be named.
+        FileNotFoundError: An annotation file is missing.
+    """
+    if issubclass(kind, ReleaseDataset):
+        if len(ann_file) > 1:
+            raise ValueError(
+                f"{kind.__name__} is read from one annotation file, got "
+                f"{list(ann_file)}; lists of one's own are of AttributeListDataset"
+            )
+        kwargs["ann_file"] = ann_file[0] if ann_file else ""
+        if not kind.holds_one_split(kwargs["ann_file"]):
+            return _of_release(kind, partitions, split, kwargs)
+        if must_be_named and not split:
+            raise ValueError(
+                f"{ann_file[0]} holds one split and does not say which; each of "
+                f"{list(kind.SPLITS)} would get the same images. Name it: --split "
+                f"{kind.SPLITS[0]}"
+            )
+        one = {**kwargs, "split": split or kind.SPLITS[0]}
+        called = split or PurePath(ann_file[0]).name
+        return [Part(called, n, kind, {**one, "partition": n}) for n in partitions]
+    if not issubclass(kind, AttributeListDataset):
+        raise ValueError(f"{kind.__name__} is read neither from a release nor a list")
+    if not ann_file:
+        raise ValueError(f"{kind.__name__} needs its lists: --ann-file train.csv ...")
+    if list(partitions) != [0]:
+        raise ValueError(f"{kind.__name__} has one partition, got {list(partitions)}")
+    return _of_lists(kind, ann_file, split, kwargs)
+
+
+def _of_release(
+    kind: type[ReleaseDataset],
+    partitions: Sequence[int],
+    split: str,
+    kwargs: dict[str, Any],
+) -> list[Part]:
+    source = kwargs["ann_file"] or kind.__name__
+    held = kind.available_splits(**kwargs)
+    _check_split(split, held, source)
+    names = [split] if split else [s for s in held if not _is_union(s, held)]
+    parts = []
+    for number in partitions:
+        given = [name for name in names if number in held[name]]
+        if not given:
+            raise ValueError(
+                f"{source} has no partition {number} of {names}; it has {held}"
+            )
+        for name in given:
+            one = {**kwargs, "split": name, "partition": number}
+            parts.append(Part(name, number, kind, one))
+    return parts
+
+
+def _is_union(split: str, held: Mapping[str, Any]) -> bool:
+    return split == "trainval" and "train" in held
+
+
+def _of_lists(
+    kind: type[AttributeListDataset],
+    files: Sequence[str],
+    split: str,
+    kwargs: dict[str, Any],
+) -> list[Part]:
+    parts: dict[str, Part] = {}
+    for file in files:
+        one = {**kwargs, "ann_file": file}
+        held, schema = _splits_of_list(kind, one)
+        if held:
+            _check_split(split, held, file)
+            names = [split] if split else held
+            found = {name: {**one, "split": name} for name in names}
+        else:
+            found = {split or PurePath(file).stem: one}
+        for name, arguments in found.items():
+            if name in parts:
+                raise ValueError(
+                    f"{parts[name].kwargs['ann_file']} and {file} both give the split "
+                    f"{name!r}; rename one of the files, or put them together"
+                )
+            parts[name] = Part(name, 0, kind, arguments)
+        if schema is not None:
+            # The next file may name the same attributes in another order.
+            kwargs.setdefault("schema", schema)
+    return list(parts.values())
+
+
+def _splits_of_list(
+    kind: type[AttributeListDataset], kwargs: dict[str, Any]
+) -> tuple[list[str], AttributeSchema | None]:
+    """The values of the column ``split``, in their order, and the schema.
+
+    A faulty list has neither: whoever opens it is told why.
+    """
+    try:
+        whole = _unchecked(kind, _of_split=lambda self, table: table)(**kwargs)
+    except (ValueError, FileNotFoundError):
+        return [], None
+    column = [str(v) for v in whole.table.columns.get("split", np.array([])).tolist()]
+    if "" in column:
+        raise ValueError(
+            f"{whole.ann_file}: the column 'split' is empty in {column.count('')} of "
+            f"{len(column)} rows; fill it, or take it out"
+        )
+    return list(dict.fromkeys(column)), whole.schema
+
+
+def _check_split(split: str, held: Iterable[str], source: str) -> None:
+    if split and split not in held:
+        raise ValueError(f"{source} has the splits {list(held)}, got split={split!r}")
+
+
+def _unchecked(kind: type[PARDataset], **more: Any) -> type[PARDataset]:
+    """The class without its look for images, and with other methods replaced."""
+
+    def find_missing(self: PARDataset, table: AnnotationTable) -> np.ndarray:
+        return np.empty(0, np.int64)
+
+    return type(kind.__name__, (kind,), {"find_missing": find_missing, **more})
+
+
+# --- the command line -----------------------------------------------------------------
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say how the annotation of a dataset is read."""
+    parser.add_argument(
+        "--ann-file",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="another annotation file, below the folder; or the lists of "
+        "AttributeListDataset: one with a column 'split', or one per split",
+    )
+    parser.add_argument("--data-prefix", default="", help="folder of the images")
+    parser.add_argument(
+        "--schema",
+        help="name of a schema, 'all', or attribute names with commas between them; "
+        "default: the evaluated attributes of a release, those that a list names",
+    )
+    parser.add_argument(
+        "--one-hot",
+        nargs="+",
+        metavar="COLUMN",
+        help="multi-class columns of a list: one attribute per value",
+    )
+    parser.add_argument(
+        "--label-map",
+        type=_label_map,
+        metavar="{-1: 0}",
+        help="how labels are written: value to 1, 0, or -1 for unknown",
+    )
+
+
+def source_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The same for the class; only what was given. ``ann_file`` is a list of files."""
+    schema = args.schema
+    of_a_list = args.dataset == "AttributeListDataset"
+    if schema and schema not in SCHEMAS and ("," in schema or of_a_list):
+        schema = dict(names=[name.strip() for name in schema.split(",")])
+    given = dict(
+        data_root=args.source,
+        ann_file=args.ann_file,
+        data_prefix=args.data_prefix,
+        schema=schema,
+        one_hot=args.one_hot,
+        label_map=args.label_map,
+    )
+    return {name: value for name, value in given.items() if value}
+
+
+def _label_map(text: str) -> dict[Any, int]:
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        found = None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(
+            f"expected a mapping as in Python, such as '{{-1: 0}}', got {text!r}"
+        )
+    return found
