@@ -17,21 +17,30 @@ from mmpar.engine.explaining import (
     load_to_explain,
 )
 from mmpar.engine.hooks import (
+    DueValidationHook,
+    FiniteHook,
     PositiveRatioHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
     StrictLoadHook,
+    ValidatedHook,
 )
 from mmpar.engine.launch import leave_processes
 from mmpar.engine.loops import ExplainLoop
-from mmpar.engine.runner import build_runner
+from mmpar.engine.runner import ResumableRunner, build_runner
+from mmpar.engine.seeding import IterationSeedHook
 
 __all__ = [
+    "DueValidationHook",
     "ExplainLoop",
+    "FiniteHook",
+    "IterationSeedHook",
     "PositiveRatioHook",
+    "ResumableRunner",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
     "StrictLoadHook",
+    "ValidatedHook",
     "build_runner",
     "checkpoint_to_test",
     "config_arguments",

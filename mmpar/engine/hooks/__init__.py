@@ -1,13 +1,18 @@
 """Behaviour that joins the Runner."""
 
+from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
+from mmpar.engine.hooks.finite_hook import FiniteHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
 from mmpar.engine.hooks.strict_load_hook import StrictLoadHook
 
 __all__ = [
+    "DueValidationHook",
+    "FiniteHook",
     "PositiveRatioHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
     "StrictLoadHook",
+    "ValidatedHook",
 ]

@@ -1,0 +1,153 @@
+"""Kills trainings at seeded random moments, resumes them, compares with undisturbed.
+
+python -m tests.kill_and_resume --runs 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from mmpar.engine import checkpoint_to_test
+
+ROOT = Path(__file__).parents[1]
+TINY = """
+_base_ = "{root}/configs/{config}.py"
+custom_hooks = _base_.custom_hooks + [
+    dict(type="EMAHook", ema_type="ExponentialMovingAverage", momentum=0.1,
+         priority="ABOVE_NORMAL"),
+]
+train_pipeline = [
+    dict(type="DrawSyntheticPerson"),
+    dict(type="Resize", scale=(64, 128)),
+    dict(type="RandomCrop", crop_size=(128, 64), padding=10),
+    dict(type="RandomFlip", prob=0.5, direction="horizontal"),
+    dict(type="PackPARInputs"),
+]
+train_dataloader = dict(
+    batch_size=4, num_workers={workers}, persistent_workers={workers} > 0,
+    dataset=dict(num_samples=16, pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    num_workers=0, persistent_workers=False, dataset=dict(num_samples=24)
+)
+param_scheduler = [dict(type="CosineAnnealingLR", by_epoch=True, T_max=5,
+                        convert_to_iter_based=True)]
+train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=1)
+"""
+CONFIGS = {
+    "linear": "baseline/baseline_r18_synthetic",
+    "sspnet": "sspnet/sspnet-learned_r18_synthetic",
+}
+
+
+def tiny_config(folder: Path, name: str, workers: int) -> Path:
+    """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
+    path = folder / f"{name}.py"
+    text = TINY.format(root=ROOT, config=CONFIGS[name], workers=workers)
+    if name == "linear":
+        text += "model = dict(head=dict(dropout=0.3))\n"
+    path.write_text(text)
+    return path
+
+
+def start(config: Path, work_dir: Path) -> subprocess.Popen:
+    """A training, resumed where there is something to go on from."""
+    command = [sys.executable, ROOT / "tools/train.py", config, "--resume"]
+    with (work_dir.parent / f"{work_dir.name}.log").open("a") as log:
+        return subprocess.Popen(
+            [*command, "--work-dir", work_dir], stdout=log, stderr=log, cwd=ROOT
+        )
+
+
+def undisturbed(config: Path, work_dir: Path) -> float:
+    """Train; the seconds that it took."""
+    began = time.monotonic()
+    assert start(config, work_dir).wait() == 0, f"see {work_dir}.log"
+    return time.monotonic() - began
+
+
+def disturbed(config: Path, work_dir: Path, moments: list[float]) -> None:
+    """Train with SIGKILL after so many seconds of each start, then to the end."""
+    for seconds in moments:
+        process = start(config, work_dir)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert start(config, work_dir).wait() == 0, f"see {work_dir}.log"
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """What differs between two trainings: files, weights, optimizer, tested file."""
+    if [p.name for p in sorted(one.glob("*.pth"))] != [
+        p.name for p in sorted(other.glob("*.pth"))
+    ]:
+        return ["names of the checkpoints"]
+    found = []
+    if Path(checkpoint_to_test(one, True)).name != (
+        Path(checkpoint_to_test(other, True)).name
+    ):
+        found.append("tested checkpoint")
+    for path in sorted(one.glob("*.pth")):
+        first, second = (
+            torch.load(p, weights_only=False) for p in (path, other / path.name)
+        )
+        for part in ("state_dict", "ema_state_dict", "optimizer"):
+            found += [
+                f"{path.name}: {part}{key}"
+                for key, value in flat(first.get(part, {})).items()
+                if not same(value, flat(second[part])[key])
+            ]
+    return found
+
+
+def flat(value, name: str = "") -> dict:
+    """The leaves of nested dicts and lists by their path."""
+    if isinstance(value, (dict, list)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        return {k: v for n, x in items for k, v in flat(x, f"{name}/{n}").items()}
+    return {name: value}
+
+
+def same(one, other) -> bool:
+    """Equal to the bit."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    return one == other
+
+
+def main() -> None:
+    """Report each run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a new folder for the trainings")
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True)
+    rng = random.Random(args.seed)
+    equal = 0
+    durations = {}
+    for run in range(args.runs):
+        name = list(CONFIGS)[run % len(CONFIGS)]
+        config = tiny_config(args.folder, name, workers=run // 2 % 2)
+        if name not in durations:
+            durations[name] = undisturbed(config, args.folder / name)
+        moments = [rng.uniform(0.2, 1) * durations[name]]
+        work_dir = args.folder / f"{name}_{run}"
+        disturbed(config, work_dir, moments)
+        differ = differences(args.folder / name, work_dir)
+        equal += not differ
+        print(f"{run} {name} killed at {moments}: {differ[:3] or 'equal'}", flush=True)
+    print(f"{equal} of {args.runs} equal")
+
+
+if __name__ == "__main__":
+    main()
