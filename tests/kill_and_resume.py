@@ -51,8 +51,6 @@ def tiny_config(folder: Path, name: str, workers: int) -> Path:
     """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
     path = folder / f"{name}.py"
     text = TINY.format(root=ROOT, config=CONFIGS[name], workers=workers)
-    if name == "linear":
-        text += "model = dict(head=dict(dropout=0.3))\n"
     path.write_text(text)
     return path
 
