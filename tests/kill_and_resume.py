@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from mmpar.checkpoint_files import load_from_local
 from mmpar.engine import checkpoint_to_test
 
 ROOT = Path(__file__).parents[1]
@@ -41,17 +42,26 @@ param_scheduler = [dict(type="CosineAnnealingLR", by_epoch=True, T_max=5,
                         convert_to_iter_based=True)]
 train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=1)
 """
+THIN = "backbone=dict(base_channels=8, stem_channels=8)"
 CONFIGS = {
-    "linear": "baseline/baseline_r18_synthetic",
-    "sspnet": "sspnet/sspnet-learned_r18_synthetic",
+    "linear": (
+        "baseline/baseline_r18_synthetic",
+        f"model = dict({THIN}, head=dict(in_channels=64))",
+    ),
+    "sspnet": (
+        "sspnet/sspnet-learned_r18_synthetic",
+        f"model = dict({THIN}, neck=dict(in_channels=(8, 16, 32, 64), out_channels=16),"
+        " head=dict(in_channels=16, dropout=0.3))",
+    ),
 }
+"""A shipped config, and what makes its model small."""
 
 
 def tiny_config(folder: Path, name: str, workers: int) -> Path:
     """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
     path = folder / f"{name}.py"
-    text = TINY.format(root=ROOT, config=CONFIGS[name], workers=workers)
-    path.write_text(text)
+    config, small = CONFIGS[name]
+    path.write_text(TINY.format(root=ROOT, config=config, workers=workers) + small)
     return path
 
 
@@ -83,26 +93,26 @@ def disturbed(config: Path, work_dir: Path, moments: list[float]) -> None:
     assert start(config, work_dir).wait() == 0, f"see {work_dir}.log"
 
 
-def differences(one: Path, other: Path) -> list[str]:
+def differences(config: Path, one: Path, other: Path) -> list[str]:
     """What differs between two trainings: files, weights, optimizer, tested file."""
-    if [p.name for p in sorted(one.glob("*.pth"))] != [
-        p.name for p in sorted(other.glob("*.pth"))
-    ]:
-        return ["names of the checkpoints"]
-    found = []
-    if Path(checkpoint_to_test(one, True)).name != (
-        Path(checkpoint_to_test(other, True)).name
-    ):
-        found.append("tested checkpoint")
-    for path in sorted(one.glob("*.pth")):
+    names = [[p.name for p in sorted(folder.glob("*.pth"))] for folder in (one, other)]
+    if names[0] != names[1]:
+        return [f"{names[0]} became {names[1]}"]
+    cfg, found = Config.fromfile(config), []
+    tested = [Path(checkpoint_to_test(cfg, str(f), print)).name for f in (one, other)]
+    if tested[0] != tested[1]:
+        found.append(f"{tested[0]} was tested, now {tested[1]}")
+    for name in names[0]:
         first, second = (
-            torch.load(p, weights_only=False) for p in (path, other / path.name)
+            load_from_local(str(folder / name), map_location="cpu")
+            for folder in (one, other)
         )
-        for part in ("state_dict", "ema_state_dict", "optimizer"):
+        for part in ("state_dict", "ema_state_dict", "optimizer", "param_schedulers"):
+            ours, theirs = flat(first.get(part, {})), flat(second.get(part, {}))
             found += [
-                f"{path.name}: {part}{key}"
-                for key, value in flat(first.get(part, {})).items()
-                if not same(value, flat(second[part])[key])
+                f"{name}: {part}{key}"
+                for key in sorted(ours.keys() | theirs.keys())
+                if not same(ours.get(key), theirs.get(key))
             ]
     return found
 
@@ -136,12 +146,12 @@ def main() -> None:
     for run in range(args.runs):
         name = list(CONFIGS)[run % len(CONFIGS)]
         config = tiny_config(args.folder, name, workers=run // 2 % 2)
-        if name not in durations:
+        if name not in durations:  # all workers are to give the same
             durations[name] = undisturbed(config, args.folder / name)
         moments = [rng.uniform(0.2, 1) * durations[name]]
         work_dir = args.folder / f"{name}_{run}"
         disturbed(config, work_dir, moments)
-        differ = differences(args.folder / name, work_dir)
+        differ = differences(config, args.folder / name, work_dir)
         equal += not differ
         print(f"{run} {name} killed at {moments}: {differ[:3] or 'equal'}", flush=True)
     print(f"{equal} of {args.runs} equal")

@@ -7,10 +7,9 @@ from mmengine.config import Config
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
     build_runner,
+    evaluation_config,
     leave_processes,
     runner_arguments,
-    runner_config,
-    set_checkpoint,
     with_dump,
 )
 
@@ -32,8 +31,7 @@ def parse_args() -> argparse.Namespace:
 
 def test_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
-    cfg = runner_config(args)
-    set_checkpoint(cfg, args.checkpoint)
+    cfg = evaluation_config(args, "test")
     if args.out:
         cfg.test_evaluator = with_dump(cfg.test_evaluator, args.out)
     return cfg

@@ -6,8 +6,8 @@ from mmengine.config import Config
 
 import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
+    AUTO,
     build_runner,
-    latest_checkpoint,
     leave_processes,
     runner_arguments,
     runner_config,
@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--resume",
         nargs="?",
-        const="auto",
+        const=AUTO,
         metavar="CHECKPOINT",
         help="go on from this checkpoint, or from the last one in the work dir",
     )
@@ -35,10 +35,9 @@ def train_config(args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     if args.resume:
-        auto = args.resume == "auto"
-        # Without a whole checkpoint training starts anew, as after a very early stop.
-        cfg.load_from = latest_checkpoint(cfg.work_dir) if auto else args.resume
-        cfg.resume = cfg.load_from is not None
+        cfg.resume = args.resume
+        if args.resume != AUTO:
+            cfg.load_from, cfg.resume = args.resume, True
     return cfg
 
 

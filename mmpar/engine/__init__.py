@@ -1,16 +1,18 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
-from mmpar.engine.checkpoints import checkpoint_to_test, latest_checkpoint
+from mmpar.engine.checkpoints import AUTO, checkpoint_to_test, settle_resume
 from mmpar.engine.command_line import (
     config_arguments,
     config_hash,
     config_names,
+    evaluation_config,
     read_config,
     runner_arguments,
     runner_config,
     set_checkpoint,
     with_dump,
 )
+from mmpar.engine.config_check import check_config
 from mmpar.engine.explaining import (
     explainer_arguments,
     explainer_config,
@@ -19,10 +21,11 @@ from mmpar.engine.explaining import (
 from mmpar.engine.hooks import (
     DueValidationHook,
     FiniteHook,
+    LoadedWeightsHook,
     PositiveRatioHook,
+    ResumeHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
-    StrictLoadHook,
     ValidatedHook,
 )
 from mmpar.engine.launch import leave_processes
@@ -31,29 +34,33 @@ from mmpar.engine.runner import ResumableRunner, build_runner
 from mmpar.engine.seeding import IterationSeedHook
 
 __all__ = [
+    "AUTO",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",
     "IterationSeedHook",
+    "LoadedWeightsHook",
     "PositiveRatioHook",
     "ResumableRunner",
+    "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
-    "StrictLoadHook",
     "ValidatedHook",
     "build_runner",
+    "check_config",
     "checkpoint_to_test",
     "config_arguments",
     "config_hash",
     "config_names",
+    "evaluation_config",
     "explainer_arguments",
     "explainer_config",
-    "latest_checkpoint",
     "leave_processes",
     "load_to_explain",
     "read_config",
     "runner_arguments",
     "runner_config",
     "set_checkpoint",
+    "settle_resume",
     "with_dump",
 ]

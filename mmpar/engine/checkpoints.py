@@ -1,53 +1,189 @@
-"""Finds the checkpoint to go on from, or to test, in a work dir."""
+"""Finds the checkpoint to go on from, or to test, in what a training wrote."""
 
 from __future__ import annotations
 
+import glob
 import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Callable
 
-from mmengine.logging import print_log
+from mmengine.config import Config
 
-from mmpar.compat import load_from_local
+from mmpar.checkpoint_files import (
+    UnreadableCheckpointError,
+    UnsafeCheckpointError,
+    load_from_local,
+)
+from mmpar.engine.hooks.resume_hook import STATE
+
+Say = Callable[[str], Any]
+_DEFAULT_NAMES = ("epoch_{}.pth", "iter_{}.pth")
+_BEST = "best_"
 
 
-def latest_checkpoint(work_dir: str) -> str | None:
-    """The newest epoch's checkpoint that is whole, None if there is none.
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint that is whole.
 
-    A run that is killed while it writes leaves a torn file, which MMEngine's record of
-    the last checkpoint may name.
+    Attributes:
+        path: Where it is.
+        iteration: How many iterations of the training are in it, -1 if it does not say.
+        resumable: Whether optimizer and schedule are in it, too.
     """
-    found = sorted(Path(work_dir).glob("epoch_*.pth"), key=os.path.getmtime)
-    for path in reversed(found):
-        try:
-            load_from_local(str(path), map_location="cpu")
-        except Exception as error:  # torn files fail in many ways
-            print_log(
-                f"{path} cannot be read ({error}), trying an older one", "current"
-            )
-        else:
-            return str(path)
-    return None
+
+    path: str
+    iteration: int
+    resumable: bool
 
 
-def checkpoint_to_test(work_dir: str, chosen_on_val: bool) -> str:
-    """The checkpoint of a work dir that its training stands for.
+AUTO = "auto"
+"""Value of ``resume``: from the last checkpoint in the work dir, if there is one."""
+
+
+def settle_resume(cfg: Config, say: Say) -> None:
+    """Where a config is to resume from nowhere in particular, name the checkpoint.
 
     Args:
-        work_dir: Where the training wrote.
-        chosen_on_val: The best on the validation split (the newest of them if a killed
-            run left several); otherwise the last.
+        cfg: The Runner's config; ``load_from`` and ``resume`` are changed in place.
+            Without a checkpoint in the work dir, a training by ``AUTO`` begins from
+            ``load_from``.
+        say: Called with each warning.
+
+    Raises:
+        ValueError: The work dir holds checkpoints, but none with its optimizer: a new
+            training would delete them.
+    """
+    resume, start = cfg.get("resume", False), cfg.get("load_from")
+    if not resume or (start and resume != AUTO):
+        return
+    found = _last(cfg, cfg.work_dir, say, resumable=True)
+    if found is None:
+        begin = f"from {start}" if start else "anew"
+        say(
+            f"there is nothing to resume in {_folder(cfg, cfg.work_dir)}: the training "
+            f"begins {begin}"
+        )
+    cfg.load_from = found or start
+    cfg.resume = found is not None
+
+
+def checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
+    """The checkpoint of a work dir that its training stands for.
+
+    With a validation split it is the best, by the first metric of ``save_best`` and of
+    several that a killed run left the latest. Otherwise, or if no best is saved, it is
+    the last.
+
+    Args:
+        cfg: The config of the training.
+        work_dir: Where it wrote; ``out_dir`` of its CheckpointHook is heeded.
+        say: Called with each warning.
 
     Raises:
         FileNotFoundError: There is none.
     """
-    if chosen_on_val:
-        best = sorted(Path(work_dir).glob("best_*.pth"), key=os.path.getmtime)
-        found = str(best[-1]) if best else None
+    save_best = _checkpoint_hook(cfg).get("save_best")
+    if cfg.get("val_dataloader") is None or not save_best:
+        kind, found = "checkpoint that is whole", _last(cfg, work_dir, say)
     else:
-        found = latest_checkpoint(work_dir)
+        metric = save_best if isinstance(save_best, str) else save_best[0]
+        name = "*" if metric == "auto" else metric.replace("/", "_") + "_*"
+        kind = f"{_BEST}{name}"
+        paths = _folder(cfg, work_dir).glob(kind)
+        found = _latest(_whole(map(str, paths), say))
     if found is None:
-        kind = "best_*.pth" if chosen_on_val else "epoch_*.pth that can be read"
+        there = sorted(path.name for path in _folder(cfg, work_dir).glob("*.pth"))
         raise FileNotFoundError(
-            f"the work dir {work_dir} holds no {kind}; name the checkpoint to test"
+            f"{_folder(cfg, work_dir)} holds no {kind} (of checkpoints it has: "
+            f"{', '.join(there[:5]) or 'none'}); name the checkpoint to test"
         )
     return found
+
+
+def _checkpoint_hook(cfg: Config) -> dict:
+    hooks = [*(cfg.get("default_hooks") or {}).values(), *cfg.get("custom_hooks", [])]
+    found = [hook for hook in hooks if hook and hook.get("type") == "CheckpointHook"]
+    return found[0] if found else {}
+
+
+def _folder(cfg: Config, work_dir: str) -> Path:
+    """Where checkpoints are: MMEngine puts a folder of its own into ``out_dir``.
+
+    Raises:
+        ValueError: ``out_dir`` is on another machine.
+    """
+    out_dir = _checkpoint_hook(cfg).get("out_dir")
+    if out_dir is None or str(out_dir) == work_dir:
+        return Path(work_dir)
+    if "://" in str(out_dir):
+        raise ValueError(
+            f"default_hooks.checkpoint.out_dir is {out_dir}, where checkpoints are not "
+            "searched for; name the checkpoint"
+        )
+    return Path(out_dir) / os.path.basename(work_dir.rstrip(os.sep))
+
+
+def _last(cfg: Config, work_dir: str, say: Say, resumable: bool = False) -> str | None:
+    """What ``last_checkpoint`` names if it is whole, else the latest that is.
+
+    Raises:
+        ValueError: It is to be ``resumable``, but no checkpoint that is whole is.
+    """
+    named = _named_last(cfg, work_dir)
+    whole = list(_whole(named, say))
+    if not whole or (resumable and not whole[0].resumable):
+        others = [path for path in _regular(cfg, work_dir) if path not in named]
+        whole += _whole(others, say)
+    usable = [saved for saved in whole if saved.resumable or not resumable]
+    if whole and not usable:
+        raise ValueError(
+            f"nothing in {_folder(cfg, work_dir)} can be resumed from: "
+            f"{whole[0].path} and {len(whole) - 1} more hold no optimizer or schedule "
+            "(save_optimizer=False?), and a new training would delete them. Choose "
+            "another --work-dir, or begin with their weights: --cfg-options "
+            f"load_from={_latest(whole)}"
+        )
+    return _latest(usable)
+
+
+def _named_last(cfg: Config, work_dir: str) -> list[str]:
+    """The checkpoint that MMEngine's record names, if there is one."""
+    record = Path(work_dir) / "last_checkpoint"
+    if not record.is_file():
+        return []
+    name = record.read_text(encoding="utf-8").strip()
+    # A work dir that was moved or copied has its own; the path was relative maybe.
+    moved = _folder(cfg, work_dir) / os.path.basename(name)
+    return [str(path) for path in (moved, Path(name)) if name and path.is_file()][:1]
+
+
+def _regular(cfg: Config, work_dir: str) -> list[str]:
+    """All checkpoints but the best, whatever unit they were counted in."""
+    template = _checkpoint_hook(cfg).get("filename_tmpl")
+    names = {*_DEFAULT_NAMES, template or _DEFAULT_NAMES[0]}
+    patterns = ["*".join(map(glob.escape, re.split(r"\{.*?\}", one))) for one in names]
+    found = {path for one in patterns for path in _folder(cfg, work_dir).glob(one)}
+    return sorted(str(path) for path in found if not path.name.startswith(_BEST))
+
+
+def _whole(paths: Iterable[str], say: Say) -> Iterator[Saved]:
+    """Those that can be read; the rest is told of."""
+    for path in paths:
+        try:
+            checkpoint = load_from_local(path, map_location="cpu")
+        except (UnreadableCheckpointError, UnsafeCheckpointError) as error:
+            say(f"{error}. Another is looked for")
+            continue
+        keys = checkpoint if isinstance(checkpoint, dict) else {}
+        meta = keys.get("meta")
+        iteration = meta.get("iter", -1) if isinstance(meta, dict) else -1
+        resumable = iteration >= 0 and all(key in keys for key in STATE)
+        yield Saved(path, iteration, resumable)
+
+
+def _latest(found: Iterable[Saved]) -> str | None:
+    latest = max(found, key=lambda saved: saved.iteration, default=None)
+    return latest.path if latest else None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import logging
 import os
 import os.path as osp
 from collections.abc import Sequence
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+from mmengine.logging import print_log
 
 from mmpar.engine.checkpoints import checkpoint_to_test
+from mmpar.engine.config_options import ConfigOptions, merge_options
 
 
 def config_arguments(description: str) -> argparse.ArgumentParser:
@@ -20,7 +23,7 @@ def config_arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=ConfigOptions,
         help="override config fields: key=value, e.g. train_cfg.max_epochs=2",
     )
     return parser
@@ -55,7 +58,7 @@ def read_config(args: argparse.Namespace) -> Config:
     """Read the config that ``args`` name and merge the config options into it."""
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+        merge_options(cfg, args.cfg_options)
     return cfg
 
 
@@ -81,6 +84,18 @@ def runner_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def evaluation_config(args: argparse.Namespace, folder: str) -> Config:
+    """The config of a tool that evaluates ``args.checkpoint``.
+
+    It writes into a folder of its own in the work dir: the Runner writes its config
+    under the name of the training's.
+    """
+    cfg = runner_config(args)
+    cfg.work_dir = osp.join(cfg.work_dir, folder)
+    set_checkpoint(cfg, args.checkpoint)
+    return cfg
+
+
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
     """Have a test load this file, or a work dir's best, and nothing that differs.
 
@@ -88,11 +103,16 @@ def set_checkpoint(cfg: Config, checkpoint: str) -> None:
     """
     cfg.load_from = checkpoint
     if osp.isdir(checkpoint):
-        has_val = cfg.get("val_dataloader") is not None
-        cfg.load_from = checkpoint_to_test(checkpoint, has_val)
-    cfg.setdefault("custom_hooks", []).append(dict(type="StrictLoadHook"))
+        cfg.load_from = checkpoint_to_test(cfg, checkpoint, _warn)
+    cfg.resume = False
+    strict = dict(loaded_weights=dict(type="LoadedWeightsHook", strict=True))
+    cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **strict}
     # The checkpoint brings every weight; do not fetch the pre-trained ones first.
     cfg.model.backbone.init_cfg = None
+
+
+def _warn(message: str) -> None:
+    print_log(message, "current", logging.WARNING)
 
 
 def with_dump(evaluator: dict | list[dict], out_file: str) -> list[dict]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmpar.engine.command_line import runner_arguments, runner_config, set_checkpoint
+from mmpar.engine.command_line import evaluation_config, runner_arguments
 from mmpar.engine.hooks import SchemaCheckHook
 from mmpar.evaluation.functional import DEFAULT_THRESHOLD
 
@@ -45,10 +45,15 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def explainer_config(args: argparse.Namespace, **metric: Any) -> Config:
-    """The config's test, with the explainer and the localization metric alone."""
-    cfg = runner_config(args)
-    set_checkpoint(cfg, args.checkpoint)
+def explainer_config(args: argparse.Namespace, folder: str, **metric: Any) -> Config:
+    """The config's test, with the explainer and the localization metric alone.
+
+    Args:
+        args: Those of :func:`explainer_arguments`.
+        folder: Of the tool, in the work dir.
+        **metric: Further fields of the localization metric.
+    """
+    cfg = evaluation_config(args, folder)
     explainer = EXPLAINERS_BY_NAME[args.explainer]
     cfg.test_cfg = dict(type="ExplainLoop", explainer=explainer)
     cfg.test_evaluator = dict(

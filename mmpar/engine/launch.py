@@ -7,6 +7,33 @@ import torch
 from mmengine.config import Config
 from mmengine.device import is_cuda_available, is_musa_available, is_npu_available
 
+_VARIABLES = {
+    "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
+    "mpi": (
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+        "OMPI_COMM_WORLD_RANK",
+        "OMPI_COMM_WORLD_SIZE",
+        "MASTER_ADDR",
+    ),
+}
+_STARTED_BY = {
+    "pytorch": "torchrun (see tools/dist_train.sh)",
+    "slurm": "srun (see tools/slurm_train.sh)",
+    "mpi": "mpirun of Open MPI, with MASTER_ADDR set to the first machine's name",
+}
+
+
+def require_launcher_variables(launcher: str) -> None:
+    """Raise ``ValueError`` if a process was not started as its launcher starts it."""
+    absent = [name for name in _VARIABLES.get(launcher, ()) if name not in os.environ]
+    if absent:
+        raise ValueError(
+            f"--launcher {launcher} is for processes started by "
+            f"{_STARTED_BY[launcher]}, but the environment lacks {', '.join(absent)}; "
+            "start them so, or leave --launcher out for one process"
+        )
+
 
 def prepare_cpu_launch(cfg: Config) -> None:
     """Join the process group on gloo if torchrun started us on a machine without GPU.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
-import os.path as osp
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmpar.engine.launch import prepare_cpu_launch
+from mmpar.engine.checkpoints import settle_resume
+from mmpar.engine.config_check import check_config
+from mmpar.engine.launch import prepare_cpu_launch, require_launcher_variables
 from mmpar.engine.seeding import seed_samples
 
 # MMEngine's own CheckpointHook causes these, in every run, whatever the config says.
@@ -22,13 +21,13 @@ _NOT_FOR_USERS = (
     "The prefix is not set in metric class DumpPredictions",
 )
 
+_CHECKS = dict(
+    resume=dict(type="ResumeHook"), loaded_weights=dict(type="LoadedWeightsHook")
+)
+
 
 class ResumableRunner(Runner):
-    """A Runner whose training survives a kill at any moment.
-
-    Random samples do not depend on what was drawn before them, and a checkpoint is
-    there whole or not at all.
-    """
+    """A Runner whose samples do not depend on what was drawn before them."""
 
     @staticmethod
     def build_dataloader(
@@ -40,36 +39,22 @@ class ResumableRunner(Runner):
             seed_samples(loader, seed)
         return loader
 
-    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any):
-        """As MMEngine's, under another name until the file is on the disk."""
-        if not osp.isdir(out_dir):  # a store that is no file system
-            return super().save_checkpoint(out_dir, filename, *args, **kwargs)
-        unfinished, path = f".{filename}.tmp", osp.join(out_dir, filename)
-        super().save_checkpoint(out_dir, unfinished, *args, **kwargs)
-        if is_main_process():
-            _replace_durably(osp.join(out_dir, unfinished), path)
-
-
-def _replace_durably(unfinished: str, path: str) -> None:
-    """Rename a file once its bytes are on the disk; then the name is, too."""
-    _sync(unfinished)
-    os.replace(unfinished, path)
-    _sync(osp.dirname(path))
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
 
 def build_runner(cfg: Config) -> ResumableRunner:
-    """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on."""
+    """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on.
+
+    Whatever hooks the config has, the Runner refuses checkpoints that do not fit.
+    """
+    check_config(cfg)
+    require_launcher_variables(cfg.get("launcher", "none"))
+    warnings: list[str] = []
+    settle_resume(cfg, warnings.append)
+    cfg.default_hooks = {**_CHECKS, **(cfg.get("default_hooks") or {})}
     prepare_cpu_launch(cfg)
     runner = ResumableRunner.from_cfg(cfg)
     runner.logger.addFilter(_concerns_users)
+    for warning in warnings:
+        runner.logger.warning(warning)
     return runner
 
 

@@ -5,6 +5,7 @@ from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
 from mmpar.models.losses import ALMLoss, WeightedBCELoss
 from mmpar.models.necks import ALMNeck, SSPNetNeck
+from mmpar.models.pretrained import PretrainedInit
 
 __all__ = [
     "ALMHead",
@@ -14,6 +15,7 @@ __all__ = [
     "LinearPARHead",
     "PARClassifier",
     "PARHead",
+    "PretrainedInit",
     "SSPNetHead",
     "SSPNetNeck",
     "WeightedBCELoss",

@@ -11,7 +11,7 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from mmpar.compat import UnsafeCheckpointError, load_from_local
+from mmpar.checkpoint_files import UnsafeCheckpointError, load_from_local
 from mmpar.models import BNInception
 from mmpar.structures import SCHEMAS, SchemaMismatchError
 from tests.oracles.alm import ALMLoop
@@ -64,7 +64,7 @@ def test_the_names_are_those_of_the_released_code(official) -> None:
     assert state["module.main_branch.inception_4e_double_3x3_2.bias"].shape == (256,)
 
 
-@pytest.mark.parametrize("prefix", ["module.", ""])
+@pytest.mark.parametrize("prefix", ["module.module.", "module.", ""])
 @pytest.mark.parametrize("counted", [True, False], ids=["torch 1", "torch 0.4"])
 def test_a_converted_checkpoint_predicts_as_the_loop(
     official, tmp_path, prefix: str, counted: bool

@@ -58,7 +58,8 @@ if slow:
 FAKE_TEST = """
 import json, pathlib, sys
 words = sys.argv[1:]
-folder = pathlib.Path(words[words.index("--work-dir") + 1]) / "20260101"
+tool = "localize" if "--explainer" in words else "test"
+folder = pathlib.Path(words[words.index("--work-dir") + 1]) / tool / "20260101"
 folder.mkdir(parents=True, exist_ok=True)
 with open("calls", "a") as calls:
     calls.write(" ".join(words) + "\\n")
@@ -134,11 +135,11 @@ def test_columns_include_the_explainers_unless_named(seeds):
 
 def test_localize_options_are_for_the_localization_alone(seeds, tmp_path):
     few = "test_dataloader.dataset.num_samples=3"
-    words = ("--explainers", "grad-cam", "--cfg-options", "a=1")
+    words = ("--explainers", "grad-cam", "--cfg-options", "model.a=1")
     metrics(seeds, *words, "--localize-options", few)
     tested, explained = calls(tmp_path)
-    assert tested.endswith("--cfg-options randomness.seed=0 a=1")
-    assert explained.endswith(f"--cfg-options randomness.seed=0 a=1 {few}")
+    assert tested.endswith("--cfg-options randomness.seed=0 model.a=1")
+    assert explained.endswith(f"--cfg-options randomness.seed=0 model.a=1 {few}")
     with pytest.raises(RuntimeError, match=r"grad-cam_metrics.json .*another question"):
         metrics(seeds, *words)
 
@@ -163,7 +164,7 @@ def test_a_stopped_training_is_not_resumed_with_an_edited_config(seeds, tmp_path
 def test_figures_of_other_options_are_refused(seeds):
     metrics(seeds)
     with pytest.raises(RuntimeError, match="another question"):
-        metrics(seeds, "--cfg-options", "a=1")
+        metrics(seeds, "--cfg-options", "model.a=1")
 
 
 def test_the_first_failure_ends_what_runs_and_starts_nothing_more(seeds, tmp_path):

@@ -109,7 +109,7 @@ def _share(costs_more: np.ndarray) -> tuple[str, str]:
 def main() -> None:
     """Check and print."""
     args = parse_args()
-    runner = build_runner(explainer_config(args))
+    runner = build_runner(explainer_config(args, "check_explanations"))
     load_to_explain(runner)
     explainer = runner.test_loop.explainer
     result = check(runner, explainer, args)

@@ -161,7 +161,7 @@ def draw_attribute(axis: Any, one: Person, index: int) -> None:
 def main() -> None:
     """Explain and draw."""
     args = parse_args()
-    runner = build_runner(explainer_config(args))
+    runner = build_runner(explainer_config(args, "explain_gallery"))
     persons = explained_persons(runner, args.threshold)
     names = runner.test_loop.model.head.schema.names
     draw(chosen(persons, args.persons, args.attributes), names, args.out)

@@ -17,7 +17,7 @@ def main() -> None:
     parser = explainer_arguments(__doc__)
     parser.add_argument("--out", metavar="JSON", help="write all values to this file")
     args = parser.parse_args()
-    build_runner(explainer_config(args, out_file=args.out)).test()
+    build_runner(explainer_config(args, "localize", out_file=args.out)).test()
     leave_processes()
 
 

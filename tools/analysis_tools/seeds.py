@@ -133,10 +133,9 @@ class Run:
     def _train_and_test(self, stop: Event) -> dict:
         train_args = [self.config, "--work-dir", self.folder, "--resume"]
         self._run("train.py", train_args, self.options, "train", stop)
-        test_dir = self.folder / "test"
-        test_args = [self.config, self.folder, "--work-dir", test_dir]
+        test_args = [self.config, self.folder, "--work-dir", self.folder]
         self._run("test.py", test_args, self.options, "test", stop)
-        return newest_metrics(test_dir)
+        return newest_metrics(self.folder / "test")
 
     def _localize(self, name: str, stop: Event) -> dict:
         out = self.folder / name
@@ -145,7 +144,7 @@ class Run:
         self._run(tool, tool_args, self.localize_options, name, stop)
         return {
             f"{name}/{key.split('/')[-1]}": value
-            for key, value in newest_metrics(out).items()
+            for key, value in newest_metrics(out / "localize").items()
         }
 
     def _run(

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 import mmpar
-from mmpar.compat import load_from_local
+from mmpar.checkpoint_files import load_from_local
 from mmpar.models import ALMHead, ALMNeck, BNInception
+from mmpar.models.weights import weights_of
 from mmpar.structures import AttributeSchema, build_schema
 
 LEVELS = ("3b", "4d", "5b")
@@ -33,8 +34,9 @@ def convert_alm(
     """Rename and stack the tensors of the released code.
 
     Args:
-        checkpoint: A state dict with keys such as ``st_3b.fc_list.0.weight``, with or
-            without ``module.`` before them, or a dict that holds it as ``state_dict``.
+        checkpoint: A state dict with keys such as ``st_3b.fc_list.0.weight``, with
+            ``module.`` before them once, more often or not at all, or a dict that
+            holds it as ``state_dict``.
         schema: Of the data set that it was trained on; carried along.
 
     Returns:
@@ -44,8 +46,7 @@ def convert_alm(
     Raises:
         ValueError: Tensors are missing, left over, or for other attributes.
     """
-    state_dict = checkpoint.get("state_dict", checkpoint)
-    source = {key.removeprefix("module."): value for key, value in state_dict.items()}
+    source = weights_of(checkpoint, "given")
     _check_attributes(source, schema)
     parts = {
         "backbone": BNInception(out_indices=(0, 1, 2)),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import collections
 import io
 import pickle
-from typing import Any, Callable
-
-import numpy as np
+from typing import Any
 
 from mmpar.datasets.annotations.files import read_bytes
-from mmpar.datasets.annotations.pickled_arrays import (
+from mmpar.pickled_arrays import (
+    NDARRAY,
+    Maker,
     PickledKind,
     RefusedPickleError,
     array_from_buffer,
     empty_array,
-    plain_array,
+    encode,
+    no_bytes,
     scalar,
 )
 
@@ -30,67 +31,31 @@ class _AttributeDict(dict):
             self.setdefault(name, value)
 
 
-class _Maker:
-    """A callable that a pickle can call but not alter."""
-
-    __slots__ = ("_make",)
-    _make: Callable[..., Any]
-
-    def __init__(self, make: Callable[..., Any]) -> None:
-        object.__setattr__(self, "_make", make)
-
-    def __call__(self, *args: Any) -> Any:
-        return self._make(*args)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise RefusedPickleError(f"a pickle must not set {name!r} of a function")
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    """Python 3 writes bytes so for Python 2, as Latin-1 only."""
-    if encoding not in ("latin1", "latin-1"):
-        raise RefusedPickleError(f"bytes encoded as {encoding!r} are not read")
-    return text.encode("latin-1")
-
-
-def _no_bytes() -> bytes:
-    """Python 3 writes the content of an empty array so for Python 2."""
-    return b""
-
-
 def _new_object(kind: type, base: type, state: Any) -> Any:
     if kind is not _AttributeDict or base is not dict:
         raise RefusedPickleError(f"objects of the type {kind!r} are not read")
     return _AttributeDict(state)
 
 
-_NDARRAY = _Maker(plain_array)
-
-
-def _array(kind: Any, shape: Any, code: Any) -> np.ndarray:
-    """NumPy pickles an empty array first and fills it by its state."""
-    return empty_array(kind, _NDARRAY)
-
-
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("easydict", "EasyDict"): _AttributeDict,
     ("collections", "OrderedDict"): collections.OrderedDict,
-    ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): _Maker(PickledKind),
-    ("_codecs", "encode"): _Maker(_encode),
+    ("numpy", "ndarray"): NDARRAY,
+    ("numpy", "dtype"): Maker(PickledKind),
+    ("_codecs", "encode"): Maker(encode),
 }
 for _module in ("numpy.core", "numpy._core"):
-    _ALLOWED[f"{_module}.multiarray", "_reconstruct"] = _Maker(_array)
-    _ALLOWED[f"{_module}.multiarray", "scalar"] = _Maker(scalar)
-    _ALLOWED[f"{_module}.numeric", "_frombuffer"] = _Maker(array_from_buffer)
+    _ALLOWED[f"{_module}.multiarray", "_reconstruct"] = Maker(empty_array)
+    _ALLOWED[f"{_module}.multiarray", "scalar"] = Maker(scalar)
+    _ALLOWED[f"{_module}.numeric", "_frombuffer"] = Maker(array_from_buffer)
 for _module in ("builtins", "__builtin__"):
     for _kind in (range, set, frozenset, dict, list, tuple, bytearray, complex):
         _ALLOWED[_module, _kind.__name__] = _kind
     _ALLOWED[_module, "xrange"] = range
     _ALLOWED[_module, "object"] = object
-    _ALLOWED[_module, "bytes"] = _Maker(_no_bytes)
+    _ALLOWED[_module, "bytes"] = Maker(no_bytes)
 for _module in ("copyreg", "copy_reg"):
-    _ALLOWED[_module, "_reconstructor"] = _Maker(_new_object)
+    _ALLOWED[_module, "_reconstructor"] = Maker(_new_object)
 
 
 class _DataUnpickler(pickle.Unpickler):

@@ -2,17 +2,19 @@
 
 from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
 from mmpar.engine.hooks.finite_hook import FiniteHook
+from mmpar.engine.hooks.loaded_weights_hook import LoadedWeightsHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
+from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
-from mmpar.engine.hooks.strict_load_hook import StrictLoadHook
 
 __all__ = [
     "DueValidationHook",
     "FiniteHook",
+    "LoadedWeightsHook",
     "PositiveRatioHook",
+    "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
-    "StrictLoadHook",
     "ValidatedHook",
 ]

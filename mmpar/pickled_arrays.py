@@ -1,17 +1,46 @@
-"""Arrays and scalars of pickles, made without trusting anything that a pickle says."""
+"""Arrays and scalars of pickles, made without trusting anything that a pickle says.
+
+What a pickle gets instead of NumPy's own functions, for label files and checkpoints.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
-
-_KINDS = "biufcSUO"
 
 
 class RefusedPickleError(ValueError):
     """A pickle refers to something else than data."""
+
+
+class Maker:
+    """A callable that a pickle can call but not alter."""
+
+    __slots__ = ("_make",)
+    _make: Callable[..., Any]
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __call__(self, *args: Any) -> Any:
+        return self._make(*args)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise RefusedPickleError(f"a pickle must not set {name!r} of a function")
+
+
+def encode(text: str, encoding: str) -> bytes:
+    """Stands in for ``_codecs.encode``, with which bytes are written for Python 2."""
+    if encoding not in ("latin1", "latin-1"):
+        raise RefusedPickleError(f"bytes encoded as {encoding!r} are not read")
+    return text.encode("latin-1")
+
+
+def no_bytes() -> bytes:
+    """Stands in for ``bytes``, with which Python 3 writes an empty array's content."""
+    return b""
 
 
 class PickledKind:
@@ -23,9 +52,12 @@ class PickledKind:
 
     __slots__ = ("_dtype",)
 
+    kinds = "biufcSUO"
+    """Those that are read, as ``numpy.dtype.kind`` names them."""
+
     def __init__(self, code: Any, *flags: Any) -> None:
         dtype = np.dtype(code) if isinstance(code, str) else None
-        if dtype is None or dtype.kind not in _KINDS or dtype.metadata:
+        if dtype is None or dtype.kind not in self.kinds or dtype.metadata:
             raise RefusedPickleError(f"arrays of the type {code!r} are not read")
         self._dtype = dtype
 
@@ -41,6 +73,13 @@ class PickledKind:
         if not isinstance(kind, PickledKind):
             raise RefusedPickleError(f"arrays of the type {kind!r} are not read")
         return kind._dtype
+
+
+class PickledNumberKind(PickledKind):
+    """Of numbers only: checkpoints hold no other arrays."""
+
+    __slots__ = ()
+    kinds = "biuf"
 
 
 class PickledArray(np.ndarray):
@@ -62,14 +101,19 @@ def plain_array(*args: Any) -> None:
     raise RefusedPickleError("arrays are only made by numpy's _reconstruct")
 
 
-def empty_array(kind: Any, ndarray: Any) -> PickledArray:
+NDARRAY = Maker(plain_array)
+"""What a pickle gets for ``numpy.ndarray``."""
+
+
+def empty_array(kind: Any, shape: Any, code: Any) -> PickledArray:
     """What NumPy's ``_reconstruct`` makes, for a state to fill.
 
     Args:
-        kind: The class that the pickle names.
-        ndarray: What a pickle gets for ``numpy.ndarray``, the only one that is read.
+        kind: The class that the pickle names; only ``NDARRAY`` is read.
+        shape: Of no account, the state brings its own.
+        code: As ``shape``.
     """
-    if kind is not ndarray:
+    if kind is not NDARRAY:
         raise RefusedPickleError(f"arrays of the type {kind!r} are not read")
     return PickledArray((0,), np.int8)
 

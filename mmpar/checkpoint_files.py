@@ -1,0 +1,352 @@
+"""The one loader of checkpoint files: knows what a file is before torch reads it.
+
+Loading runs nothing that a file brings, whatever torch and MMEngine are installed, and
+a file that is no checkpoint is an error that says what it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import re
+import zipfile
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+
+from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
+from mmpar.pickled_arrays import (
+    NDARRAY,
+    Maker,
+    PickledArray,
+    PickledNumberKind,
+    RefusedPickleError,
+    empty_array,
+    encode,
+    no_bytes,
+    scalar,
+)
+
+# 0x1950a86a20f9469cfc6c as a pickle has it: the first object of torch's format before
+# 1.6, which torch.save still writes when it is asked to.
+_LEGACY_MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+class UnsafeCheckpointError(RuntimeError):
+    """A checkpoint holds what could run code; nothing of it was run."""
+
+
+class UnreadableCheckpointError(ValueError):
+    """A file is no checkpoint, or not a whole one."""
+
+
+def secure_checkpoint_loading() -> None:
+    """Make MMEngine load checkpoints with torch's weights-only protection on.
+
+    Allow-lists the harmless types that the Runner itself writes (its log buffers and
+    numpy numbers) and replaces MMEngine's loaders of local and http(s) files, so that
+    the protection holds whatever torch and MMEngine versions are installed and a
+    refusal is explained.
+    """
+    from mmengine.runner import checkpoint
+
+    _allow_types(_types_in_runner_checkpoints())
+    register = checkpoint.CheckpointLoader.register_scheme
+    register("", load_from_local, force=True)
+    register(("http://", "https://"), load_from_http, force=True)
+    # The loaders of other schemes (torchvision://, openmmlab://) call these by name.
+    checkpoint.load_from_local = load_from_local
+    checkpoint.load_from_http = load_from_http
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Load a checkpoint file with weights-only protection.
+
+    Args:
+        filename: Path of the file; ``~`` is expanded.
+        map_location: As for :func:`torch.load`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnreadableCheckpointError: It is no checkpoint, or a damaged one.
+        UnsafeCheckpointError: It holds what is not allowed; nothing was run.
+    """
+    path = os.path.expanduser(filename)
+    if os.path.isdir(path):
+        raise FileNotFoundError(f"{path} is a folder; name a checkpoint file in it")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"no checkpoint at {path}")
+    _require_torch_file(path)
+    try:
+        return _with_plain_arrays(_load_weights_only(path, map_location))
+    except (pickle.UnpicklingError, RefusedPickleError) as error:
+        raise _refusal(path, error) from error
+    except Exception as error:  # damaged files raise nearly any type
+        raise UnreadableCheckpointError(
+            f"the checkpoint {path} cannot be read ({type(error).__name__}: {error}); "
+            "if it is damaged, copy or download it again"
+        ) from error
+
+
+def load_from_http(
+    filename: str,
+    map_location: Any = None,
+    model_dir: str | None = None,
+) -> Any:
+    """Download a checkpoint, once a machine, and load it as :func:`load_from_local`.
+
+    Args:
+        filename: The http(s) address.
+        map_location: As for :func:`torch.load`.
+        model_dir: Folder of the download, torch's cache by default.
+
+    Raises:
+        ConnectionError: It cannot be downloaded; says where to put the file instead.
+        UnreadableCheckpointError: As :func:`load_from_local`.
+        UnsafeCheckpointError: As :func:`load_from_local`.
+    """
+    import torch
+    from mmengine.dist import barrier, get_local_rank
+
+    folder = model_dir or os.path.join(torch.hub.get_dir(), "checkpoints")
+    path = os.path.join(folder, os.path.basename(urlparse(filename).path))
+    if get_local_rank() == 0 and not os.path.exists(path):
+        os.makedirs(folder, exist_ok=True)
+        _download(filename, path)
+    barrier()
+    try:
+        return load_from_local(path, map_location)
+    except UnreadableCheckpointError as error:
+        raise UnreadableCheckpointError(
+            f"{error}. It was downloaded from {filename}; delete it to have it "
+            "downloaded again"
+        ) from error
+
+
+def _download(url: str, path: str) -> None:
+    import torch
+
+    try:
+        torch.hub.download_url_to_file(url, path, progress=os.isatty(0))
+    except (OSError, RuntimeError) as error:  # no network; another hash than the name's
+        raise ConnectionError(
+            f"{url} cannot be downloaded ({error}). Without a network, download it "
+            f"elsewhere and put it at {path}, or name a local file instead of the "
+            "address; pre-trained weights are switched off by --cfg-options "
+            "model.backbone.init_cfg=None"
+        ) from error
+
+
+def _require_torch_file(path: str) -> None:
+    """Refuse what torch.save has not written, before torch looks at it.
+
+    Raises:
+        UnreadableCheckpointError: Another kind of file, or a damaged archive.
+        UnsafeCheckpointError: A TorchScript program. ``torch.load`` before 2.6 runs
+            it, protection or not (CVE-2025-32434).
+    """
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head.startswith(_ZIP_MAGIC):
+        _require_torch_archive(path)
+    elif _LEGACY_MAGIC not in head[:64]:
+        found = describe_unreadable(head, os.path.getsize(path))
+        if head[8:10] == b'{"':
+            found = "is a safetensors file"
+        found = found or "is of no format that torch.load reads"
+        raise UnreadableCheckpointError(
+            f"the checkpoint {path} {found}; expected a file that torch.save wrote"
+        )
+
+
+def _require_torch_archive(path: str) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _require_torch_members(path, members)
+            damaged = archive.testzip()  # torch does not look at the checksums
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, UnsafeCheckpointError):
+            raise
+        raise UnreadableCheckpointError(
+            f"the checkpoint {path} is not whole ({error}): writing or copying it "
+            "broke off; take another, or copy or download it again"
+        ) from error
+    if damaged is not None:
+        raise UnreadableCheckpointError(
+            f"the checkpoint {path} is damaged: the checksum of {damaged} differs; "
+            "take another, or copy or download it again"
+        )
+
+
+def _require_torch_members(path: str, members: list[zipfile.ZipInfo]) -> None:
+    inner = {member.filename.split("/", 1)[-1] for member in members}
+    if any(name == "constants.pkl" or name.startswith("code/") for name in inner):
+        raise UnsafeCheckpointError(
+            f"the checkpoint {path} was refused: it is a TorchScript program, which "
+            "runs when it is loaded. Save the weights alone where it was made: "
+            "torch.save(model.state_dict(), ...)"
+        )
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if "data.pkl" not in inner or packed:
+        first = ", ".join(sorted(member.filename for member in members)[:3])
+        raise UnreadableCheckpointError(
+            f"the checkpoint {path} is a zip archive, but not one that torch.save "
+            f"wrote (it holds {first}); if the checkpoint is in it, unpack it"
+        )
+
+
+def _types_in_runner_checkpoints() -> dict[str, Any]:
+    """Full name in a checkpoint to what it gets for it."""
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    types: dict[str, Any] = {
+        "mmengine.logging.history_buffer.HistoryBuffer": HistoryBuffer,
+        "numpy.ndarray": NDARRAY,
+        "numpy.dtype": Maker(PickledNumberKind),
+        "_codecs.encode": Maker(encode),
+    }
+    for builtins in ("builtins", "__builtin__"):
+        # How pickle refers to the statistics methods that a log buffer carries.
+        types[f"{builtins}.getattr"] = Maker(_history_buffer_method)
+        types[f"{builtins}.bytes"] = Maker(no_bytes)
+    # A checkpoint may come from a machine with the other numpy, whose path differs.
+    for core in ("numpy.core", "numpy._core"):
+        types[f"{core}.multiarray._reconstruct"] = Maker(empty_array)
+        types[f"{core}.multiarray.scalar"] = Maker(scalar)
+    # torch fills only objects of allowed types. No file can name these two, as a name
+    # in a file ends at the line's end; so none can make one but by the entries above.
+    types["\nPickledArray"] = PickledArray
+    types["\nPickledNumberKind"] = PickledNumberKind
+    return types
+
+
+def _history_buffer_method(owner: Any, name: str) -> Any:
+    """Stands in for ``getattr`` in checkpoints, for a log buffer's statistics only."""
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    allowed = ("mean", "max", "min", "current")
+    if owner is not HistoryBuffer or name not in allowed:
+        raise RefusedPickleError(f"getattr of {name!r} from {owner!r}")
+    return getattr(HistoryBuffer, name)
+
+
+def _with_plain_arrays(loaded: Any) -> Any:
+    """What was loaded, with NumPy's own arrays for the checked ones.
+
+    Containers are changed in place, so that what they carry besides (the versions in a
+    state dict) stays.
+    """
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    seen: set[int] = set()
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, PickledArray):
+            return np.asarray(value)
+        if isinstance(value, tuple) and type(value) is tuple:
+            return tuple(plain(item) for item in value)
+        if id(value) in seen:
+            return value
+        seen.add(id(value))
+        if isinstance(value, HistoryBuffer):
+            plain(vars(value))
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                value[key] = plain(item)
+        elif isinstance(value, list):
+            value[:] = map(plain, value)
+        return value
+
+    return plain(loaded)
+
+
+def _allow_types(types: dict[str, Any]) -> None:
+    import torch
+
+    if _torch_takes_named_types():
+        torch.serialization.add_safe_globals(
+            [(allowed, name) for name, allowed in types.items()]
+        )
+
+
+def _torch_takes_named_types() -> bool:
+    """Whether torch's protection can be given types, also under a second name."""
+    import torch
+    from mmengine.utils import digit_version
+
+    return digit_version(torch.__version__) >= digit_version("2.6.0")
+
+
+def _load_weights_only(path: str, map_location: Any) -> Any:
+    import torch
+
+    if _torch_takes_named_types():
+        return torch.load(path, map_location=map_location, weights_only=True)
+    return _load_with_allow_list(path, map_location)
+
+
+def _load_with_allow_list(path: str, map_location: Any) -> Any:
+    """The same protection for torch before 2.6, whose own takes no further objects.
+
+    Python's unpickler with only torch's own list of types and ours to find.
+    """
+    import torch
+
+    # A private module of torch; imported so as its stubs do not list it.
+    unpickling = importlib.import_module("torch._weights_only_unpickler")
+    allowed = {**unpickling._get_allowed_globals(), **_types_in_runner_checkpoints()}
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            if f"{module}.{name}" not in allowed:
+                raise pickle.UnpicklingError(f"Unsupported class {module}.{name}")
+            return allowed[f"{module}.{name}"]
+
+    restricted = ModuleType("restricted_pickle")
+    restricted.__dict__.update(
+        Unpickler=Unpickler,
+        UnpicklingError=pickle.UnpicklingError,
+        load=lambda file, **kwargs: Unpickler(file, **kwargs).load(),
+    )
+    return torch.load(
+        path,
+        map_location=map_location,
+        pickle_module=restricted,
+        weights_only=False,  # the restricted unpickler takes its place
+    )
+
+
+def _refusal(path: str, error: Exception) -> Exception:
+    """The error of a checkpoint with forbidden types, or with a broken pickle."""
+    # torch's own message, which wraps its unpickler's, says how to switch it off.
+    reason = str(error.__context__ or error).split("\n")[0]
+    found = ", ".join(_forbidden_types(path, reason))
+    if isinstance(error, RefusedPickleError):
+        found = reason
+    if not found:
+        return UnreadableCheckpointError(
+            f"the checkpoint {path} is damaged, or not one that torch.save wrote "
+            f"({reason}); copy or download it again"
+        )
+    return UnsafeCheckpointError(
+        f"the checkpoint {path} was refused: it holds {found}, and loading such types "
+        "can run any code. If you trust its source, save it again as plain tensors "
+        "(torch.save(checkpoint['state_dict'], ...)) where it was made."
+    )
+
+
+def _forbidden_types(path: str, reason: str) -> list[str]:
+    import torch
+
+    listing = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
+    try:
+        found = sorted(listing(path)) if listing else []
+    except (ValueError, RuntimeError, EOFError, pickle.UnpicklingError):
+        found = []  # the listing reads only whole zip checkpoints
+    # torch's own message names the first one only.
+    return found or re.findall(r"(?:GLOBAL|class) (\w+(?:\.\w+)+)", reason)[:1]

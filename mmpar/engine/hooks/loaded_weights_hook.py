@@ -1,0 +1,53 @@
+"""Says how many of a model's weights a checkpoint brought, and wants some or all."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from mmpar.models.unwrapped import unwrapped
+from mmpar.models.weights import load_weights, no_weight_fits, weights_of
+from mmpar.registry import HOOKS
+
+
+@HOOKS.register_module()
+class LoadedWeightsHook(Hook):
+    """Raise if a checkpoint does not fit the model that it is loaded into.
+
+    MMEngine only warns, and random weights would then be tested, or trained. A training
+    that begins from other weights (``load_from``) may lack some of them; one that is
+    resumed, and a test, may not.
+
+    Args:
+        strict: Whether all weights must fit, also where no training is resumed.
+    """
+
+    priority = "VERY_HIGH"  # before EMAHook, which takes the weights as they are
+
+    def __init__(self, strict: bool = False) -> None:
+        self.strict = strict
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Compare names and shapes; put the weights where MMEngine looks for them.
+
+        Raises:
+            ValueError: No weight fits, or not all do where they must.
+        """
+        source = runner._load_from
+        weights = weights_of(checkpoint, source)
+        model = unwrapped(runner.model)
+        fit = load_weights(model, weights)
+        if fit.matched == 0:
+            raise ValueError(no_weight_fits(model, checkpoint, source))
+        if not fit.is_exact and (self.strict or runner._resume):
+            raise ValueError(
+                f"the checkpoint {source} does not fit the model: {fit}; use the "
+                "config that the checkpoint was trained with"
+            )
+        level = logging.WARNING if fit.missing or fit.misshapen else logging.INFO
+        runner.logger.log(level, "%s: %s", source, fit)
+        if "state_dict" not in checkpoint:  # EMAHook looks nowhere else
+            checkpoint.clear()
+        checkpoint["state_dict"] = weights

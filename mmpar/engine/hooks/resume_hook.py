@@ -1,0 +1,75 @@
+"""Resumes a training with all of its state, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop
+
+from mmpar.registry import HOOKS
+
+STATE = ("meta", "message_hub", "optimizer")
+"""What every checkpoint to resume from holds besides the weights."""
+
+
+@HOOKS.register_module()
+class ResumeHook(Hook):
+    """Refuse to resume from a file without optimizer and schedule.
+
+    MMEngine goes on from such a file, the best checkpoint among them, with a new
+    optimizer and the learning rate of the first epoch, and does not say so.
+    """
+
+    priority = "VERY_HIGH"
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Look whether all is there.
+
+        Raises:
+            ValueError: It is not, or the schedule is another.
+        """
+        if not runner._resume:
+            return
+        schedulers = runner.param_schedulers
+        wanted = STATE if schedulers is None else (*STATE, "param_schedulers")
+        absent = [key for key in wanted if not isinstance(checkpoint.get(key), Sized)]
+        meta = checkpoint.get("meta", {})
+        absent += [f"meta.{key}" for key in ("epoch", "iter") if key not in meta]
+        if absent:
+            raise ValueError(
+                f"{runner._load_from} cannot be resumed from: it has no "
+                f"{', '.join(absent)}. Best and published checkpoints hold weights "
+                "only. Resume from the last one (--resume without a value, or name an "
+                "epoch_*.pth), or begin a new training with these weights: "
+                f"--cfg-options load_from={runner._load_from}"
+            )
+        saved = checkpoint.get("param_schedulers", [])
+        if schedulers is not None and len(schedulers) != len(saved):
+            raise ValueError(
+                f"{runner._load_from} has {len(saved)} schedules, but the config's "
+                f"param_scheduler has {len(schedulers)}; resume with the config that "
+                "it was trained with"
+            )
+        meta.pop("config", None)  # MMEngine would run this text as a program
+
+    def before_train(self, runner: Any) -> None:
+        """Say if nothing is left to train."""
+        if not runner._resume:
+            return
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            done, unit, field = runner.epoch, "epochs", "max_epochs"
+        else:
+            done, unit, field = runner.iter, "iterations", "max_iters"
+        if done >= getattr(runner.train_loop, field):
+            runner.logger.info(
+                "This training is finished: %s brings %d of %d %s, nothing is left to "
+                "train. With a larger train_cfg.%s it goes on at the learning rate "
+                "where its schedule ended",
+                runner._load_from,
+                done,
+                getattr(runner.train_loop, field),
+                unit,
+                field,
+            )

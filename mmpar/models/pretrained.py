@@ -1,0 +1,62 @@
+"""Pre-trained weights by ``init_cfg``, that never leave a model random in silence."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+from mmengine.logging import print_log
+from mmengine.model import PretrainedInit as MMEnginePretrainedInit
+from mmengine.model import update_init_info
+from mmengine.runner.checkpoint import _load_checkpoint, load_state_dict
+from torch import Tensor, nn
+
+from mmpar.models.weights import load_weights, no_weight_fits, weights_of
+from mmpar.registry import WEIGHT_INITIALIZERS
+
+
+@WEIGHT_INITIALIZERS.register_module("Pretrained")
+class PretrainedInit(MMEnginePretrainedInit):
+    """MMEngine's ``Pretrained``, which says how many weights match and wants some.
+
+    Args:
+        checkpoint: Path or address of the file.
+        prefix: Take the part of a whole model that has this name, e.g. ``backbone``.
+        map_location: As for :func:`torch.load`.
+    """
+
+    def __call__(self, module: nn.Module) -> None:
+        """Load the weights.
+
+        Raises:
+            ValueError: None of them is the module's.
+        """
+        checkpoint = _load_checkpoint(self.checkpoint, map_location=self.map_location)
+        weights = self._part(weights_of(checkpoint, self.checkpoint))
+        fit = load_weights(module, weights)
+        if fit.matched == 0:
+            raise ValueError(no_weight_fits(module, checkpoint, self.checkpoint))
+        # Once more as MMEngine does it, with the modules' own last words.
+        load_state_dict(module, weights, strict=False, logger="silent")
+        level = logging.WARNING if fit.missing or fit.misshapen else logging.INFO
+        name = type(module).__name__
+        print_log(f"{name} from {self.checkpoint}: {fit}", "current", level)
+        if hasattr(module, "_params_init_info"):
+            update_init_info(module, init_info=self._get_init_info())
+
+    def _part(self, weights: OrderedDict[str, Tensor]) -> OrderedDict[str, Tensor]:
+        if self.prefix is None:
+            return weights
+        prefix = self.prefix.rstrip(".") + "."
+        part = OrderedDict(
+            (key[len(prefix) :], value)
+            for key, value in weights.items()
+            if key.startswith(prefix)
+        )
+        if not part:
+            parts = sorted({key.split(".")[0] for key in weights})
+            raise ValueError(
+                f"no weight of the checkpoint {self.checkpoint} is of the part "
+                f"{self.prefix!r}; it has the parts {', '.join(parts)}"
+            )
+        return part
