@@ -1,18 +1,22 @@
 """Kills trainings at seeded random moments, resumes them, compares with undisturbed.
 
-python -m tests.kill_and_resume --runs 20
+python -m tests.kill_and_resume FOLDER --runs 20
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 
 from mmpar.checkpoint_files import load_from_local
 from mmpar.engine import checkpoint_to_test
@@ -65,32 +69,50 @@ def tiny_config(folder: Path, name: str, workers: int) -> Path:
     return path
 
 
-def start(config: Path, work_dir: Path) -> subprocess.Popen:
+def start(config: Path, work_dir: Path, processes: int = 1) -> subprocess.Popen:
     """A training, resumed where there is something to go on from."""
-    command = [sys.executable, ROOT / "tools/train.py", config, "--resume"]
+    command = [sys.executable]
+    if processes > 1:
+        command += ["-m", "torch.distributed.run", "--standalone"]
+        command += [f"--nproc_per_node={processes}"]
+    command += [ROOT / "tools/train.py", config, "--resume", "--work-dir", work_dir]
+    if processes > 1:
+        command += ["--launcher", "pytorch"]
     with (work_dir.parent / f"{work_dir.name}.log").open("a") as log:
-        return subprocess.Popen(
-            [*command, "--work-dir", work_dir], stdout=log, stderr=log, cwd=ROOT
-        )
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT)
 
 
-def undisturbed(config: Path, work_dir: Path) -> float:
+def undisturbed(config: Path, work_dir: Path, processes: int = 1) -> float:
     """Train; the seconds that it took."""
     began = time.monotonic()
-    assert start(config, work_dir).wait() == 0, f"see {work_dir}.log"
+    assert start(config, work_dir, processes).wait() == 0, f"see {work_dir}.log"
     return time.monotonic() - began
 
 
-def disturbed(config: Path, work_dir: Path, moments: list[float]) -> None:
+def disturbed(
+    config: Path, work_dir: Path, moments: list[float], processes: int = 1
+) -> None:
     """Train with SIGKILL after so many seconds of each start, then to the end."""
     for seconds in moments:
-        process = start(config, work_dir)
+        process = start(config, work_dir, processes)
         try:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            process.kill()
+            for one in _family(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
             process.wait()
-    assert start(config, work_dir).wait() == 0, f"see {work_dir}.log"
+    assert start(config, work_dir, processes).wait() == 0, f"see {work_dir}.log"
+
+
+def _family(parent: int) -> list[int]:
+    """A process and its children: torchrun's are in sessions of their own."""
+    found = [parent]
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            ppid = int(stat.read_text().rpartition(")")[2].split()[1])
+            found += [int(stat.parent.name)] if ppid == parent else []
+    return found
 
 
 def differences(config: Path, one: Path, other: Path) -> list[str]:
@@ -138,6 +160,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="a new folder for the trainings")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1, help="joined by gloo")
     args = parser.parse_args()
     args.folder.mkdir(parents=True)
     rng = random.Random(args.seed)
@@ -147,10 +170,10 @@ def main() -> None:
         name = list(CONFIGS)[run % len(CONFIGS)]
         config = tiny_config(args.folder, name, workers=run // 2 % 2)
         if name not in durations:  # all workers are to give the same
-            durations[name] = undisturbed(config, args.folder / name)
+            durations[name] = undisturbed(config, args.folder / name, args.processes)
         moments = [rng.uniform(0.2, 1) * durations[name]]
         work_dir = args.folder / f"{name}_{run}"
-        disturbed(config, work_dir, moments)
+        disturbed(config, work_dir, moments, args.processes)
         differ = differences(config, args.folder / name, work_dir)
         equal += not differ
         print(f"{run} {name} killed at {moments}: {differ[:3] or 'equal'}", flush=True)

@@ -18,6 +18,7 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     # A killed run that is resumed ends as if nothing had happened.
     iteration_seed=dict(type="IterationSeedHook"),
+    shared_buffers=dict(type="SharedBuffersHook"),
     validated=dict(type="ValidatedHook"),
     due_validation=dict(type="DueValidationHook"),
     finite=dict(type="FiniteHook"),

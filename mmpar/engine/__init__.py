@@ -26,6 +26,7 @@ from mmpar.engine.hooks import (
     ResumeHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
+    SharedBuffersHook,
     ValidatedHook,
 )
 from mmpar.engine.launch import leave_processes
@@ -45,6 +46,7 @@ __all__ = [
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
+    "SharedBuffersHook",
     "ValidatedHook",
     "build_runner",
     "check_config",

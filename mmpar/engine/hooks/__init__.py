@@ -7,6 +7,7 @@ from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
 from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
+from mmpar.engine.hooks.shared_buffers_hook import SharedBuffersHook
 
 __all__ = [
     "DueValidationHook",
@@ -16,5 +17,6 @@ __all__ = [
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
+    "SharedBuffersHook",
     "ValidatedHook",
 ]

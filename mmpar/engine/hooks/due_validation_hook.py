@@ -4,7 +4,7 @@ from mmengine.hooks import Hook
 
 from mmpar.registry import HOOKS
 
-_DONE = "validated_iter"
+_DONE = "iter_of_last_validation"  # names from "val" on are logged
 
 
 @HOOKS.register_module()
