@@ -23,15 +23,18 @@ class FiniteHook(Hook):
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None):
         """``ValueError`` with the number, epoch, iteration and the images."""
-        numbers = dict(outputs or {})
+        numbers = {
+            name: float(value.detach() if isinstance(value, torch.Tensor) else value)
+            for name, value in (outputs or {}).items()
+        }
         if not hasattr(runner.optim_wrapper, "loss_scaler"):
             norms = runner.message_hub.log_scalars.get("train/grad_norm")
             if norms is not None:
                 numbers["grad_norm"] = norms.current()
         for name, value in numbers.items():
-            if not math.isfinite(float(value)):
+            if not math.isfinite(value):
                 raise ValueError(
-                    f"{name} is {float(value)} at epoch {runner.epoch + 1}, iteration "
+                    f"{name} is {value} at epoch {runner.epoch + 1}, iteration "
                     f"{runner.iter + 1}; images: {', '.join(_images(data_batch))}. "
                     "Nothing of it was saved: look at these images' labels, lower the "
                     "learning rate or clip gradients, then --resume"
@@ -54,5 +57,5 @@ class FiniteHook(Hook):
 
 
 def _images(data_batch: Any) -> list[str]:
-    samples = data_batch["data_samples"] if data_batch else []
+    samples = (data_batch or {}).get("data_samples", [])
     return [str(sample.get("img_path", "no path")) for sample in samples]
