@@ -7,7 +7,7 @@ default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
     # The best checkpoint is chosen on the validation split. MMEngine deletes an old one
-    # before it writes the next: of two, one is whole even if the run is killed then.
+    # before it writes the next: of two, one stays even if the run is killed then.
     checkpoint=dict(
         type="CheckpointHook",
         interval=1,
@@ -20,6 +20,12 @@ default_hooks = dict(
     training_report=dict(type="TrainingReportHook"),
     validation_check=dict(type="ValidationCheckHook"),
     progress=dict(type="ProgressHook"),
+    # A killed run that is resumed ends as if nothing had happened.
+    iteration_seed=dict(type="IterationSeedHook"),
+    shared_buffers=dict(type="SharedBuffersHook"),
+    validated=dict(type="ValidatedHook"),
+    due_validation=dict(type="DueValidationHook"),
+    finite=dict(type="FiniteHook"),
 )
 
 # Name the data's schema to the model, its positive ratios to the loss.

@@ -12,37 +12,50 @@ from mmpar.engine.command_line import (
     set_checkpoint,
     with_dump,
 )
+from mmpar.engine.config_check import check_config
 from mmpar.engine.explaining import (
     explainer_arguments,
     explainer_config,
     load_to_explain,
 )
 from mmpar.engine.hooks import (
+    DueValidationHook,
+    FiniteHook,
     LoadedWeightsHook,
     PositiveRatioHook,
     ProgressHook,
     ResumeHook,
     ScaleAnnealingHook,
     SchemaCheckHook,
+    SharedBuffersHook,
     TrainingReportHook,
+    ValidatedHook,
     ValidationCheckHook,
 )
 from mmpar.engine.launch import leave_processes
 from mmpar.engine.loops import ExplainLoop
-from mmpar.engine.runner import build_runner
+from mmpar.engine.runner import PARRunner, build_runner
+from mmpar.engine.seeding import IterationSeedHook
 
 __all__ = [
     "AUTO",
+    "DueValidationHook",
     "ExplainLoop",
+    "FiniteHook",
+    "IterationSeedHook",
     "LoadedWeightsHook",
+    "PARRunner",
     "PositiveRatioHook",
     "ProgressHook",
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
+    "SharedBuffersHook",
     "TrainingReportHook",
+    "ValidatedHook",
     "ValidationCheckHook",
     "build_runner",
+    "check_config",
     "checkpoint_to_test",
     "config_arguments",
     "config_hash",

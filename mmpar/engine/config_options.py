@@ -5,22 +5,11 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
-import inspect
 from typing import Any
 
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
 
-_READ_BY_RUNNER = {
-    *inspect.signature(Runner.__init__).parameters,
-    # It takes these from the config itself.
-    "activation_checkpointing",
-    "compile",
-    "efficient_conv_bn_eval",
-    "find_unused_parameters",
-    "model_wrapper_cfg",
-    "sync_bn",
-}
+from mmpar.engine.config_check import READ_BY_RUNNER
 
 
 class ConfigOptions(DictAction):
@@ -84,7 +73,7 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
         ValueError: A key begins with a name that neither the config nor the Runner
             knows. MMEngine would add it, and nothing would read it.
     """
-    known = {*cfg.keys(), *_READ_BY_RUNNER}
+    known = {*cfg.keys(), *READ_BY_RUNNER}
     for key, value in options.items():
         first = key.split(".")[0]
         if first not in known:

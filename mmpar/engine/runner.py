@@ -8,13 +8,16 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from mmpar.engine.checkpoints import settle_resume
+from mmpar.engine.config_check import check_config
 from mmpar.engine.launch import (
     prepare_cpu_launch,
     quieten_distributed_start,
     require_launcher_variables,
 )
+from mmpar.engine.seeding import seed_samples
 from mmpar.engine.training_data import epoch_of
 from mmpar.registry import RUNNERS
 
@@ -36,10 +39,21 @@ _CHECKS = dict(
 
 @RUNNERS.register_module()
 class PARRunner(Runner):
-    """MMEngine's Runner with a console that fits a page, and no training of nothing.
+    """MMEngine's Runner, resumable, with a console that fits a page.
 
-    The environment, the config and the order of hooks go to the log file only.
+    Samples do not depend on what was drawn before them, and nothing is trained on no
+    batch. The environment, the config and the order of hooks go to the log file only.
     """
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """As MMEngine's, with samples that are seeded one by one."""
+        loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if seed is not None and not isinstance(dataloader, DataLoader):
+            seed_samples(loader, seed)
+        return loader
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """As MMEngine's."""
@@ -67,6 +81,7 @@ def build_runner(cfg: Config) -> PARRunner:
 
     Whatever hooks the config has, the Runner refuses checkpoints that do not fit.
     """
+    check_config(cfg)
     require_launcher_variables(cfg.get("launcher", "none"))
     quieten_distributed_start(cfg.get("launcher", "none"))
     warnings: list[str] = []

@@ -1,21 +1,28 @@
 """Behaviour that joins the Runner."""
 
+from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
+from mmpar.engine.hooks.finite_hook import FiniteHook
 from mmpar.engine.hooks.loaded_weights_hook import LoadedWeightsHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
+from mmpar.engine.hooks.shared_buffers_hook import SharedBuffersHook
 from mmpar.engine.hooks.training_report_hook import TrainingReportHook
 from mmpar.engine.hooks.validation_check_hook import ValidationCheckHook
 
 __all__ = [
+    "DueValidationHook",
+    "FiniteHook",
     "LoadedWeightsHook",
     "PositiveRatioHook",
     "ProgressHook",
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
+    "SharedBuffersHook",
     "TrainingReportHook",
+    "ValidatedHook",
     "ValidationCheckHook",
 ]

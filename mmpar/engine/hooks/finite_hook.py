@@ -1,0 +1,61 @@
+"""Stops a training that has come to numbers that are not finite."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+
+from mmpar.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FiniteHook(Hook):
+    """Raise at the first loss or gradient norm that is not finite.
+
+    Runs before ``CheckpointHook``, so that no checkpoint of it is written. Under AMP
+    the scaler finds infinite gradients by itself, skips the step and scales less: there
+    only the loss is looked at. A schedule without ``clip_grad`` has no gradient norm;
+    the weights are looked at before they are saved.
+    """
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None):
+        """``ValueError`` with the number, epoch, iteration and the images."""
+        numbers = {
+            name: float(value.detach() if isinstance(value, torch.Tensor) else value)
+            for name, value in (outputs or {}).items()
+        }
+        if not hasattr(runner.optim_wrapper, "loss_scaler"):
+            norms = runner.message_hub.log_scalars.get("train/grad_norm")
+            if norms is not None:
+                numbers["grad_norm"] = norms.current()
+        for name, value in numbers.items():
+            if not math.isfinite(value):
+                raise ValueError(
+                    f"{name} is {value} at epoch {runner.epoch + 1}, iteration "
+                    f"{runner.iter + 1}; images: {', '.join(_images(data_batch))}. "
+                    "Nothing of it was saved: look at these images' labels, lower the "
+                    "learning rate or clip gradients, then --resume"
+                )
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """``ValueError`` with the first weight that is not finite."""
+        for name, value in checkpoint["state_dict"].items():
+            if (
+                isinstance(value, torch.Tensor)
+                and value.is_floating_point()
+                and name != "head.positive_ratio"
+                and not value.isfinite().all()
+            ):
+                raise ValueError(
+                    f"the weight {name} is not finite after epoch {runner.epoch}, "
+                    f"iteration {runner.iter}; the checkpoint was not written. Lower "
+                    "the learning rate or clip gradients, then --resume"
+                )
+
+
+def _images(data_batch: Any) -> list[str]:
+    samples = (data_batch or {}).get("data_samples", [])
+    return [str(sample.get("img_path", "no path")) for sample in samples]

@@ -1,0 +1,81 @@
+"""The one place that seeds what a training draws while it runs.
+
+Nothing depends on what was drawn before, so a resumed run draws what it would have
+drawn undisturbed: a sample from (seed, epoch, rank, place in the epoch), an iteration
+(dropout) from (seed, iteration, rank). The number of workers plays no part, either.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from torch.utils.data import DataLoader
+
+from mmpar.registry import HOOKS
+
+_SAMPLE, _ITERATION = 0, 1
+
+
+def seed_generators(*key: int) -> None:
+    """Seed Python, NumPy and torch on all devices from integers of at least 0."""
+    words = np.random.SeedSequence(key).generate_state(4)
+    random.seed(int(words[0]))
+    np.random.seed(int(words[1]))
+    torch.manual_seed(int(words[2]) << 32 | int(words[3]))
+
+
+@HOOKS.register_module()
+class IterationSeedHook(Hook):
+    """Seed each training iteration from (seed, iteration, rank)."""
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """Seed what the model draws, such as dropout."""
+        seed_generators(_ITERATION, runner.seed, runner.iter, get_rank())
+
+
+def seed_samples(loader: DataLoader, seed: int) -> None:
+    """Have a loader seed each sample from (seed, epoch, rank, place in the epoch).
+
+    Persistent workers never learn of a new epoch and a sample may be drawn twice in
+    one; so the key comes with the index, through torch's ``__getitems__``.
+    """
+    batches: Any = loader.batch_sampler
+    batches.sampler = _KeyedSampler(batches.sampler, seed)
+    dataset: Any = loader.dataset
+    dataset.__getitems__ = _SeededItems(dataset)
+
+
+class _KeyedSampler:
+    """Pairs of a sampler's index and the key of its random numbers."""
+
+    def __init__(self, sampler: Any, seed: int) -> None:
+        self.sampler = sampler
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[int, ...]]]:
+        epoch, rank = getattr(self.sampler, "epoch", 0), get_rank()
+        for place, index in enumerate(self.sampler):
+            yield index, (_SAMPLE, self.seed, epoch, rank, place)
+
+
+class _SeededItems:
+    """A dataset's items by index and key."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __call__(self, pairs: Sequence[tuple[int, tuple[int, ...]]]) -> list[Any]:
+        items = []
+        for index, key in pairs:
+            seed_generators(*key)
+            items.append(self.dataset[index])
+        return items
