@@ -60,7 +60,7 @@ def test_a_list_is_drawn_without_a_config(tmp_path):
     (tmp_path / "night.csv").write_text("path,Hat\na.png,1\n")
     source = ("AttributeListDataset", ".", "--ann-file", "night.csv")
     said = run_tool(TOOL, *source, cwd=tmp_path)
-    assert "1 of 1 samples in AttributeListDataset_train.png" in said
+    assert "1 of 1 samples in AttributeListDataset_night.png" in said
 
 
 def test_arguments_of_a_folder_do_not_go_with_a_config(tmp_path):

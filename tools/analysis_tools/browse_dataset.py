@@ -18,6 +18,7 @@ from mmengine.runner import set_random_seed
 from rich.progress import track
 
 from mmpar.datasets.sources import (
+    Part,
     add_source_arguments,
     find_parts,
     readable_classes,
@@ -40,7 +41,9 @@ def parse_args() -> argparse.Namespace:
     )
     add_source_arguments(parser)
     parser.add_argument("--partition", type=int, default=0, help="from 0, of a release")
-    parser.add_argument("--split", default="train", help="(%(default)s)")
+    parser.add_argument(
+        "--split", help="(train, or the only one that the annotation has)"
+    )
     parser.add_argument("--num", type=int, default=32, help="how many samples (32)")
     parser.add_argument(
         "--out", type=Path, help="picture to write (CONFIG_NAME_SPLIT.png)"
@@ -58,13 +61,11 @@ def parse_args() -> argparse.Namespace:
         parser.error("--ann-file and the like go with DATASET SRC, not with a config")
     if args.source is not None and args.dataset not in readable_classes():
         parser.error(f"{args.dataset} is none of {sorted(readable_classes())}")
-    if args.out is None:
-        args.out = Path(f"{Path(args.config).stem}_{args.split}.png")
     return args
 
 
 def dataset_of_config(cfg: Config, split: str) -> Any:
-    """The data set of a split with its pipeline."""
+    """The dataset of a split with its pipeline."""
     loader = cfg.get(f"{split}_dataloader")
     if not loader:
         raise ValueError(
@@ -74,17 +75,20 @@ def dataset_of_config(cfg: Config, split: str) -> Any:
     return DATASETS.build(loader.dataset)
 
 
-def dataset_of_folder(args: argparse.Namespace) -> Any:
-    """A split of a release or a list, its images as they are."""
-    (part,) = find_parts(
+def part_of_folder(args: argparse.Namespace) -> Part:
+    """The split of a release or a list."""
+    parts = find_parts(
         readable_classes()[args.dataset],
         partitions=[args.partition],
-        split=args.split,
         **source_arguments(args),
     )
-    return part.open(
-        pipeline=[dict(type="LoadPersonImage"), dict(type="PackPARInputs")]
-    )
+    if len(parts) == 1 and args.split is None:
+        return parts[0]
+    split = args.split or "train"
+    named = {part.split: part for part in parts}
+    if split not in named:
+        raise ValueError(f"{args.source} has the splits {list(named)}, got {split!r}")
+    return named[split]
 
 
 def seen_tiles(dataset: Any, num: int, seed: int) -> Iterator[Tile]:
@@ -105,16 +109,20 @@ def main() -> None:
     """Draw the pages."""
     args = parse_args()
     if args.source is None:
-        dataset = dataset_of_config(read_config(args), args.split)
+        split = args.split or "train"
+        dataset = dataset_of_config(read_config(args), split)
     else:
-        dataset = dataset_of_folder(args)
+        part = part_of_folder(args)
+        split, pipeline = part.split, ["LoadPersonImage", "PackPARInputs"]
+        dataset = part.open(pipeline=[dict(type=name) for name in pipeline])
+    out = args.out or Path(f"{Path(args.config).stem}_{split}.png")
     num = min(args.num, len(dataset))
     tiles = list(track(seen_tiles(dataset, num, args.seed), "samples", num))
     pages = [tiles[i : i + args.per_page] for i in range(0, num, args.per_page)]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     scale = max(1, round(_PICTURE_WIDTH / max(t.image.shape[1] for t in tiles)))
     for number, page in enumerate(pages, start=1):
-        path = page_path(args.out, number, len(pages))
+        path = page_path(out, number, len(pages))
         contact_sheet(page, _COLUMNS, scale).save(path)
         print(f"{len(page)} of {len(dataset)} samples in {path}")
 
