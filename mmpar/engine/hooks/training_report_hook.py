@@ -32,7 +32,10 @@ class TrainingReportHook(Hook):
         loader = runner.train_dataloader
         epoch = epoch_of(loader)
         dataset = loader.dataset
-        names = list(dataset.metainfo["classes"])
+        names = list(getattr(dataset, "metainfo", {}).get("classes", ()))
+        if not names:  # no dataset of mmpar's
+            runner.logger.info("Training on %s: %s", name_of(dataset), epoch)
+            return
         sampler = getattr(loader, "sampler", None)
         times = sampler.expected_times() if isinstance(sampler, JointSampler) else None
         positives, known = (np.asarray(n) for n in seen_label_counts(dataset, times))
