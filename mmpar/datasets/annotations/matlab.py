@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.io
 
-from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.files import read_bytes, unreadable
 from mmpar.datasets.annotations.matlab73 import read_mat73
 
 
@@ -27,10 +27,7 @@ def read_mat(path: str) -> dict[str, Any]:
     except NotImplementedError:
         return read_mat73(content, path)
     except Exception as error:  # SciPy raises a dozen types on broken bytes
-        raise ValueError(
-            f"{path} ({len(content)} bytes) is not a whole MATLAB file: {error}; "
-            "copy or download it again"
-        ) from error
+        raise unreadable(path, content, "MATLAB file", error) from error
     return {name: value for name, value in fields.items() if name[:2] != "__"}
 
 

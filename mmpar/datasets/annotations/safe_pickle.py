@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.files import read_bytes, unreadable
 from mmpar.datasets.annotations.pickled_arrays import (
     PickledKind,
     RefusedPickleError,
@@ -123,7 +123,4 @@ def read_pickle(path: str) -> Any:
             "file from its authors, or convert it on a machine that may be lost"
         ) from None
     except Exception as error:  # broken pickles raise nearly any type
-        raise ValueError(
-            f"{path} ({len(content)} bytes) is not a whole pickle: "
-            f"{type(error).__name__}: {error}; copy or download it again"
-        ) from error
+        raise unreadable(path, content, "pickle", error) from error
