@@ -109,10 +109,16 @@ def test_chosen_on_val_unless_the_name_says_otherwise_or_there_is_none():
         chosen_on = cfg.val_dataloader and cfg.val_dataloader.dataset.split
         if path.stem.endswith("trainval-test"):
             expected = ("trainval", "test")
-        elif "val" in dataset.SPLITS:
+        elif "val" in dataset.SPLITS and not _has_scenes(cfg):
             expected = ("train", "val")
         else:
             expected = ("trainval", None)
             assert "ReduceOnPlateauLR" not in str(cfg.param_scheduler)
         assert (cfg.train_dataloader.dataset.split, chosen_on) == expected, path.name
         assert cfg.test_dataloader.dataset.split == "test"
+
+
+def _has_scenes(cfg):
+    """Whether it is MSP60K by scenes, whose files have trainval and test only."""
+    ann_file = cfg.train_dataloader.dataset.get("ann_file", "")
+    return ann_file.startswith("dataset_ms_split_")

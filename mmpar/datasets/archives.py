@@ -17,6 +17,7 @@ from mmengine.fileio import register_backend
 from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
 from mmpar.datasets.annotations.table import PackedStrings
+from mmpar.file_kinds import describe_unreadable_file
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1
@@ -100,12 +101,19 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         try:
             return super()._get_client()
         except lmdb.Error as error:
-            raise ValueError(
-                f"{self.db_path} cannot be read as LMDB: {error}"
-            ) from None
+            file = os.path.join(self.db_path, "data.mdb")
+            file = self.db_path if os.path.isfile(self.db_path) else file
+            raise _unreadable(file, "LMDB", error) from None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_client": None}
+
+
+def _unreadable(path: str, kind: str, error: Exception) -> ValueError:
+    found = describe_unreadable_file(path)
+    if found is None:
+        return ValueError(f"{path} is no {kind}: {error}")
+    return ValueError(f"{path} {found}, no readable {kind}: {error}")
 
 
 def _key(name: str | Path) -> bytes:
@@ -184,7 +192,7 @@ class PictureZip(PictureArchive):
                 f"no zip file {self.zip_path!r}; check backend_args['zip_path']"
             ) from None
         except (zipfile.BadZipFile, IsADirectoryError) as error:
-            raise ValueError(f"{self.zip_path} is no zip file: {error}") from None
+            raise _unreadable(self.zip_path, "zip file", error) from None
         members.sort(key=lambda member: member.filename)
         self._names = PackedStrings.pack(member.filename for member in members)
         self._entries = np.array(

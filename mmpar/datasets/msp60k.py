@@ -13,18 +13,23 @@ class MSP60K(ReleaseDataset):
     ::
 
         data_root/
-            dataset_ms_split_1.pkl    (give another as ann_file)
+            dataset_random.pkl        (or dataset_ms_split_1.pkl, ... as ann_file)
             images/...
 
-    The layout is that which the authors' scripts read (github.com/Event-AHU/OpenPAR,
-    ``AttackPAR/dataset/preprocess/mspar.py``): the common pickled form.
+    ``dataset_random.pkl`` has train, val and test of all scenes;
+    ``dataset_ms_split_1.pkl`` to ``_3.pkl`` have trainval and test, of other scenes
+    each. Layout from the authors' scripts (github.com/Event-AHU/OpenPAR,
+    ``AttackPAR/dataset/preprocess/mspar.py`` and ``LLM-PAR/PAR_Template_Scripts/
+    msp.py``): the common pickled form, with the names in ``attributes``.
 
     Args:
+        split: ``'train'``, ``'val'``, ``'test'`` or ``'trainval'``, as the file has.
+        data_prefix: Folder of the images, such as that of the degraded ones.
         kwargs: As for :class:`ReleaseDataset`.
     """
 
     METAINFO = dict(dataset_name="MSP60K")
     SCHEMA = "msp60k"
     SPLITS = ("train", "val", "test", "trainval")
-    ANN_FILE = "dataset_ms_split_1.pkl"
+    ANN_FILE = "dataset_random.pkl"
     PICTURE_FOLDERS = ("images",)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from mmengine import fileio
+
 from mmpar.datasets.annotations.peta import read_peta
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.release import ReleaseDataset, ZeroShotFiles
@@ -54,6 +56,20 @@ class PETA(ReleaseDataset):
 
     def read_release(self) -> Release:
         return read_peta(self.ann_file)
+
+    def _picture_folder(self) -> str:
+        try:
+            return super()._picture_folder()
+        except FileNotFoundError as error:
+            names = ("PETA dataset", "PETA_dataset", "PETA")
+            places = [fileio.join_path(self.data_root, name) for name in names]
+            unpacked = [place for place in places if fileio.isdir(place)]
+            if not unpacked:
+                raise
+            raise FileNotFoundError(
+                f"{error}; images/ is made of {unpacked[0]!r} with "
+                "tools/dataset_converters/peta_folders.py"
+            ) from None
 
 
 @DATASETS.register_module()

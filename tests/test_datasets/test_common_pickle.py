@@ -172,7 +172,10 @@ def faulty(**changes):
 
 GOOD = common_entries(SCHEMAS["peta"], IMAGES)
 FAULTS = {
-    "no names": (dict(attr_name=LACKING), r"it lacks \['attr_name'\]; it has \['descr"),
+    "no names": (
+        dict(attr_name=LACKING),
+        r"it lacks \['attr_name or .*'\]; it has \['descr",
+    ),
     "missing column": (
         dict(label=GOOD["label"][:, 1:]),
         r"shape \(20, 34\), expected \(20, 35\)",

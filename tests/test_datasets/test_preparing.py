@@ -74,7 +74,7 @@ CASES = [
     (PA100K, pa100k, [0], {}),
     (DukeMTMCAttribute, duke, [0], {}),
     (UPAR, common("UPAR/dataset_all.pkl", UPAR, 2), [0, 1], {}),
-    (MSP60K, common("dataset_ms_split_1.pkl", MSP60K), [0], {}),
+    (MSP60K, common("dataset_random.pkl", MSP60K), [0], {}),
     (PETAzs, common("dataset_zs_run3.pkl", PETAzs), [3], {}),
     (RAPzs, common("dataset_zs_run0.pkl", RAPzs), [0], {}),
     (PETA, lambda root: write_peta_release(root, 40), [0, 3], {}),

@@ -1,4 +1,4 @@
-"""MSP60K: 60,122 pictures of eight scenes."""
+"""MSP60K, split at random: 60,122 images of eight scenes."""
 
 _base_ = "./person_crops.py"
 

@@ -10,14 +10,20 @@ import numpy as np
 from mmpar.datasets.annotations.release import Release, checked_rows
 from mmpar.datasets.annotations.safe_pickle import read_pickle
 
+_NAMES = ("attr_name", "attributes", "attr_words")
+"""Entries with the attributes' names; the first that there is holds them."""
+
 
 def read_common_pickle(path: str) -> Release:
     """Read the form that the Strong Baseline (Rethinking_of_PAR) writes.
 
     It is a dict, or EasyDict, of ``image_name`` (N), ``label`` (N, A), ``attr_name``
     (A) and ``partition``: split to rows from 0, or to a list of rows, one for each
-    partition. UPAR's has several arrays of rows, one a source data set, in each
-    partition, and ``dataset_ids`` (N), which become the column ``domain``.
+    partition. OpenPAR's scripts for MSP60K write the names as ``attributes`` and
+    ``attr_words``; where a pickle of theirs has ``attr_name`` too (PA-100K, RAP,
+    WIDER), the others are phrases for a text encoder. UPAR's has several arrays of
+    rows, one a source dataset, in each partition, and ``dataset_ids`` (N), which become
+    the column ``domain``.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -25,8 +31,9 @@ def read_common_pickle(path: str) -> Release:
     """
     content = read_pickle(path)
     content = content if isinstance(content, Mapping) else {}
-    needed = ("image_name", "label", "attr_name", "partition")
-    lacking = [name for name in needed if name not in content]
+    names = next((name for name in _NAMES if name in content), "")
+    lacking = [n for n in ("image_name", "label", "partition") if n not in content]
+    lacking += [] if names else [" or ".join(_NAMES)]
     if lacking:
         raise ValueError(
             f"{path} is not in the common pickled form: it lacks {lacking}; it has "
@@ -52,7 +59,7 @@ def read_common_pickle(path: str) -> Release:
             )
     return Release(
         source=path,
-        attributes=[str(name) for name in content["attr_name"]],
+        attributes=[str(name) for name in content[names]],
         images=images,
         labels=np.asarray(content["label"]),
         partitions={split: rows for split, rows in partitions.items() if rows},

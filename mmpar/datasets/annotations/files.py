@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from mmengine import fileio
+
+from mmpar.file_kinds import HEAD_BYTES, describe_stand_in, describe_unreadable
+
+_NAMES_SHOWN = 8
 
 
 def read_bytes(path: str) -> bytes:
@@ -10,13 +16,49 @@ def read_bytes(path: str) -> bytes:
 
     Raises:
         FileNotFoundError: There is no such file.
+        ValueError: In its place is an empty file, a web page, or a pointer to it.
     """
     try:
-        return fileio.get(path)
+        content = fileio.get(path)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise FileNotFoundError(
             f"no annotation file {path!r}; check data_root and ann_file"
+            f"{_others_beside(path)}"
         ) from error
+    stand_in = describe_stand_in(content[:HEAD_BYTES], len(content))
+    if stand_in is not None:
+        raise ValueError(f"{path} {stand_in}")
+    return content
+
+
+def unreadable(path: str, content: bytes, kind: str, error: Exception) -> ValueError:
+    """The error of a file whose bytes a reader has refused.
+
+    Args:
+        path: The file.
+        content: Its bytes.
+        kind: What was expected: "pickle".
+        error: What the reader said.
+    """
+    found = describe_unreadable(content[:HEAD_BYTES], len(content))
+    fault = f"not a whole {kind}: {type(error).__name__}: {error}"
+    if found is not None and not found.startswith(f"is a {kind}"):
+        return ValueError(f"{path} {found}, {fault}; is it the right file?")
+    return ValueError(
+        f"{path} ({len(content)} bytes) is {fault}; copy or download it again"
+    )
+
+
+def _others_beside(path: str) -> str:
+    """Files of that ending in the folder, which may have been meant."""
+    folder, name = os.path.split(path)
+    ending = os.path.splitext(name)[1].lower()
+    try:
+        there = sorted(os.listdir(folder or "."))
+    except OSError:
+        return ""
+    others = [other for other in there if ending and other.lower().endswith(ending)]
+    return f"; beside it: {others[:_NAMES_SHOWN]}" if others else ""
 
 
 def read_utf8(path: str) -> str:
@@ -24,7 +66,7 @@ def read_utf8(path: str) -> str:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not UTF-8.
+        ValueError: It is not UTF-8, or see :func:`read_bytes`.
     """
     return _decoded(path, read_bytes(path))
 

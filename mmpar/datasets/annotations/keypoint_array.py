@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mmpar.file_kinds import describe_unreadable_file
 from mmpar.structures import COCO_KEYPOINTS
 
 _MAKE = "make it with tools/dataset_converters/add_keypoints.py"
@@ -119,7 +120,10 @@ def _opened(file: Path) -> np.ndarray:
     try:
         mapped = np.load(file, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{file} is no whole NumPy array: {error}; {_MAKE}") from error
+        found = describe_unreadable_file(str(file)) or "cannot be read"
+        raise ValueError(
+            f"{file} {found}, no whole NumPy array: {error}; {_MAKE}"
+        ) from error
     shape = (len(COCO_KEYPOINTS), 3)
     if not isinstance(mapped, np.ndarray):
         raise ValueError(f"{file} is an archive, not a NumPy array; {_MAKE}")

@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 import scipy.io
 
-from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.files import read_bytes, unreadable
 from mmpar.datasets.annotations.matlab73 import read_mat73
+
+_WHOSE = {
+    "peta": "PETA's PETA.mat",
+    "RAP_annotation": "RAP's RAP_annotation.mat",
+    "attributes": "PA-100K's annotation.mat",
+    "market_attribute": "Market-1501's market_attribute.mat",
+    "duke_attribute": "DukeMTMC's duke_attribute.mat",
+}
+"""Field that only one release has, to whose file it is."""
 
 
 def read_mat(path: str) -> dict[str, Any]:
@@ -27,17 +36,17 @@ def read_mat(path: str) -> dict[str, Any]:
     except NotImplementedError:
         return read_mat73(content, path)
     except Exception as error:  # SciPy raises a dozen types on broken bytes
-        raise ValueError(
-            f"{path} ({len(content)} bytes) is not a whole MATLAB file: {error}; "
-            "copy or download it again"
-        ) from error
+        raise unreadable(path, content, "MATLAB file", error) from error
     return {name: value for name, value in fields.items() if name[:2] != "__"}
 
 
 def field(fields: Mapping[str, Any], name: str, path: str) -> np.ndarray:
     """One field of :func:`read_mat`; ``ValueError`` lists what is there instead."""
     if name not in fields:
-        raise ValueError(f"{path} has no field {name!r}; it has {sorted(fields)}")
+        hints = [f"; is it {whose}?" for one, whose in _WHOSE.items() if one in fields]
+        raise ValueError(
+            f"{path} has no field {name!r}; it has {sorted(fields)}{''.join(hints)}"
+        )
     return fields[name]
 
 

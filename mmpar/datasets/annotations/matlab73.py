@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mmpar.datasets.annotations.files import unreadable
+
 
 def read_mat73(content: bytes, path: str) -> dict[str, Any]:
     """All fields of a ``.mat`` file of version 7.3, as ``scipy.io.loadmat`` would.
@@ -28,10 +30,7 @@ def read_mat73(content: bytes, path: str) -> dict[str, Any]:
         with h5py.File(io.BytesIO(content), "r") as file:
             return {n: _value(file[n], file) for n in file if not n.startswith("#")}
     except Exception as error:  # h5py raises a dozen types on broken bytes
-        raise ValueError(
-            f"{path} ({len(content)} bytes) is not a whole MATLAB file: {error}; "
-            "copy or download it again"
-        ) from error
+        raise unreadable(path, content, "MATLAB file", error) from error
 
 
 def _value(node: Any, file: Any) -> np.ndarray:

@@ -70,6 +70,11 @@ def read_rapv2(path: str) -> Release:
     """
     rap = _annotation(path)
     where = f"{path}, RAP_annotation"
+    if "partition_attribute" not in rap and len(rap) >= 6:
+        raise ValueError(
+            f"{where} has the fields {list(rap)}, RAPv2's has name, attribute, data "
+            "and partition_attribute; is it RAPv1's?"
+        )
     images = matlab.strings(matlab.field(rap, "name", where), f"{where}.name")
     names = matlab.strings(matlab.field(rap, "attribute", where), f"{where}.attribute")
     data = np.asarray(matlab.field(rap, "data", where))

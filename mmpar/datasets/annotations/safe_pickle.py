@@ -7,7 +7,7 @@ import io
 import pickle
 from typing import Any
 
-from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.files import read_bytes, unreadable
 from mmpar.pickled_arrays import (
     NDARRAY,
     Maker,
@@ -88,7 +88,4 @@ def read_pickle(path: str) -> Any:
             "file from its authors, or convert it on a machine that may be lost"
         ) from None
     except Exception as error:  # broken pickles raise nearly any type
-        raise ValueError(
-            f"{path} ({len(content)} bytes) is not a whole pickle: "
-            f"{type(error).__name__}: {error}; copy or download it again"
-        ) from error
+        raise unreadable(path, content, "pickle", error) from error

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmpar.datasets.annotations.files import read_utf8
 from mmpar.datasets.keypoints.picture_names import PictureNames
 from mmpar.structures import COCO_KEYPOINTS
 
@@ -72,10 +73,11 @@ def read_coco_keypoints(
 
 def _parsed(file: str | Path) -> Any:
     try:
-        with open(file, encoding="utf-8") as opened:
-            return json.load(opened)
-    except (FileNotFoundError, IsADirectoryError) as error:
+        content = read_utf8(str(file))
+    except FileNotFoundError as error:
         raise FileNotFoundError(f"no file {str(file)!r} of keypoints") from error
+    try:
+        return json.loads(content)
     except ValueError as error:
         raise ValueError(f"{file} is not JSON: {error}") from error
 

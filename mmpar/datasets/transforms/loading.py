@@ -11,7 +11,10 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
+from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.registry import TRANSFORMS
+
+_IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 
 
 @TRANSFORMS.register_module()
@@ -70,6 +73,9 @@ class LoadPersonImage(LoadImageFromFile):
                 return image
         except Exception as error:  # each decoder raises types of its own
             fault = error
+        found = describe_unreadable(content[:HEAD_BYTES], len(content))
+        if found is not None and not found.startswith(_IMAGE):
+            fault = f"it {found}"
         raise ValueError(
             f"{path} ({len(content)} bytes) is no readable picture: {fault}"
         )

@@ -87,8 +87,14 @@ def test_a_fault_far_down_is_named_by_its_line(tmp_path, monkeypatch):
         TextList(str(file)).read(SCHEMA)
 
 
-def test_an_empty_list_has_no_rows(tmp_path):
+def test_an_empty_list_is_an_error(tmp_path):
     (tmp_path / "list.txt").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"list\.txt is empty"):
+        TextList(str(tmp_path / "list.txt"))
+
+
+def test_a_list_of_comments_has_no_rows(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"# path Hat Bag Boots\n")
     table = TextList(str(tmp_path / "list.txt")).read(SCHEMA)
     assert len(table) == 0
     assert table.labels.shape == (0, 3)
