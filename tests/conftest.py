@@ -1,8 +1,10 @@
 """What every test starts from."""
 
 import copy
+import logging
 
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 
@@ -15,3 +17,14 @@ def no_default_scope_left_behind():
     before = copy.copy(DefaultScope._instance_dict)
     yield
     DefaultScope._instance_dict = before
+
+
+@pytest.fixture
+def log(caplog, monkeypatch):
+    """What MMEngine's current logger says, from INFO on, as ``log.text``."""
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, "propagate", False)  # handled once
+    logger.addHandler(caplog.handler)
+    caplog.set_level(logging.INFO)
+    yield caplog
+    logger.removeHandler(caplog.handler)

@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import pandas
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger
 
 from mmpar.evaluation import DumpPredictions, PARMetric
 from tests.test_evaluation.oracle import oracle
@@ -125,16 +123,6 @@ def test_works_in_an_evaluator_with_the_scores_of_a_model():
     evaluator.process(samples())
     metrics = evaluator.evaluate(11)
     assert {"first/mA", "par/mA"} <= set(metrics)
-
-
-@pytest.fixture
-def log(caplog, monkeypatch):
-    logger = MMLogger.get_current_instance()
-    monkeypatch.setattr(logger, "propagate", True)
-    logger.addHandler(caplog.handler)
-    caplog.set_level(logging.INFO)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def test_table_has_a_row_an_attribute(log):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmengine.runner.checkpoint import load_checkpoint, load_state_dict
 from mmpretrain.structures import DataSample
 from torch import nn
@@ -116,12 +117,104 @@ def test_a_wrong_number_of_ratios_is_an_error():
         linear_head(SCHEMA).set_positive_ratio([0.5, 0.5])
 
 
-def test_predictions_are_the_sigmoid_once_and_labels_from_the_threshold_on():
-    head, x = linear_head(SCHEMA, threshold=0.4), features()
-    nn.init.normal_(head.classifier.weight)
-    predictions = head.predict((x,), samples(LABELS))
-    expected = 1 / (1 + (-head((x,))).exp())
-    for prediction, row in zip(predictions, expected):
-        torch.testing.assert_close(prediction.pred_score, row)
-        positives = [i for i, score in enumerate(row.tolist()) if score >= 0.4]
-        assert prediction.pred_label.tolist() == positives
+def test_the_loss_of_float64_logits_takes_the_labels_as_they_are():
+    """0.3 as float32 is 1e-8 off."""
+    head, x = (
+        linear_head(SCHEMA, loss=dict(type="WeightedBCELoss", weighting=None)),
+        (features().double()),
+    )
+    head.double()
+    soft = [[0.3, 0.7, -1.0]] * 5
+    data = [DataSample().set_gt_score(torch.tensor(row).double()) for row in soft]
+    for sample, row in zip(data, soft):
+        sample.set_field(torch.tensor(row, dtype=torch.float64), "gt_score")
+    found = head.loss((x,), data)["loss"]
+    p = head((x,)).sigmoid()[:, :2]
+    t = torch.tensor([0.3, 0.7], dtype=torch.float64)
+    expected = -(t * p.log() + (1 - t) * (1 - p).log()).sum() / 5
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_labels_are_not_rounded_to_logits_of_half_precision(dtype):
+    head = linear_head(SCHEMA, loss=dict(type="WeightedBCELoss", weighting=None))
+    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)).to(dtype)
+    data = samples([[0.3, 0.7, 0.9]] * 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = head._get_loss(logits, data)["loss"]
+    expected = head._get_loss(logits.float(), data)["loss"]
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+def logits_of(scores):
+    return torch.tensor(scores, dtype=torch.float64).logit()
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        (0.5, [[1], [0, 1, 2]]),
+        (0.7, [[], [0, 1, 2]]),
+        ([0.3, 0.65, 0.8], [[0], [0, 1, 2]]),
+        ((0.3, 0.65, 0.8), [[0], [0, 1, 2]]),
+        (dict(Hat=0.3), [[0, 1], [0, 1, 2]]),
+        (ConfigDict(Boots=0.1, Bag=0.95), [[2], [0, 2]]),
+    ],
+)
+def test_a_score_above_the_threshold_of_its_attribute_is_a_positive(
+    threshold, expected
+):
+    head = linear_head(SCHEMA, threshold=threshold).double()
+    logits = logits_of([[0.4, 0.6, 0.2], [0.9, 0.9, 0.9]])
+    found = head._get_predictions(logits, None)
+    assert [sample.pred_label.tolist() for sample in found] == expected
+    torch.testing.assert_close(found[0].pred_score, logits[0].sigmoid())
+
+
+def test_a_score_at_the_threshold_is_negative_in_every_precision():
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        logits = torch.zeros(1, 3, dtype=dtype)
+        (found,) = linear_head(SCHEMA)._get_predictions(logits, None)
+        assert found.pred_score.tolist() == [0.5] * 3
+        assert found.pred_label.tolist() == []
+
+
+def test_thresholds_are_of_the_config_and_not_of_the_checkpoint():
+    saved = Model(linear_head(SCHEMA, threshold=0.9)).state_dict()
+    model = Model(linear_head(SCHEMA, threshold=0.2))
+    model.load_state_dict(saved)
+    assert model.head.threshold.tolist() == [pytest.approx(0.2)] * 3
+
+
+def test_thresholds_other_than_a_half_are_logged(log):
+    linear_head(SCHEMA)
+    assert "threshold" not in log.text
+    linear_head(SCHEMA, threshold=dict(Bag=0.3))
+    assert "above its threshold: Bag 0.3, all others 0.5" in log.text
+    linear_head(SCHEMA, threshold=0.4)
+    assert "above its threshold: 0.4 for all attributes" in log.text
+
+
+@pytest.mark.parametrize(
+    ("threshold", "match"),
+    [
+        ([0.5, 0.5], r"2 thresholds for the 3 attributes of 'mine'"),
+        (dict(Cape=0.5), "no attribute 'Cape'"),
+        (1.5, r"'Hat' is 1\.5; .*from 0 to 1"),
+        (dict(Bag="0.5"), r"'Bag' is '0\.5'"),
+        (None, "'Hat' is None"),
+    ],
+)
+def test_thresholds_that_fit_no_attribute_or_no_score_are_errors(threshold, match):
+    with pytest.raises(ValueError, match=match):
+        linear_head(SCHEMA, threshold=threshold)
+
+
+def test_the_order_of_the_groups_does_not_change_the_state():
+    groups = dict(foot=("Boots",), head=("Hat",))
+    one, other = (
+        linear_head(AttributeSchema(NAMES, dict(pairs), "mine")).get_extra_state()
+        for pairs in (groups.items(), reversed(groups.items()))
+    )
+    assert torch.equal(one, other)

@@ -11,7 +11,13 @@ from tests.test_models.test_sspnet import REGIONS, SCHEMA
 HEIGHT, WIDTH = 64, 32
 
 
-def build(kind="keypoint", classifier="PARClassifier", neck_regions=None):
+def build(
+    kind="keypoint",
+    classifier="PARClassifier",
+    neck_regions=None,
+    schema=None,
+    scale="fixed",
+):
     regions = {**REGIONS, "head": dict(REGIONS["head"], keypoints=("nose", "left_ear"))}
     config = dict(
         type=classifier,
@@ -23,15 +29,19 @@ def build(kind="keypoint", classifier="PARClassifier", neck_regions=None):
             out_channels=8,
             regions=neck_regions or regions,
             ple=dict(kind=kind),
+            scale=dict(mode=scale),
         ),
         head=dict(
-            type="SSPNetHead", schema=SCHEMA.to_dict(), regions=regions, in_channels=8
+            type="SSPNetHead",
+            schema=schema or SCHEMA.to_dict(),
+            regions=regions,
+            in_channels=8,
         ),
     )
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope("mmpar"):
         model = MODELS.build(config).eval()
-    model.head.set_positive_ratio([0.5] * 8)
+    model.head.set_positive_ratio([0.5] * len(model.head.schema))
     return model
 
 
@@ -150,6 +160,31 @@ def test_other_regions_of_neck_and_head_are_an_error():
         ValueError, match=r"the neck .*'head': \(0\.0, 0\.5\), .*the head "
     ):
         build("block", neck_regions=moved)
+
+
+def test_the_order_of_the_regions_has_no_meaning():
+    reordered = {name: REGIONS[name] for name in ("torso", "head", "bottom", "whole")}
+    plain, other = build("block"), build("block", neck_regions=reordered)
+    x = inputs()
+    assert torch.equal(plain(x), other(x))
+
+
+def test_a_region_without_an_attribute_is_not_read_and_the_log_says_so(log):
+    own = dict(names=["Vest", "Helmet"], groups=dict(upper=["Vest"], head=["Helmet"]))
+    model = build("block", schema=own, scale="learned")
+    for name in ("bottom", "whole"):
+        assert f"Region '{name}' is not read: none of the 2" in log.text
+    assert "groups ('lower', 'foot')" in log.text
+    assert list(model.neck(model.backbone(inputs()))) == ["head", "torso"]
+    assert list(model.neck.scale_selection.regions) == ["head", "torso"]
+    model.train()
+    model(inputs(), labelled(2), mode="loss")["loss"].backward()
+    unused = [n for n, p in model.named_parameters() if p.grad is None]
+    assert unused == []
+
+
+def labelled(num_attributes):
+    return [DataSample().set_gt_score(torch.ones(num_attributes)) for _ in range(2)]
 
 
 def test_the_neck_need_not_know_the_groups_nor_the_head_the_levels():
