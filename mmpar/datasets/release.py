@@ -13,6 +13,7 @@ from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
 from mmpar.datasets.annotations.common_pickle import read_common_pickle
 from mmpar.datasets.annotations.csv_list import CSVList
 from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.labels import checked_label_map
 from mmpar.datasets.annotations.portable import Header, read_header, read_portable
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.text_list import TextList
@@ -62,8 +63,6 @@ class ReleaseDataset(PARDataset):
     KNOWN_FLAWS: Mapping[str, Collection[str]] = {}
     """What the doctor finds in a perfect copy: ``'two ages'`` and the like, or
     ``'copies'``, to images as listed; ``'never present'`` to attributes."""
-    MEANING: Mapping[int, int] = {}
-    """Released value to label, where they differ."""
 
     ann_file: str
 
@@ -172,7 +171,13 @@ class ReleaseDataset(PARDataset):
                 "nothing; name the schema, or list its attributes"
             )
         if ending == ".csv":
-            return self._with_groups(CSVList(self.ann_file).schema.names)
+            found = CSVList(self.ann_file).schema
+            if found is None:
+                raise ValueError(
+                    f"{self.ann_file} has no labels, so schema='all' says nothing; "
+                    "leave it out"
+                )
+            return self._with_groups(found.names)
         if ending == ".jsonl":
             return self._header().schema
         self._release = self._opened()
@@ -199,23 +204,28 @@ class ReleaseDataset(PARDataset):
         ending = self._ending()
         if ending == ".txt":
             self._refuse_partition()
-            return TextList(self.ann_file).read(self.schema)
+            return TextList(self.ann_file).read(self.schema, self.label_map)
         if ending == ".csv":
             self._refuse_partition()
-            return self._columns_of(CSVList(self.ann_file))
+            return self._of_split(self._columns_of(CSVList(self.ann_file)))
         if ending == ".jsonl":
             return read_portable(
-                self.ann_file, self.schema, self.split, self.partition, self.TRAINVAL
+                self.ann_file,
+                self.schema,
+                self.split,
+                self.partition,
+                self.TRAINVAL,
+                self.label_map,
             )
         release = self._release or self._opened()
         self._release = None  # the table is all that is needed
         rows = release.rows(self.split, self._partition_in_file(), self.TRAINVAL)
-        return release.table(self.schema.names, rows, self._meaning())
+        return release.table(self.schema.names, rows, self.label_map)
 
     def _columns_of(self, found: CSVList) -> AnnotationTable:
         """The attributes of the schema, whatever else the file has."""
         if found.schema is None:
-            return found.read(self.schema)
+            return found.read(self.schema, self.label_map)
         names = found.schema.names
         lacking = [name for name in self.schema.names if name not in names]
         if lacking:
@@ -223,9 +233,25 @@ class ReleaseDataset(PARDataset):
                 f"{self.ann_file} lacks the attributes {lacking} of the schema "
                 f"{self.schema.title!r}; its columns are {list(names)}"
             )
-        table = found.read(found.schema)
+        table = found.read(found.schema, self.label_map)
         order = [names.index(name) for name in self.schema.names]
         return AnnotationTable(table.paths, table.labels[:, order], table.columns)
+
+    def _of_split(self, table: AnnotationTable) -> AnnotationTable:
+        """The rows that the column ``split`` gives to this split; all without one."""
+        if "split" not in table.columns:
+            return table
+        splits = table.columns["split"]
+        wanted = [self.split]
+        if self.split == "trainval" and "trainval" not in splits:
+            wanted = list(self.TRAINVAL)
+        chosen = np.isin(splits, wanted)
+        if not chosen.any():
+            raise ValueError(
+                f"{self.ann_file} has the splits {sorted({*splits.tolist()})} in its "
+                f"column 'split', got split={self.split!r}"
+            )
+        return table.take(chosen).without_column("split")
 
     def _refuse_partition(self) -> None:
         if self.partition:
@@ -250,9 +276,6 @@ class ReleaseDataset(PARDataset):
 
     def _partition_in_file(self) -> int:
         return self.partition
-
-    def _meaning(self) -> Mapping[int, int]:
-        return self.MEANING
 
     def _picture_folder(self) -> str:
         if archive_of(self.backend_args) is not None:
@@ -354,25 +377,22 @@ class UncertainLabels(ReleaseDataset):
     Args:
         uncertain: Such a label is ``'unknown'``, or ``'absent'`` as the Strong Baseline
             counts it.
+        ann_file: In a ``.jsonl``, uncertain is written as unknown.
+        label_map: As for :class:`PARDataset`; it has the last word.
         kwargs: As for :class:`ReleaseDataset`.
     """
 
-    def __init__(self, *, uncertain: str = "unknown", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        uncertain: str = "unknown",
+        ann_file: str = "",
+        label_map: Mapping[Any, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         labels = {"unknown": UNKNOWN, "absent": 0}
         if uncertain not in labels:
             raise ValueError(f"uncertain is 'unknown' or 'absent', got {uncertain!r}")
-        self._label_of_uncertain = labels[uncertain]
-        super().__init__(**kwargs)
-
-    def _meaning(self) -> Mapping[int, int]:
-        return {2: self._label_of_uncertain}
-
-    def _read_table(self) -> AnnotationTable:
-        table = super()._read_table()
-        if self._ending() == ".jsonl":
-            # There, uncertain is written as unknown.
-            labels = np.where(
-                table.labels == UNKNOWN, self._label_of_uncertain, table.labels
-            )
-            return AnnotationTable(table.paths, labels.astype(np.int8), table.columns)
-        return table
+        written = UNKNOWN if _ending(ann_file) == ".jsonl" else 2
+        coding = {float(written): labels[uncertain], **checked_label_map(label_map)}
+        super().__init__(ann_file=ann_file, label_map=coding, **kwargs)

@@ -13,6 +13,7 @@ import pandas
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
 
 from mmpar.evaluation import DumpPredictions, PARMetric
 from tests.test_evaluation.oracle import oracle

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmpar.datasets.annotations import matlab
-from mmpar.datasets.annotations.labels import checked_labels
+from mmpar.datasets.annotations.labels import LabelMap, checked_labels
 
 
 class PA100KAnnotation(NamedTuple):
@@ -26,7 +26,9 @@ def parts_of(path: str) -> list[str]:
     return [part for part in ("train", "val", "test") if f"{part}_label" in fields]
 
 
-def read_pa100k(path: str, parts: Sequence[str]) -> PA100KAnnotation:
+def read_pa100k(
+    path: str, parts: Sequence[str], label_map: LabelMap | None = None
+) -> PA100KAnnotation:
     """Read some of the parts ``'train'``, ``'val'``, ``'test'``, one after another.
 
     The fields are ``attributes``, and for each part ``{part}_images_name`` (N x 1 cells
@@ -42,14 +44,18 @@ def read_pa100k(path: str, parts: Sequence[str]) -> PA100KAnnotation:
     images: list[str] = []
     labels = []
     for part in parts:
-        names, rows = _read_part(fields, part, path, attributes)
+        names, rows = _read_part(fields, part, path, attributes, label_map)
         images += names
         labels.append(rows)
     return PA100KAnnotation(attributes, images, np.concatenate(labels))
 
 
 def _read_part(
-    fields: Mapping[str, Any], part: str, path: str, attributes: Sequence[str]
+    fields: Mapping[str, Any],
+    part: str,
+    path: str,
+    attributes: Sequence[str],
+    label_map: LabelMap | None,
 ) -> tuple[list[str], np.ndarray]:
     name_field, label_field = f"{part}_images_name", f"{part}_label"
     cells = matlab.field(fields, name_field, path)
@@ -60,4 +66,5 @@ def _read_part(
             f"{path}: {name_field} has {len(images)} pictures and {label_field} has "
             f"{len(labels)} rows; they should agree"
         )
-    return images, checked_labels(labels, attributes, f"{path}, {label_field}", images)
+    where = f"{path}, {label_field}"
+    return images, checked_labels(labels, attributes, where, images, label_map)

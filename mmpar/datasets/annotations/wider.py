@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from mmpar.datasets.annotations.files import portable_path, read_utf8
-from mmpar.datasets.annotations.release import Release, translated
+from mmpar.datasets.annotations.labels import LabelMap
+from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.table import UNKNOWN
 
 SPLITS = ("train", "val", "test")
-_MEANING = {-1: 0, 0: UNKNOWN}
 _CUT_OUTS = re.compile(r"(trainval|test)_(?:gt_label|name)\.txt$")
+_CODING: LabelMap = {-1.0: 0, 0.0: UNKNOWN}
 
 
 def read_wider(path: str) -> Release:
@@ -57,9 +58,10 @@ def read_wider(path: str) -> Release:
         source=path,
         attributes=attributes,
         images=images,
-        labels=translated(raw, _MEANING),
+        labels=raw,
         partitions=_partitions(images, path),
         columns={"person_box": np.array(boxes, np.float64).reshape(-1, 4)},
+        coding=_CODING,
     )
 
 
@@ -106,8 +108,9 @@ def read_cut_outs(path: str, part: str) -> Release:
         source=label_file,
         attributes=attributes,
         images=images,
-        labels=translated(raw, _MEANING) if (raw == -1).any() else raw,
+        labels=raw,
         partitions={part: [np.arange(len(images))]},
+        coding=_CODING if (raw == -1).any() else {},
     )
 
 
