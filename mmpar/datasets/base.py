@@ -13,6 +13,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 
 from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.keypoint_array import KeypointArray
+from mmpar.datasets.annotations.labels import checked_label_map
 from mmpar.datasets.annotations.table import Rows
 from mmpar.datasets.image_files import archive_of, is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
@@ -51,6 +52,9 @@ class PARDataset(BaseDataset):
         data_prefix: Folder of the pictures, a path or ``dict(img_path=path)``. In a zip
             file or LMDB it is what their names begin with, and has no ``data_root``.
         schema: Attributes, as :func:`build_schema` takes them; by default ``SCHEMA``.
+        label_map: Labels that the annotation writes otherwise than as 1, 0 and -1, to
+            these: ``{-1: 0}`` where -1 means absent, ``{'yes': 1, 'no': 0}``. Keys may
+            be words throughout, as ``--cfg-options`` gives them: ``label_map.-1=0``.
         missing_images: Listed pictures that do not exist are an ``'error'``, or
             ``'drop'`` leaves them out with a warning. Checked in folders, zip files and
             LMDBs: for remote pictures the error comes when one is read.
@@ -86,6 +90,7 @@ class PARDataset(BaseDataset):
         split: str = "",
         data_prefix: str | Mapping[str, str] = "",
         schema: str | Mapping[str, Any] | AttributeSchema | None = None,
+        label_map: Mapping[Any, int] | None = None,
         missing_images: str = "error",
         backend_args: Mapping[str, Any] | None = None,
         keypoints: str | None = None,
@@ -100,6 +105,7 @@ class PARDataset(BaseDataset):
                 f"missing_images is 'error' or 'drop', got {missing_images!r}"
             )
         self.split = self._checked_split(split)
+        self.label_map = checked_label_map(label_map)
         self.missing_images = missing_images
         self.backend_args = dict(backend_args) if backend_args else None
         self.keypoint_file = os.path.expanduser(keypoints) if keypoints else None
@@ -138,7 +144,11 @@ class PARDataset(BaseDataset):
     # --- for subclasses -------------------------------------------------------------
 
     def load_annotations(self) -> AnnotationTable:
-        """Read the annotation of ``self.split``; labels in the order of the schema."""
+        """Read the annotation of ``self.split``; labels in the order of the schema.
+
+        What is written is a label as :func:`checked_labels` or :func:`label_codes` say,
+        given ``self.label_map``.
+        """
         raise NotImplementedError(f"{type(self).__name__} must say how it is read")
 
     def resolve_schema(

@@ -76,6 +76,7 @@ class IdentityAttributeDataset(ReleaseDataset):
             part,
             self.schema.names,
             self.MULTI_CLASS,
+            self.label_map,
         )
         folder = self.FOLDERS[self.split]
         boxes = self._boxes(folder)

@@ -40,7 +40,7 @@ class PA100K(ReleaseDataset):
 
     def read_release(self) -> Release:
         parts = ("train", "val") if self.split == "trainval" else (self.split,)
-        found = read_pa100k(self.ann_file, parts)
+        found = read_pa100k(self.ann_file, parts, self.label_map)
         expected = build_schema("pa100k")
         if tuple(found.attributes) != expected.names:
             raise ValueError(

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from mmengine import fileio
 
 from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
 from mmpar.datasets.annotations.common_pickle import read_common_pickle
 from mmpar.datasets.annotations.files import read_bytes
+from mmpar.datasets.annotations.labels import checked_label_map
 from mmpar.datasets.annotations.portable import read_header, read_portable
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.text_list import TextList
@@ -53,8 +53,6 @@ class ReleaseDataset(PARDataset):
     """Endings of the files that hold one split, and do not say which."""
     PERSONS_SHARED = False
     """Whether the published splits have pictures of one person in both."""
-    MEANING: Mapping[int, int] = {}
-    """Released value to label, where they differ."""
 
     def __init__(
         self,
@@ -130,15 +128,20 @@ class ReleaseDataset(PARDataset):
         ending = self._ending()
         if ending == ".txt":
             self._refuse_partition()
-            return TextList(self.ann_file).read(self.schema)
+            return TextList(self.ann_file).read(self.schema, self.label_map)
         if ending == ".jsonl":
             return read_portable(
-                self.ann_file, self.schema, self.split, self.partition, self.TRAINVAL
+                self.ann_file,
+                self.schema,
+                self.split,
+                self.partition,
+                self.TRAINVAL,
+                self.label_map,
             )
         release = self._release or self._opened()
         self._release = None  # the table is all that is needed
         rows = release.rows(self.split, self._partition_in_file(), self.TRAINVAL)
-        return release.table(self.schema.names, rows, self._meaning())
+        return release.table(self.schema.names, rows, self.label_map)
 
     def _refuse_partition(self) -> None:
         if self.partition:
@@ -157,9 +160,6 @@ class ReleaseDataset(PARDataset):
 
     def _partition_in_file(self) -> int:
         return self.partition
-
-    def _meaning(self) -> Mapping[int, int]:
-        return self.MEANING
 
     def _picture_folder(self) -> str:
         if archive_of(self.backend_args) is not None:
@@ -235,25 +235,22 @@ class UncertainLabels(ReleaseDataset):
     Args:
         uncertain: Such a label is ``'unknown'``, or ``'absent'`` as the Strong Baseline
             counts it.
+        ann_file: In a ``.jsonl``, uncertain is written as unknown.
+        label_map: As for :class:`PARDataset`; it has the last word.
         kwargs: As for :class:`ReleaseDataset`.
     """
 
-    def __init__(self, *, uncertain: str = "unknown", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        uncertain: str = "unknown",
+        ann_file: str = "",
+        label_map: Mapping[Any, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         labels = {"unknown": UNKNOWN, "absent": 0}
         if uncertain not in labels:
             raise ValueError(f"uncertain is 'unknown' or 'absent', got {uncertain!r}")
-        self._label_of_uncertain = labels[uncertain]
-        super().__init__(**kwargs)
-
-    def _meaning(self) -> Mapping[int, int]:
-        return {2: self._label_of_uncertain}
-
-    def _read_table(self) -> AnnotationTable:
-        table = super()._read_table()
-        if self._ending() == ".jsonl":
-            # There, uncertain is written as unknown.
-            labels = np.where(
-                table.labels == UNKNOWN, self._label_of_uncertain, table.labels
-            )
-            return AnnotationTable(table.paths, labels.astype(np.int8), table.columns)
-        return table
+        written = UNKNOWN if _ending(ann_file) == ".jsonl" else 2
+        coding = {float(written): labels[uncertain], **checked_label_map(label_map)}
+        super().__init__(ann_file=ann_file, label_map=coding, **kwargs)

@@ -43,7 +43,13 @@ class UPAR(ReleaseDataset):
     def _all(self) -> AttributeSchema:
         if self._ending() != ".csv":
             return super()._all()
-        return self._with_groups(CSVList(self.ann_file).schema.names)
+        found = CSVList(self.ann_file).schema
+        if found is None:
+            raise ValueError(
+                f"{self.ann_file} has no labels, so schema='all' says nothing; "
+                "leave it out"
+            )
+        return self._with_groups(found.names)
 
     def load_annotations(self) -> AnnotationTable:
         self._start_prefix_at_root()
@@ -53,6 +59,6 @@ class UPAR(ReleaseDataset):
         if self._ending() != ".csv":
             return super()._read_table()
         self._refuse_partition()
-        table = CSVList(self.ann_file).read(self.schema)
+        table = CSVList(self.ann_file).read(self.schema, self.label_map)
         domains = np.array([path.split("/", 1)[0] for path in table.paths])
-        return AnnotationTable(table.paths, table.labels, {"domain": domains})
+        return table.with_column("domain", domains)

@@ -1,19 +1,15 @@
-"""What the three attribute list formats share: their label words and their columns."""
+"""What the attribute list formats share: their form, and their columns by name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from mmpar.datasets.annotations.table import UNKNOWN, AnnotationTable
-from mmpar.structures import AttributeSchema
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
-LABEL_WORDS = {
-    **dict.fromkeys(("1", "1.0"), 1),
-    **dict.fromkeys(("0", "0.0"), 0),
-    **dict.fromkeys(("-1", "-1.0", "?", ""), UNKNOWN),
-}
-"""How a label may be written; with ``.0`` as pandas does beside missing values."""
+from mmpar.datasets.annotations.labels import LabelMap
+from mmpar.datasets.annotations.table import AnnotationTable
+from mmpar.structures import AttributeSchema
 
 
 class AttributeList(Protocol):
@@ -21,37 +17,36 @@ class AttributeList(Protocol):
 
     @property
     def schema(self) -> AttributeSchema | None:
-        """Attributes as the file names them, ``None`` if its format has no names."""
+        """Attributes as the file names them, ``None`` if it names none."""
 
-    def read(self, schema: AttributeSchema) -> AnnotationTable:
+    def read(
+        self, schema: AttributeSchema, label_map: LabelMap | None = None
+    ) -> AnnotationTable:
         """All rows, labels in the order of ``schema``."""
 
 
-def wrong_label(where: str, name: str, found: object) -> ValueError:
-    """The error of a label that is none."""
-    return ValueError(
-        f"{where}: attribute {name!r} has the label {found!r}; expected 1 (present), "
-        "0 (absent) or unknown (-1 or ?, in .csv also empty, in .json also null)"
-    )
+def is_image_name(word: str) -> bool:
+    """Whether a word ends as the names of image files do."""
+    return word.lower().endswith(IMG_EXTENSIONS)
 
 
 def column_order(
-    found: AttributeSchema, wanted: AttributeSchema, source: str
+    found: Sequence[str], wanted: AttributeSchema, source: str
 ) -> list[int]:
     """Where in the file each attribute of the wanted schema stands.
 
     Raises:
         ValueError: The file lacks one, or has one more.
     """
-    missing = [name for name in wanted.names if name not in found.names]
-    unknown = [name for name in found.names if name not in wanted.names]
+    missing = [name for name in wanted.names if name not in found]
+    unknown = [name for name in found if name not in wanted.names]
     if missing or unknown:
         raise ValueError(
             f"{source} and the schema {wanted.title!r} name different attributes: the "
             f"file lacks {missing}, the schema lacks {unknown}. Leave out the argument "
             "schema to take the attributes from the file"
         )
-    return [found.names.index(name) for name in wanted.names]
+    return [found.index(name) for name in wanted.names]
 
 
 def schema_of(names: Sequence[str], source: str, **more: object) -> AttributeSchema:

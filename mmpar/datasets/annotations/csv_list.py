@@ -7,72 +7,86 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmpar.datasets.annotations.attribute_lists import (
-    LABEL_WORDS,
-    column_order,
-    schema_of,
-    wrong_label,
-)
+from mmpar.datasets.annotations.attribute_lists import is_image_name
 from mmpar.datasets.annotations.files import portable_path, read_utf8
-from mmpar.datasets.annotations.table import AnnotationTable
-from mmpar.structures import AttributeSchema
+from mmpar.datasets.annotations.labels import label_codes
+from mmpar.datasets.annotations.named_list import NamedList, Row
 
 
-class CSVList:
+class CSVList(NamedList):
     """A CSV list.
 
-    The first column holds the path, whatever its name; each other column is an
-    attribute. An empty cell is an unknown label. Blank rows are skipped.
+    The first column holds the path, whatever its name; for the others see
+    :class:`NamedList`. An empty cell is an unknown label. Blank rows are skipped.
+
+    Args:
+        path: The file.
+        one_hot: Columns of classes.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is not UTF-8, or its header names no attributes.
+        ValueError: The file is not UTF-8, or has no header.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.text = read_utf8(path)
+    def __init__(self, path: str, one_hot: Sequence[str] = ()) -> None:
+        self._text = read_utf8(path)
         header = [name.strip() for name in next(self._reader(), [])]
-        if len(header) < 2 or not all(header[1:]):
-            raise ValueError(
-                f"{path}: the first line is the header, the path and at least one "
-                f"attribute, separated by commas and none of them empty; got {header}"
-            )
-        self.schema = schema_of(header[1:], path)
+        _check_header(header, path)
+        super().__init__(path, header[1:], one_hot=one_hot)
 
     def _reader(self) -> Any:
         # newline='' leaves line ends to the csv module, as quoted cells may hold some.
-        return csv.reader(io.StringIO(self.text, newline=""))
+        return csv.reader(io.StringIO(self._text, newline=""))
 
-    def read(self, schema: AttributeSchema) -> AnnotationTable:
-        """All rows, labels in the order of ``schema``, matched by name.
-
-        Raises:
-            ValueError: The columns are not the attributes of ``schema``, a row has
-                another number of labels, or a label that is none.
-        """
-        order = column_order(self.schema, schema, self.path)
-        return AnnotationTable.from_rows(self._rows(order), len(schema))
-
-    def _rows(self, order: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
+    def rows(self) -> Iterator[Row]:
         reader = self._reader()
         next(reader)
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                labels = self._labels(cells, f"{self.path}, line {reader.line_num}")
-                yield portable_path(cells[0]), [labels[i] for i in order]
+                where = f"{self.path}, line {reader.line_num}"
+                words = [cell.strip() for cell in cells[1:]]
+                if len(words) != len(self.columns):
+                    raise ValueError(
+                        f"{where}: found {len(words)} labels, expected "
+                        f"{len(self.columns)}, one for each column of the header: "
+                        f"{self.columns}"
+                    )
+                if not cells[0].strip():
+                    raise ValueError(
+                        f"{where}: the path, in the first column, is empty"
+                    )
+                yield Row(where, portable_path(cells[0]), words)
 
-    def _labels(self, cells: list[str], where: str) -> list[int]:
-        names = self.schema.names
-        words = [cell.strip() for cell in cells[1:]]
-        if len(words) != len(names):
-            raise ValueError(
-                f"{where}: found {len(words)} labels, expected {len(names)}, one for "
-                "each attribute of the header"
-            )
-        for name, word in zip(names, words):
-            if word not in LABEL_WORDS:
-                raise wrong_label(where, name, word)
-        if not cells[0].strip():
-            raise ValueError(f"{where}: the path, in the first column, is empty")
-        return [LABEL_WORDS[word] for word in words]
+
+def _check_header(header: list[str], path: str) -> None:
+    """Raise unless a row names columns.
+
+    Raises:
+        ValueError: It is empty, a sample, or separated otherwise.
+    """
+    like = "a header such as path,Hat,Boots"
+    if not header or header == [""]:
+        raise ValueError(f"{path}: the first line is the header; it is empty")
+    codes = label_codes()
+    labels = [name for name in header[1:] if name and name in codes]
+    if labels or is_image_name(header[0]):
+        raise ValueError(
+            f"{path}: line 1 holds labels or an image, {header}, and a .csv list "
+            f"begins with {like}: write one above it"
+        )
+    separators = [one for one in ";\t|" if len(header) == 1 and one in header[0]]
+    if separators:
+        raise ValueError(
+            f"{path}: line 1 is separated by {separators[0]!r}, expected commas: {like}"
+        )
+    if header[0] == "" and len(header) > 1:
+        raise ValueError(
+            f"{path}: the first column, which holds the path, has no name in the "
+            f"header {header}; pandas writes its row numbers there unless told "
+            "to_csv(index=False)"
+        )
+    if not all(header):
+        raise ValueError(
+            f"{path}: the first line is the header, and none of its columns is empty; "
+            f"got {header}"
+        )

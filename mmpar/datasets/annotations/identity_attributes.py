@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mmpar.datasets.annotations import matlab
+from mmpar.datasets.annotations.labels import LabelMap
 from mmpar.datasets.annotations.table import UNKNOWN
 
-_BINARY = {0: UNKNOWN, 1: 0, 2: 1}
+_CODING: LabelMap = {0.0: UNKNOWN, 1.0: 0, 2.0: 1}
 
 
 class IdentityAttributes(NamedTuple):
@@ -28,6 +29,7 @@ def read_identity_attributes(
     part: str,
     names: Sequence[str],
     multi_class: Mapping[str, Sequence[str]] | None = None,
+    label_map: LabelMap | None = None,
 ) -> IdentityAttributes:
     """Read the labels of ``'train'`` or ``'test'``.
 
@@ -43,6 +45,7 @@ def read_identity_attributes(
         part: ``'train'`` or ``'test'``.
         names: The columns wanted.
         multi_class: Field to the names of the columns that its classes become.
+        label_map: What means something else in the other fields.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -55,6 +58,11 @@ def read_identity_attributes(
     index = matlab.field(struct, "image_index", where)
     identities = matlab.strings(index, f"{where}.image_index")
     columns: dict[str, np.ndarray] = {}
+    coding = {
+        value: label
+        for value, label in {**_CODING, **(label_map or {})}.items()
+        if isinstance(value, float)
+    }
     for name, classes in (multi_class or {}).items():
         values = _row(struct, name, where, len(identities))
         _check(values, range(1, len(classes) + 1), name, where, identities)
@@ -62,8 +70,8 @@ def read_identity_attributes(
     for name in names:
         if name not in columns:
             values = _row(struct, name, where, len(identities))
-            _check(values, _BINARY, name, where, identities)
-            columns[name] = np.vectorize(_BINARY.get)(values)
+            _check(values, coding, name, where, identities)
+            columns[name] = np.vectorize(coding.get)(values)
     labels = np.stack([columns[name] for name in names], axis=1).astype(np.int8)
     return IdentityAttributes(identities, labels)
 

@@ -5,38 +5,40 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
+from unicodedata import normalize
 
-from mmpar.datasets.annotations.attribute_lists import (
-    LABEL_WORDS,
-    column_order,
-    schema_of,
-    wrong_label,
-)
+from mmengine.logging import print_log
+
 from mmpar.datasets.annotations.files import portable_path, read_utf8
-from mmpar.datasets.annotations.table import UNKNOWN, AnnotationTable
-from mmpar.structures import AttributeSchema
+from mmpar.datasets.annotations.labels import label_codes
+from mmpar.datasets.annotations.named_list import COLUMNS, NamedList, Row
 
 
-class JSONList:
+class JSONList(NamedList):
     """A JSON list.
 
     ::
 
         {"attributes": ["Hat", "Boots"],
          "groups": {"head": ["Hat"], "foot": ["Boots"]},
-         "images": [{"path": "a.jpg", "labels": [1, null]},
+         "images": [{"path": "a.jpg", "labels": [1, null], "person_id": 7},
                     {"path": "b.jpg", "labels": {"Boots": 0}}]}
 
     ``groups`` may be left out. Labels are listed in the order of ``attributes`` or
-    given by name; one that is not named is unknown.
+    given by name; one that is not named is unknown. Entries of an image beside these
+    two are columns, see :class:`NamedList`. Without ``attributes`` the images have no
+    labels.
+
+    Args:
+        path: The file.
+        one_hot: Attributes whose labels are classes.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file is not JSON or not of that form.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, one_hot: Sequence[str] = ()) -> None:
         try:
             content = json.loads(read_utf8(path))
         except json.JSONDecodeError as error:
@@ -46,57 +48,70 @@ class JSONList:
         for name in ("attributes", "images"):
             if not isinstance(content.get(name), list):
                 raise ValueError(
-                    f"{path}: expected an object with the lists 'attributes' and "
-                    f"'images'; {name!r} is missing or is no list"
+                    f"{path}: expected an object with the lists 'attributes' (empty if "
+                    f"there are no labels) and 'images'; {name!r} is missing or is no "
+                    "list"
                 )
+        self._images = content["images"]
+        attributes = [str(name) for name in content["attributes"]]
+        _check_attributes(attributes, path)
         groups = content.get("groups", {})
-        self.schema = schema_of(content["attributes"], path, groups=groups)
-        self.images = content["images"]
+        further = _further_entries(self._images, path, attributes)
+        super().__init__(path, [*attributes, *further], attributes, groups, one_hot)
+        self._further = further
+        self._names = self.columns[: len(attributes)]
 
-    def read(self, schema: AttributeSchema) -> AnnotationTable:
-        """All rows, labels in the order of ``schema``, matched by name.
-
-        Raises:
-            ValueError: The attributes are not those of ``schema``, or an image is not
-                as described.
-        """
-        order = column_order(self.schema, schema, self.path)
-        return AnnotationTable.from_rows(self._rows(order), len(schema))
-
-    def _rows(self, order: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
-        for i, image in enumerate(self.images):
+    def rows(self) -> Iterator[Row]:
+        for i, image in enumerate(self._images):
             where = f"{self.path}, images[{i}]"
             if not isinstance(image, dict) or not isinstance(image.get("path"), str):
                 raise ValueError(
                     f"{where}: expected an object with a 'path' and 'labels', "
                     f"got {image!r}"
                 )
-            labels = self._labels(image.get("labels"), f"{where} ({image['path']})")
-            yield portable_path(image["path"]), [labels[i] for i in order]
+            where = f"{where} ({image['path']})"
+            labels = self._labels(image.get("labels"), where)
+            further = [image.get(name) for name in self._further]
+            yield Row(where, portable_path(image["path"]), [*labels, *further])
 
-    def _labels(self, found: Any, where: str) -> list[int]:
-        names = self.schema.names
+    def _labels(self, found: Any, where: str) -> list[Any]:
+        names = self._names
+        if not names and found is None:
+            return []
         if isinstance(found, dict):
-            unknown = [name for name in found if name not in names]
+            named = {normalize("NFC", name): label for name, label in found.items()}
+            unknown = [name for name in named if name not in names]
             if unknown:
                 raise ValueError(
                     f"{where}: labels for {unknown}, which are not in 'attributes' "
                     f"{list(names)}"
                 )
-            found = [found.get(name) for name in names]
+            found = [named.get(name) for name in names]
         if not isinstance(found, list) or len(found) != len(names):
             size = len(found) if isinstance(found, list) else "no list of"
             raise ValueError(
                 f"{where}: found {size} labels, expected {len(names)}, one for each of "
                 "'attributes', or an object of labels by name"
             )
-        return [_label(value, name, where) for name, value in zip(names, found)]
+        return found
 
 
-def _label(value: Any, name: str, where: str) -> int:
-    if value is None:
-        return UNKNOWN
-    label = LABEL_WORDS.get(str(int(value) if isinstance(value, bool) else value))
-    if label is None:
-        raise wrong_label(where, name, value)
-    return label
+def _check_attributes(attributes: Sequence[str], path: str) -> None:
+    codes = label_codes()
+    labels = [name for name in attributes if name in codes]
+    if labels:
+        raise ValueError(
+            f"{path}: 'attributes' holds labels, {labels}, where names are expected"
+        )
+
+
+def _further_entries(
+    images: Sequence[Any], path: str, attributes: Sequence[str]
+) -> list[str]:
+    """Those of ``COLUMNS`` that some image has; a line in the log names the others."""
+    found = {name for image in images if isinstance(image, dict) for name in image}
+    known = [name for name in COLUMNS if name in found and name not in attributes]
+    unread = sorted(found - {"path", "labels", *known})
+    if unread:
+        print_log(f"{path}: the entries {unread} of the images are not read", "current")
+    return known

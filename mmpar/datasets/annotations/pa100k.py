@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmpar.datasets.annotations import matlab
-from mmpar.datasets.annotations.labels import checked_labels
+from mmpar.datasets.annotations.labels import LabelMap, checked_labels
 
 
 class PA100KAnnotation(NamedTuple):
@@ -20,7 +20,9 @@ class PA100KAnnotation(NamedTuple):
     """int8, shape (N, A)."""
 
 
-def read_pa100k(path: str, parts: Sequence[str]) -> PA100KAnnotation:
+def read_pa100k(
+    path: str, parts: Sequence[str], label_map: LabelMap | None = None
+) -> PA100KAnnotation:
     """Read some of the parts ``'train'``, ``'val'``, ``'test'``, one after another.
 
     The fields are ``attributes``, and for each part ``{part}_images_name`` (N x 1 cells
@@ -36,14 +38,18 @@ def read_pa100k(path: str, parts: Sequence[str]) -> PA100KAnnotation:
     images: list[str] = []
     labels = []
     for part in parts:
-        names, rows = _read_part(fields, part, path, attributes)
+        names, rows = _read_part(fields, part, path, attributes, label_map)
         images += names
         labels.append(rows)
     return PA100KAnnotation(attributes, images, np.concatenate(labels))
 
 
 def _read_part(
-    fields: Mapping[str, Any], part: str, path: str, attributes: Sequence[str]
+    fields: Mapping[str, Any],
+    part: str,
+    path: str,
+    attributes: Sequence[str],
+    label_map: LabelMap | None,
 ) -> tuple[list[str], np.ndarray]:
     name_field, label_field = f"{part}_images_name", f"{part}_label"
     cells = matlab.field(fields, name_field, path)
@@ -54,4 +60,5 @@ def _read_part(
             f"{path}: {name_field} has {len(images)} pictures and {label_field} has "
             f"{len(labels)} rows; they should agree"
         )
-    return images, checked_labels(labels, attributes, f"{path}, {label_field}", images)
+    where = f"{path}, {label_field}"
+    return images, checked_labels(labels, attributes, where, images, label_map)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import json
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmpar.datasets.annotations.attribute_lists import schema_of
 from mmpar.datasets.annotations.files import portable_path, read_bytes
-from mmpar.datasets.annotations.table import UNKNOWN, AnnotationTable, PackedStrings
+from mmpar.datasets.annotations.labels import LabelMap, label_codes, wrong_label
+from mmpar.datasets.annotations.table import AnnotationTable, PackedStrings
 from mmpar.structures import AttributeSchema
 
 FORMAT = "mmpar-annotation-1"
@@ -64,11 +65,20 @@ def read_portable(
     split: str,
     partition: int,
     trainval: Sequence[str] = ("train", "val"),
+    label_map: LabelMap | None = None,
 ) -> AnnotationTable:
     """The rows of a split, labels in the order of ``schema``, matched by name.
 
     ``'trainval'`` is the splits ``trainval``, in turn, where the file has no part of
     that name.
+
+    Args:
+        path: The file.
+        schema: The attributes wanted.
+        split: The split.
+        partition: The partition.
+        trainval: The splits that ``'trainval'`` is.
+        label_map: As in :func:`label_codes`.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -76,21 +86,70 @@ def read_portable(
     """
     content = read_bytes(path)
     header = read_header(path, content)
-    lacking = [name for name in schema.names if name not in header.schema.names]
+    parts = _wanted(header, (split, partition), trainval, path)
+    table = _table(path, content, parts, schema, label_map)
+    return table.without_column("split")
+
+
+class PortableList:
+    """A portable annotation as an attribute list: its first partition, all splits.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not of that format.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._content = read_bytes(path)
+        self._header = read_header(path, self._content)
+
+    @property
+    def schema(self) -> AttributeSchema:
+        """The attributes of the file."""
+        return self._header.schema
+
+    def read(
+        self, schema: AttributeSchema, label_map: LabelMap | None = None
+    ) -> AnnotationTable:
+        """The rows, with the column ``split``; labels in the order of ``schema``.
+
+        Args:
+            schema: The attributes wanted.
+            label_map: As in :func:`label_codes`.
+
+        Raises:
+            ValueError: The file lacks an attribute, or a label is none.
+        """
+        first = min(partition for _, partition in self._header.parts)
+        parts = [part for part in self._header.parts if part[1] == first]
+        return _table(self.path, self._content, parts, schema, label_map)
+
+
+def _table(
+    path: str,
+    content: bytes,
+    parts: Sequence[Part],
+    schema: AttributeSchema,
+    label_map: LabelMap | None,
+) -> AnnotationTable:
+    """The rows of some parts, with the column ``split``."""
+    names = read_header(path, content).schema.names
+    lacking = [name for name in schema.names if name not in names]
     if lacking:
-        raise ValueError(
-            f"{path} lacks the attributes {lacking}; it has {list(header.schema.names)}"
-        )
-    order = [header.schema.index(name) for name in schema.names]
+        raise ValueError(f"{path} lacks the attributes {lacking}; it has {list(names)}")
+    order = [names.index(name) for name in schema.names]
+    codes = label_codes(label_map)
     labels = array("b")
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = {"split": []}
 
     def paths() -> Iterator[str]:
-        for part in _wanted(header, (split, partition), trainval, path):
+        for part in parts:
             for row, where in _rows(path, content, part):
-                labels.extend(_labels(row.pop("labels", None), order, header, where))
+                found = _labels(row.pop("labels", None), names, codes, where)
+                labels.extend([found[i] for i in order])
                 yield portable_path(row.pop("path"))
-                for name, value in row.items():
+                for name, value in {**row, "split": part[0]}.items():
                     columns.setdefault(name, []).append(value)
 
     packed = PackedStrings.pack(paths())
@@ -154,15 +213,16 @@ def _parsed(line: bytes, where: str) -> dict[str, Any]:
     return content
 
 
-def _labels(found: Any, order: list[int], header: Header, where: str) -> list[int]:
-    names = header.schema.names
+def _labels(
+    found: Any, names: Sequence[str], codes: Mapping[Any, int], where: str
+) -> list[int]:
     if not isinstance(found, list) or len(found) != len(names):
         size = len(found) if isinstance(found, list) else "no list of"
         raise ValueError(f"{where}: found {size} labels, expected {len(names)}")
+    labels = []
     for name, label in zip(names, found):
-        if label not in (1, 0, UNKNOWN):
-            raise ValueError(
-                f"{where}: attribute {name!r} has the label {label!r}; expected 1 "
-                f"(present), 0 (absent) or {UNKNOWN} (unknown)"
-            )
-    return [found[i] for i in order]
+        try:
+            labels.append(codes[label])
+        except (KeyError, TypeError):
+            raise wrong_label(where, name, label) from None
+    return labels

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmpar.datasets.annotations.files import portable_path
-from mmpar.datasets.annotations.labels import checked_labels
+from mmpar.datasets.annotations.labels import LabelMap, checked_labels
 from mmpar.datasets.annotations.table import AnnotationTable
 
 
@@ -24,6 +24,7 @@ class Release:
         labels: Numbers as released, shape (N, A).
         partitions: Split to the rows, from 0, of each of its random partitions.
         columns: Further values by name, N each.
+        coding: What values other than 1, 0 and -1 mean in this format.
 
     Raises:
         ValueError: The parts disagree about N or A.
@@ -35,6 +36,7 @@ class Release:
     labels: np.ndarray
     partitions: Mapping[str, Sequence[np.ndarray]]
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    coding: LabelMap = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         expected = (len(self.images), len(self.attributes))
@@ -76,23 +78,22 @@ class Release:
         self,
         names: Sequence[str],
         rows: np.ndarray,
-        meaning: Mapping[int, int] | None = None,
+        label_map: LabelMap | None = None,
     ) -> AnnotationTable:
         """The annotation of some rows and attributes.
 
         Args:
             names: Attributes, in the order wanted.
             rows: Row numbers.
-            meaning: Released value to label, for values other than 1, 0 and -1.
+            label_map: Released value to label, as of :func:`checked_label_map`.
 
         Raises:
             ValueError: An attribute is not in the release, or a label is none.
         """
         images = [self.images[int(row)] for row in rows]
         labels = self.labels[rows][:, self.positions(names)]
-        if meaning:
-            labels = translated(labels, meaning)
-        labels = checked_labels(labels, names, f"{self.source}, labels", images)
+        coding = {**self.coding, **(label_map or {})}
+        labels = checked_labels(labels, names, f"{self.source}, labels", images, coding)
         columns = {name: column[rows] for name, column in self.columns.items()}
         return AnnotationTable.of(map(portable_path, images), labels, columns)
 
@@ -106,14 +107,6 @@ class Release:
                 f"{list(self.attributes)}"
             )
         return [place[name] for name in names]
-
-
-def translated(values: np.ndarray, meaning: Mapping[int, int]) -> np.ndarray:
-    """Replace values; those not in ``meaning`` stay."""
-    result = values.astype(np.float64)
-    for found, label in meaning.items():
-        result[values == found] = label
-    return result
 
 
 def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from mmpar.datasets.annotations.files import portable_path, read_utf8
-from mmpar.datasets.annotations.release import Release, translated
+from mmpar.datasets.annotations.labels import LabelMap
+from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.table import UNKNOWN
 
 SPLITS = ("train", "val", "test")
-_MEANING = {-1: 0, 0: UNKNOWN}
+_CODING: LabelMap = {-1.0: 0, 0.0: UNKNOWN}
 
 
 def read_wider(path: str) -> Release:
@@ -55,9 +56,10 @@ def read_wider(path: str) -> Release:
         source=path,
         attributes=attributes,
         images=images,
-        labels=translated(raw, _MEANING),
+        labels=raw,
         partitions=_partitions(images, path),
         columns={"person_box": np.array(boxes, np.float64).reshape(-1, 4)},
+        coding=_CODING,
     )
 
 
