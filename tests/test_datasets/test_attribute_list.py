@@ -139,14 +139,18 @@ BAD = {
         "a.jpg 1 0 1 1\n",
         "line 1: found 4 labels, expected 3",
     ),
-    "no labels": ("a.txt", "\n\na.jpg\n", "line 3: found 0 labels, expected 3"),
+    "no labels": (
+        "a.txt",
+        "\na.jpg 1 0 1\nb.jpg\n",
+        "line 3: found 0 labels, expected 3 as in line 2",
+    ),
     "odd label": (
         "a.txt",
         "a.jpg 1 2 1\n",
         "line 1: attribute 'Red Bag' has the label '2'",
     ),
     "odd word": ("a.txt", "a.jpg 1 yes 1\n", "attribute 'Red Bag' has the label 'yes'"),
-    "blank in path": ("a.txt", "my a.jpg 1 0\n", "'Hat' has the label 'a.jpg'"),
+    "blank in path": ("a.txt", "my a.jpg 1 0\n", "found 2 labels, expected 3"),
     "not utf-8": ("a.txt", "ä.jpg 1 0 1".encode("latin-1"), "is not UTF-8"),
     "empty list": ("a.txt", "# nothing\n", "has no samples"),
     "csv, too few": (
@@ -166,9 +170,9 @@ BAD = {
         "line 2: the path, in the first column",
     ),
     "csv, no header": ("a.csv", "", "the first line is the header"),
-    "csv, no names": ("a.csv", "path\na.jpg\n", "at least one attribute"),
-    "csv, empty name": ("a.csv", "path,Hat,\na.jpg,1,\n", "none of them empty"),
-    "csv, repeated name": ("a.csv", "path,Hat,Hat\na.jpg,1,1\n", "a.csv: .* repeats"),
+    "csv, no names": ("a.csv", "path\na.jpg\n", "has no attribute names; give them"),
+    "csv, empty name": ("a.csv", "path,Hat,\na.jpg,1,\n", "none of its columns is"),
+    "csv, repeated name": ("a.csv", "path,Hat,Hat\na.jpg,1,1\n", "a.csv repeats"),
     "json, broken": ("a.json", '{"attributes": [', "a.json is not JSON: .* line 1"),
     "json, a list": ("a.json", [], "'attributes' is missing or is no list"),
     "json, no images": (
@@ -202,7 +206,11 @@ BAD = {
         json_list(groups=dict(head=["Hut"])),
         "a.json: group 'head' .* 'Hut'",
     ),
-    "unknown ending": ("a.xml", "", "ends in '.xml'.*'.csv', '.json', '.txt'"),
+    "unknown ending": (
+        "a.xml",
+        "",
+        "ends in '.xml'.*'.csv', '.json', '.jsonl', '.txt'",
+    ),
 }
 
 
@@ -232,5 +240,64 @@ def test_a_missing_list_is_an_error_that_names_it(tmp_path, name):
 
 
 def test_a_split_is_refused_with_what_to_do(tmp_path):
-    with pytest.raises(ValueError, match=r"no splits.*ann_file"):
+    with pytest.raises(ValueError, match=r"no column 'split'.*ann_file"):
         read(tmp_path, "a.csv", GOOD["plain.csv"], split="train")
+
+
+# --- columns that are no attributes, and classes ----------------------------------
+
+TABLE = (
+    "path,split,Hat,person_id,age,camera,domain\n"
+    "a.jpg,train,1,0007,young,c1,3\n"
+    "b.jpg,train,0,8.0,old,c2,3\n"
+    "c.jpg,test,,,?,c1,10\n"
+    "d.jpg,test,1,7,young,,3\n"
+)
+ONE_HOT = ["age"]
+
+
+def column(dataset, name):
+    return dataset.table.columns[name].tolist()
+
+
+def as_json(table):
+    """The same list as JSON."""
+    header, *lines = [line.split(",") for line in table.split()]
+    rows = [dict(zip(header, cells)) for cells in lines]
+    labels = [{name: row.pop(name) for name in ("Hat", "age")} for row in rows]
+    images = [dict(row, labels=found) for row, found in zip(rows, labels)]
+    return dict(attributes=["Hat", "age"], images=images)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json"])
+def test_known_columns_are_no_attributes_and_classes_become_some(tmp_path, name):
+    text = TABLE if name == "a.csv" else as_json(TABLE)
+    dataset = read(tmp_path, name, text, one_hot=ONE_HOT)
+    assert dataset.schema.names == ("Hat", "age:old", "age:young")
+    assert rows_of(dataset) == [
+        ("a.jpg", [1, 0, 1]),
+        ("b.jpg", [0, 1, 0]),
+        ("c.jpg", [-1, -1, -1]),
+        ("d.jpg", [1, 0, 1]),
+    ]
+    assert column(dataset, "person_id") == [7, 8, -1, 7]
+    assert column(dataset, "domain") == [3, 3, 10, 3]
+    assert column(dataset, "camera") == ["c1", "c2", "c1", ""]
+    assert column(dataset, "split") == ["train", "train", "test", "test"]
+    assert dataset.get_data_info(1)["person_id"] == 8
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json"])
+def test_a_split_is_the_rows_that_say_so(tmp_path, name):
+    text = TABLE if name == "a.csv" else as_json(TABLE)
+    dataset = read(tmp_path, name, text, one_hot=ONE_HOT, split="test")
+    assert [path for path, _ in rows_of(dataset)] == ["c.jpg", "d.jpg"]
+    assert dataset.schema.names == ("Hat", "age:old", "age:young")
+    assert "split" not in dataset.table.columns
+    assert column(dataset, "person_id") == [-1, 7]
+
+
+def test_a_split_that_is_not_there_is_an_error_with_those_that_are(tmp_path):
+    match = r"'test': 2, 'train': 2.*got split='val'"
+    with pytest.raises(ValueError, match=match):
+        read(tmp_path, "a.csv", TABLE, one_hot=ONE_HOT, split="val")

@@ -170,7 +170,7 @@ class _LineReader:
 
     def _goes_on(self, path: str) -> bool:
         """Whether a path ends in a comma or a label, so that there are too many."""
-        return path[-1] in _BETWEEN or path.rsplit(None, 1)[-1] in self._codes
+        return path[-1:] in ("", *_BETWEEN) or path.rsplit(None, 1)[-1] in self._codes
 
     def _expect_labels(self, there_are: bool, number: int) -> None:
         if self._labelled is None:
