@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope, init_default_scope
 
 from mmpar.registry import DATASETS, MODELS
+from mmpar.structures import build_schema
 from tests.fixtures.pa100k import write_pictures
 
 ROOT = Path(__file__).parents[1]
@@ -18,25 +21,94 @@ def code_blocks(page, language=""):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_config_and_list_for_ones_own_data(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "configs").mkdir()
-    (tmp_path / "configs/_base_").symlink_to(ROOT / "configs/_base_")
-    config = tmp_path / "configs/my_site.py"
-    config.write_text(code_blocks("docs/own_data.md", "python")[0])
-    rows = code_blocks("docs/own_data.md")[1]
-    data = tmp_path / "data/my_site"
+BASES = sorted(
+    str(path.relative_to(ROOT / "configs"))
+    for path in ROOT.glob("configs/*/*.py")
+    if path.parent.name != "_base_"
+)
+
+
+def own_config(folder, base):
+    """The page's config with another base and lists of two images, in a new folder."""
+    (folder / "configs").mkdir()
+    for part in (ROOT / "configs").iterdir():
+        (folder / "configs" / part.name).symlink_to(part)
+    data = folder / "data/my_site"
     write_pictures(data / "crops", ["0001.jpg", "0002.jpg"])
+    rows = code_blocks("docs/own_data.md")[1]
     for part in ("train", "val", "test"):
         (data / f"{part}.csv").write_text(rows)
+    text = code_blocks("docs/own_data.md", "python")[0]
+    text = text.replace("./sspnet/sspnet_r50_pa100k.py", f"./{base}")
+    if Config.fromfile(ROOT / "configs" / base).val_dataloader is None:
+        # As the page says.
+        text = re.sub(r"val_dataloader = dict\(.*?\n\)\n", "", text, flags=re.DOTALL)
+    (folder / "configs/my_site.py").write_text(text)
+    return Config.fromfile(folder / "configs/my_site.py")
 
-    cfg = Config.fromfile(config)
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    sample = dataset[1]["data_samples"]
-    np.testing.assert_array_equal(sample.gt_score.numpy(), [0, -1, 1])
-    cfg.model.backbone.init_cfg = None
-    model = MODELS.build(dict(cfg.model, _scope_="mmpar"))
-    assert model.head.schema == dataset.schema
+
+@pytest.mark.parametrize("base", BASES)
+def test_own_attributes_are_set_once_whatever_config_is_inherited(
+    tmp_path, monkeypatch, base
+):
+    monkeypatch.chdir(tmp_path)
+    init_default_scope("mmpar")
+    cfg = own_config(tmp_path, base)
+    head = MODELS.build(cfg.model.head)
+    loaders = [cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader]
+    inherited = Config.fromfile(ROOT / "configs" / base)
+    for loader, part in zip(loaders, ("train", "val", "test")):
+        if loader is None:
+            continue
+        dataset = DATASETS.build(loader.dataset)
+        assert dataset.schema == head.schema == build_schema(cfg.schema)
+        pipeline = inherited[f"{part}_dataloader"].dataset.pipeline
+        assert loader.dataset.pipeline == pipeline
+        if "synthetic" not in base:
+            sample = dataset[1]["data_samples"]
+            np.testing.assert_array_equal(sample.gt_score.numpy(), [0, -1, 1])
+    if "regions" in cfg.model.head:
+        assert set(head.classifiers) <= {"head", "torso", "bottom", "whole"}
+        assert [len(c.bias) for c in head.classifiers.values()] in ([1, 1, 1], [3])
+
+
+def test_own_regions_are_read_for_own_groups(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    init_default_scope("mmpar")
+    own_config(tmp_path, "sspnet/sspnet_r50_pa100k.py")
+    child = tmp_path / "configs/own_regions.py"
+    child.write_text(
+        '_base_ = "./my_site.py"\n'
+        "regions = dict(_delete_=True,\n"
+        "    feet=dict(level=1, rows=(0.8, 1.0), groups=('foot',)),\n"
+        "    top=dict(level=2, rows=(0.0, 0.6)))\n"
+        "model = dict(neck=dict(regions=regions), head=dict(regions=regions))\n"
+    )
+    cfg = Config.fromfile(child)
+    cfg.model.backbone = dict(type="mmpretrain.ResNet", depth=18)
+    cfg.model.backbone.out_indices = (0, 1, 2, 3)
+    cfg.model.neck.in_channels = (64, 128, 256, 512)
+    model = MODELS.build(cfg.model)
+    assert [region.name for region in model.neck.regions] == ["top", "feet"]
+    assert {n: len(c.bias) for n, c in model.head.classifiers.items()} == dict(
+        top=2, feet=1
+    )
+
+
+def test_thresholds_as_the_page_sets_them():
+    thresholds = code_blocks("docs/own_data.md", "python")[1]
+    (change,) = re.findall(r"threshold=(dict\(.*?\))", thresholds)
+    schema = dict(names=["Helmet", "Vest", "Boots"])
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        head = MODELS.build(
+            dict(
+                type="LinearPARHead",
+                schema=schema,
+                in_channels=2,
+                threshold=eval(change),  # the page's own text
+            )
+        )
+    assert head.threshold.tolist() == pytest.approx([0.3, 0.5, 0.7])
 
 
 def test_readme_commands_name_files_that_exist():

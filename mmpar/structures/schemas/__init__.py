@@ -60,6 +60,8 @@ def build_schema(spec: str | Mapping[str, Any] | AttributeSchema) -> AttributeSc
             "an attribute schema is the name of a published one or a dict with "
             f"'names', got {type(spec).__name__}"
         )
+    # MMEngine leaves its key where a child config had nothing to delete.
+    spec = {key: value for key, value in spec.items() if key != "_delete_"}
     unknown = sorted(set(spec) - {"names", "groups", "title"})
     if unknown or "names" not in spec:
         raise ValueError(
