@@ -138,6 +138,20 @@ def test_every_config_resizes_alike_in_training_and_test():
         assert "backend=antialias," in only, path.name
 
 
+def test_the_options_of_the_docs_reach_every_pipeline():
+    for path in sorted(p for p in CONFIGS.glob("*/*.py") if p.parent.name != "_base_"):
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict({"test_dataloader.dataset.pipeline.1.backend": "cv2"})
+        transform = TRANSFORMS.build(cfg.test_dataloader.dataset.pipeline[1])
+        assert type(transform) is Resize
+        assert not transform.antialias, path.name
+        if "synthetic" not in path.name:
+            option = "test_dataloader.dataset.pipeline.0.color_type"
+            cfg.merge_from_dict({option: "color_ignore_orientation"})
+            load = TRANSFORMS.build(cfg.test_dataloader.dataset.pipeline[0])
+            assert load.color_type == "color_ignore_orientation"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
