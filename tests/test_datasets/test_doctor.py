@@ -7,15 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpar.datasets import PETA
+from mmpar.datasets import PETA, DukeMTMCAttribute, Market1501Attribute
 from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
 from mmpar.datasets.annotations.portable import header_line, row_lines
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import Published, examine, labels, pictures
 from mmpar.datasets.doctor.report import html_report
 from mmpar.structures import SCHEMAS, build_schema
 from tests.fixtures.common_pickle import common_entries, write_common
-from tests.fixtures.peta import real_peta
+from tests.fixtures.peta import REAL_PETA, real_peta
 from tests.test_tools.run import command, environment
 
 SCHEMA = SCHEMAS["peta105"]
@@ -381,6 +382,38 @@ def test_the_labels_of_the_real_peta_have_no_faults(schema, partition):
     assert [f for f in findings if f.is_fault] == []
     ages = [f.pictures for f in findings if f.message.startswith("two ages")]
     assert sum(map(len, ages)) == 4
+
+
+REAL_IDENTITIES = {
+    Market1501Attribute: REAL_PETA.parent / "market1501/market_attribute.mat",
+    DukeMTMCAttribute: REAL_PETA.parent / "dukemtmc/duke_attribute.mat",
+}
+
+
+@pytest.mark.parametrize("kind", REAL_IDENTITIES)
+def test_the_labels_of_the_real_persons_have_no_faults(kind):
+    """A row a person, as the labels are of persons; there are no images."""
+    file = REAL_IDENTITIES[kind]
+    if not file.exists():
+        pytest.skip(f"no {file}")
+    names = SCHEMAS[kind.SCHEMA].names
+    splits = {}
+    for part in ("train", "test"):
+        found = read_identity_attributes(
+            str(file), kind.VARIABLE, part, names, kind.MULTI_CLASS
+        )
+        persons = np.array([int(person) for person in found.identities])
+        splits[part] = InMemory(found.labels, persons, names)
+    published = Published.of(kind)
+    notes = [
+        *labels.shared_persons(splits, published),
+        *labels.one_sided(splits, published),
+        *labels.contradictions(splits, published),
+    ]
+    assert [note for note in notes if note.is_fault] == []
+    assert any("downpurple" in note.message for note in notes) == (
+        kind is Market1501Attribute
+    )
 
 
 # --- the tool -------------------------------------------------------------------------
