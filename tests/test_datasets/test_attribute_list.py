@@ -169,7 +169,7 @@ BAD = {
         "path,Hat\n,1\n",
         "line 2: the path, in the first column",
     ),
-    "csv, no header": ("a.csv", "", "the first line is the header"),
+    "csv, no header": ("a.csv", "", "a.csv is empty"),
     "csv, no names": ("a.csv", "path\na.jpg\n", "has no attribute names; give them"),
     "csv, empty name": ("a.csv", "path,Hat,\na.jpg,1,\n", "none of its columns is"),
     "csv, repeated name": ("a.csv", "path,Hat,Hat\na.jpg,1,1\n", "a.csv repeats"),
