@@ -7,14 +7,16 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
+from unicodedata import normalize
 
 import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
 
 from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.keypoint_array import KeypointArray
 from mmpar.datasets.annotations.labels import checked_label_map
-from mmpar.datasets.annotations.table import Rows
+from mmpar.datasets.annotations.table import PackedStrings, Rows
 from mmpar.datasets.image_files import archive_of, is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
@@ -200,7 +202,7 @@ class PARDataset(BaseDataset):
         self._fully_initialized = True
 
     def _without_missing(self, table: AnnotationTable) -> AnnotationTable:
-        missing = self.find_missing(table)
+        table, missing = self._as_stored(table, self.find_missing(table))
         if len(missing) == 0:
             return table
         first = ", ".join(self._full_path(table.paths[int(i)]) for i in missing[:3])
@@ -217,6 +219,37 @@ class PARDataset(BaseDataset):
         there = np.ones(len(table), dtype=bool)
         there[missing] = False
         return table.take(there)
+
+    def _as_stored(
+        self, table: AnnotationTable, missing: np.ndarray
+    ) -> tuple[AnnotationTable, np.ndarray]:
+        """Take names whose letters are stored in the other form of Unicode.
+
+        An accented letter is one character (NFC) or two (NFD): macOS writes file names
+        in the latter, most lists have the former.
+        """
+        stored: dict[int, str] = {}
+        for form in ("NFC", "NFD"):
+            names = {int(i): normalize(form, table.paths[int(i)]) for i in missing}
+            other = {i: name for i, name in names.items() if name != table.paths[i]}
+            rows = list(other)
+            candidates = AnnotationTable.of(other.values(), table.labels[rows])
+            absent = set(self.find_missing(candidates).tolist()) if other else set()
+            stored.update(
+                (row, other[row]) for k, row in enumerate(rows) if k not in absent
+            )
+        if not stored:
+            return table, missing
+        print_log(
+            f"{self._called()}: the files of {len(stored)} listed images have names in "
+            "the other form of Unicode (NFC, NFD), and are taken",
+            "current",
+        )
+        paths = (stored.get(i, path) for i, path in enumerate(table.paths))
+        renamed = AnnotationTable(
+            PackedStrings.pack(paths), table.labels, table.columns
+        )
+        return renamed, missing[~np.isin(missing, list(stored))]
 
     def _set_schema(self, schema: AttributeSchema) -> None:
         given = self._metainfo.get("classes", schema.names)

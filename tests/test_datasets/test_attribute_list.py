@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -301,3 +302,115 @@ def test_a_split_that_is_not_there_is_an_error_with_those_that_are(tmp_path):
     match = r"'test': 2, 'train': 2.*got split='val'"
     with pytest.raises(ValueError, match=match):
         read(tmp_path, "a.csv", TABLE, one_hot=ONE_HOT, split="val")
+
+
+@pytest.mark.parametrize(("listed", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_file_whose_name_has_the_other_form_of_unicode_is_found(
+    tmp_path, listed, stored
+):
+    names = ["M\u00fcller.jpg", "plain.jpg"]
+    for name in names:
+        (tmp_path / normalize(stored, name)).touch()
+    rows = "".join(f"{normalize(listed, name)},1\n" for name in names)
+    (tmp_path / "a.csv").write_text(f"path,Hat\n{rows}", encoding="utf-8")
+    dataset = AttributeListDataset(
+        data_root=str(tmp_path), ann_file="a.csv", data_prefix="."
+    )
+    paths = [dataset.get_data_info(i)["img_path"] for i in range(2)]
+    assert all(Path(path).exists() for path in paths)
+    assert [normalize("NFC", Path(path).name) for path in paths] == names
+
+
+def test_a_missing_file_is_still_missing_beside_one_in_the_other_form(tmp_path):
+    (tmp_path / normalize("NFD", "M\u00fcller.jpg")).touch()
+    text = "path,Hat\nM\u00fcller.jpg,1\nabsent\u00e9.jpg,0\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 listed .*absent"):
+        AttributeListDataset(data_root=str(tmp_path), ann_file="a.csv", data_prefix=".")
+
+
+@pytest.mark.parametrize("ending", [".txt", ".csv", ".json"])
+@pytest.mark.parametrize("key", [-1, "-1"])
+def test_a_list_coded_minus_one_and_one_is_read_by_label_map(tmp_path, ending, key):
+    text = {
+        ".txt": "a.jpg 1 -1\nb.jpg -1 ?\n",
+        ".csv": "path,Hat,Boots\na.jpg,1,-1\nb.jpg,-1,\n",
+        ".json": '{"attributes": ["Hat", "Boots"], "images": [{"path": "a.jpg", '
+        '"labels": [1, -1]}, {"path": "b.jpg", "labels": [-1, null]}]}',
+    }[ending]
+    (tmp_path / f"a{ending}").write_text(text)
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+    dataset = AttributeListDataset(
+        data_root=str(tmp_path),
+        data_prefix=".",
+        ann_file=f"a{ending}",
+        schema=dict(names=["Hat", "Boots"]),
+        label_map={key: 0},
+    )
+    assert dataset.get_labels().tolist() == [[1, 0], [0, -1]]
+
+
+def test_a_header_of_labels_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("a.jpg,1,0\nb.jpg,0,1\n")
+    with pytest.raises(ValueError, match="line 1 holds labels"):
+        AttributeListDataset(data_root=str(tmp_path), ann_file="a.csv")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [("a.jpg;1;0", ";"), ("a.jpg,1,0", ","), ("a.jpg [1,0]", r"\["), (",0,1", ",")],
+)
+def test_other_separators_are_named(tmp_path, line, found):
+    (tmp_path / "a.txt").write_text(line + "\n")
+    with pytest.raises(ValueError, match=rf"line 1: found .*{found}"):
+        AttributeListDataset(
+            data_root=str(tmp_path), ann_file="a.txt", schema=dict(names=["Hat", "b"])
+        )
+
+
+@pytest.mark.parametrize("line", ["a b.jpg\t1,0", "a b.jpg 1,0,", "a b.jpg 1 0"])
+def test_labels_between_commas_and_blanks_are_read(tmp_path, line):
+    (tmp_path / "a.txt").write_text(line + "\n")
+    (tmp_path / "a b.jpg").touch()
+    dataset = AttributeListDataset(
+        data_root=str(tmp_path),
+        data_prefix=".",
+        ann_file="a.txt",
+        schema=dict(names=["Hat", "Boots"]),
+    )
+    assert dataset.get_labels().tolist() == [[1, 0]]
+    assert Path(dataset.get_data_info(0)["img_path"]).name == "a b.jpg"
+
+
+def test_columns_choose_the_split_and_classes_become_attributes(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "path,Hat,age,split,person_id\n"
+        "a.jpg,1,old,train,7\nb.jpg,0,young,test,8\nc.jpg,0,,train,7\n"
+    )
+    for name in "abc":
+        (tmp_path / f"{name}.jpg").touch()
+    dataset = AttributeListDataset(
+        data_root=str(tmp_path),
+        data_prefix=".",
+        ann_file="a.csv",
+        split="train",
+        one_hot=["age"],
+    )
+    assert dataset.schema.names == ("Hat", "age:old", "age:young")
+    assert dataset.get_labels().tolist() == [[1, 1, 0], [0, -1, -1]]
+    assert [int(dataset.get_data_info(i)["person_id"]) for i in range(2)] == [7, 7]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+def test_a_list_of_paths_alone_has_unknown_labels(tmp_path, name):
+    header = "path\n" if name.endswith(".csv") else ""
+    (tmp_path / name).write_text(f"{header}a.jpg\n")
+    (tmp_path / "a.jpg").touch()
+    dataset = AttributeListDataset(
+        data_root=str(tmp_path),
+        data_prefix=".",
+        ann_file=name,
+        schema=dict(names=["Hat", "Boots"]),
+    )
+    assert dataset.get_labels().tolist() == [[-1, -1]]
