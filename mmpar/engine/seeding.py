@@ -22,12 +22,20 @@ from mmpar.registry import HOOKS
 _SAMPLE, _ITERATION = 0, 1
 
 
-def seed_generators(*key: int) -> None:
-    """Seed Python, NumPy and torch on all devices from integers of at least 0."""
+def seed_generators(*key: int) -> int:
+    """Seed Python, NumPy and torch on the CPU from integers of at least 0.
+
+    Returns:
+        The seed that torch has got.
+    """
     words = np.random.SeedSequence(key).generate_state(4)
     random.seed(int(words[0]))
     np.random.seed(int(words[1]))
-    torch.manual_seed(int(words[2]) << 32 | int(words[3]))
+    seed = int(words[2]) << 32 | int(words[3])
+    # For every sample; torch.manual_seed also looks for devices, which takes longer
+    # than all else here.
+    torch.default_generator.manual_seed(seed)
+    return seed
 
 
 @HOOKS.register_module()
@@ -35,8 +43,9 @@ class IterationSeedHook(Hook):
     """Seed each training iteration from (seed, iteration, rank)."""
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        """Seed what the model draws, such as dropout."""
-        seed_generators(_ITERATION, runner.seed, runner.iter, get_rank())
+        """Seed what the model draws, such as dropout, on all devices."""
+        key = (_ITERATION, runner.seed, runner.iter, get_rank())
+        torch.manual_seed(seed_generators(*key))
 
 
 def seed_samples(loader: DataLoader, seed: int) -> None:
