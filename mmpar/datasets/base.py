@@ -18,7 +18,8 @@ from mmpar.datasets.annotations.table import Rows
 from mmpar.datasets.image_files import archive_of, is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
-from mmpar.structures import AttributeSchema, build_schema, composed
+from mmpar.structures import AttributeSchema, build_schema
+from mmpar.structures.attribute_schema import composed
 
 _ROW = "keypoint_row"
 """Column with the row of ``keypoints``, so that it follows its sample into subsets."""

@@ -1,10 +1,6 @@
 """What the parts of mmpar hand to each other."""
 
-from mmpar.structures.attribute_schema import (
-    AttributeSchema,
-    SchemaMismatchError,
-    composed,
-)
+from mmpar.structures.attribute_schema import AttributeSchema, SchemaMismatchError
 from mmpar.structures.coco_keypoints import COCO_FLIP_ORDER, COCO_KEYPOINTS
 from mmpar.structures.region import Region, assign_attributes, build_regions
 from mmpar.structures.schemas import SCHEMAS, build_schema
@@ -19,5 +15,4 @@ __all__ = [
     "assign_attributes",
     "build_regions",
     "build_schema",
-    "composed",
 ]

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmpar.datasets.annotations.files import portable_path, read_utf8
 from mmpar.datasets.annotations.labels import label_codes
 from mmpar.datasets.annotations.named_list import COLUMNS, NamedList, Row
-from mmpar.structures import composed
+from mmpar.structures.attribute_schema import composed
 
 
 class JSONList(NamedList):

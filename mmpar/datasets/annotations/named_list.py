@@ -29,7 +29,8 @@ from mmpar.datasets.annotations.table import (
     AnnotationTable,
     PackedStrings,
 )
-from mmpar.structures import AttributeSchema, composed
+from mmpar.structures import AttributeSchema
+from mmpar.structures.attribute_schema import composed
 
 COLUMNS = ("split", "person_id", "camera", "domain", "partition")
 """Columns that are no attributes, unless the schema has an attribute of that name."""

@@ -11,7 +11,7 @@ import numpy as np
 from mmpar.datasets.annotations.files import portable_path
 from mmpar.datasets.annotations.labels import LabelMap, checked_labels
 from mmpar.datasets.annotations.table import AnnotationTable
-from mmpar.structures import composed
+from mmpar.structures.attribute_schema import composed
 
 
 @dataclass(frozen=True)
