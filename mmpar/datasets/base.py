@@ -21,6 +21,7 @@ from mmpar.datasets.image_files import archive_of, is_local, missing_files
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
+from mmpar.structures.attribute_schema import composed
 
 _ROW = "keypoint_row"
 """Column with the row of ``keypoints``, so that it follows its sample into subsets."""
@@ -253,7 +254,7 @@ class PARDataset(BaseDataset):
 
     def _set_schema(self, schema: AttributeSchema) -> None:
         given = self._metainfo.get("classes", schema.names)
-        if tuple(given) != schema.names:
+        if tuple(map(composed, given)) != schema.names:
             raise ValueError(
                 f"metainfo['classes'] {list(given)} differs from the attributes of "
                 f"{self._called()} {list(schema.names)}; give your own as schema"

@@ -27,10 +27,17 @@ def positive_ratios(dataset: Any, times: np.ndarray | None = None) -> np.ndarray
         gets the neutral 0.5 and a warning names it.
 
     Raises:
-        ValueError: Concatenated data sets have different attributes.
+        ValueError: No label is known at all, or concatenated data sets have different
+            attributes.
         TypeError: A wrapper that this function does not know.
     """
     positives, known = seen_label_counts(dataset, times)
+    if not known.any():
+        raise ValueError(
+            f"none of the {len(dataset)} images to train on has a known label: a list "
+            "without labels is for prediction, and where a list has some, label_map "
+            "says what they mean"
+        )
     return ratios_of(positives, known, names=_metainfo(dataset)["classes"])
 
 

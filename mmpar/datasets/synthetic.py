@@ -30,10 +30,11 @@ class SyntheticPAR(PARDataset):
         image_size: Width and height of the pictures in pixels.
         cache: ``None`` draws on the fly; ``'memory'`` or a folder keeps the pictures
             (see :class:`PersonSource`).
-        kwargs: As for :class:`PARDataset`.
+        kwargs: As for :class:`PARDataset`; nothing is written, so no ``label_map``.
 
     Raises:
-        ValueError: Unknown split, or a number of samples that a split cannot have.
+        ValueError: Unknown split, ``label_map``, or a number of samples that a split
+            cannot have.
     """
 
     METAINFO = dict(dataset_name="SyntheticPAR")
@@ -55,6 +56,11 @@ class SyntheticPAR(PARDataset):
             raise ValueError(
                 f"num_samples of a split is 1 to {self.PEOPLE_PER_SPLIT}, "
                 f"got {num_samples}"
+            )
+        if kwargs.get("label_map"):
+            raise ValueError(
+                f"label_map={kwargs['label_map']} has no effect on SyntheticPAR, whose "
+                "labels are drawn; leave it out"
             )
         self.num_samples = num_samples
         self.seed = seed

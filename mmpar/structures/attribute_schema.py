@@ -10,6 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+from unicodedata import normalize
+
+
+def composed(name: object) -> str:
+    """A name with each accented letter as one character (NFC)."""
+    return normalize("NFC", str(name))
 
 
 class SchemaMismatchError(ValueError):
@@ -21,7 +27,9 @@ class AttributeSchema:
     """Names, order and body-region groups of a set of attributes.
 
     Args:
-        names: Attribute names in the order of labels and scores, each once.
+        names: Attribute names in the order of labels and scores, each once. Accented
+            letters are kept composed (NFC), in groups too, so that names from files
+            and configs of different systems are equal.
         groups: Body-region group (``head``, ``upper``, ``lower``, ``foot``, ``bag``,
             ``age``, ``gender``, ``view``, ...) to the names of its attributes. An
             attribute stands in one group at most; those in none have no body region.
@@ -37,8 +45,10 @@ class AttributeSchema:
     title: str = "custom"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(str(name) for name in self.names))
-        groups = {group: tuple(members) for group, members in self.groups.items()}
+        object.__setattr__(self, "names", tuple(map(composed, self.names)))
+        groups = {
+            g: tuple(map(composed, members)) for g, members in self.groups.items()
+        }
         object.__setattr__(self, "groups", MappingProxyType(groups))
         self._check_names()
         self._check_groups()
@@ -82,7 +92,7 @@ class AttributeSchema:
     def index(self, name: str) -> int:
         """Position of an attribute; ``ValueError`` with the known names if absent."""
         try:
-            return self.names.index(name)
+            return self.names.index(composed(name))
         except ValueError:
             raise ValueError(
                 f"no attribute {name!r} in the schema {self.title!r}; "

@@ -127,3 +127,20 @@ def test_one_sided_attributes_count_samples_as_often_as_they_are_drawn():
     }
     counts = count_labels(labels, np.array([1, 0, 1]))
     assert list(one_sided_attributes(*counts, names=["a", "b"])) == ["a", "b"]
+
+
+def test_images_without_any_known_label_cannot_be_trained_on():
+    class Unlabelled(Drawn):
+        METAINFO = dict(dataset_name="Drawn")
+
+        def load_annotations(self):
+            labels = np.full((self.count, 6), -1)
+            return AnnotationTable.of(map(str, range(self.count)), labels)
+
+    with pytest.raises(ValueError, match="none of the 100 images to train on has"):
+        positive_ratios(ConcatDataset([Unlabelled(), Unlabelled()]))
+    known_in_one = ConcatDataset([Unlabelled(), Drawn(seed=5)])
+    assert (
+        positive_ratios(known_in_one).tolist()
+        == positive_ratios(Drawn(seed=5)).tolist()
+    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
-from unicodedata import normalize
 
 from mmengine.logging import print_log
 
 from mmpar.datasets.annotations.files import portable_path, read_utf8
 from mmpar.datasets.annotations.labels import label_codes
 from mmpar.datasets.annotations.named_list import COLUMNS, NamedList, Row
+from mmpar.structures.attribute_schema import composed
 
 
 class JSONList(NamedList):
@@ -79,7 +79,7 @@ class JSONList(NamedList):
         if not names and found is None:
             return []
         if isinstance(found, dict):
-            named = {normalize("NFC", name): label for name, label in found.items()}
+            named = {composed(name): label for name, label in found.items()}
             unknown = [name for name in named if name not in names]
             if unknown:
                 raise ValueError(

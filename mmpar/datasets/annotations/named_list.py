@@ -7,7 +7,6 @@ from abc import abstractmethod
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 import numpy as np
 from mmengine.logging import print_log
@@ -31,6 +30,7 @@ from mmpar.datasets.annotations.table import (
     PackedStrings,
 )
 from mmpar.structures import AttributeSchema
+from mmpar.structures.attribute_schema import composed
 
 COLUMNS = ("split", "person_id", "camera", "domain", "partition")
 """Columns that are no attributes, unless the schema has an attribute of that name."""
@@ -79,9 +79,9 @@ class NamedList:
         one_hot: Sequence[str] = (),
     ) -> None:
         self.path = path
-        self.columns = [normalize("NFC", str(name)) for name in columns]
-        self.one_hot = [normalize("NFC", name) for name in one_hot]
-        self._attributes = {normalize("NFC", str(name)) for name in attributes}
+        self.columns = [composed(name) for name in columns]
+        self.one_hot = [composed(name) for name in one_hot]
+        self._attributes = {composed(name) for name in attributes}
         self._groups = groups or {}
         repeated = sorted({n for n in self.columns if self.columns.count(n) > 1})
         if repeated:
@@ -260,7 +260,7 @@ class _LabelReader:
 
 
 def _expanded(name: str, classes: Mapping[str, Sequence[str]]) -> list[str]:
-    name = normalize("NFC", str(name))
+    name = composed(name)
     return [f"{name}:{one}" for one in classes[name]] if name in classes else [name]
 
 
@@ -271,7 +271,7 @@ def class_of(cell: Any) -> str:
         return ""
     if isinstance(written, float):
         return f"{written:.15g}"
-    return normalize("NFC", written)
+    return composed(written)
 
 
 def _by_size(name: str) -> tuple[bool, float, str]:

@@ -11,6 +11,7 @@ import numpy as np
 from mmpar.datasets.annotations.files import portable_path
 from mmpar.datasets.annotations.labels import LabelMap, checked_labels
 from mmpar.datasets.annotations.table import AnnotationTable
+from mmpar.structures.attribute_schema import composed
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Release:
 
     def positions(self, names: Sequence[str]) -> list[int]:
         """Columns of some attributes."""
-        place = {name: i for i, name in enumerate(self.attributes)}
+        place = {composed(name): i for i, name in enumerate(self.attributes)}
         missing = [name for name in names if name not in place]
         if missing:
             raise ValueError(

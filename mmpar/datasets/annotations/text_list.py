@@ -187,11 +187,6 @@ class _LineReader:
         """What is wrong with a line that is no sample."""
         count = len(self._schema)
         found, marks = self._labels_at_the_end(line)
-        if marks:
-            return ValueError(
-                f"{where}: found {' '.join(marks)} after the path, around the labels "
-                f"or between them, expected {_FORMS}"
-            )
         if self._labelled is None and found == 0 and self._is_header(line):
             return ValueError(
                 f"{where}: found {line!r}; a .txt list has no header, its labels stand "
@@ -200,11 +195,16 @@ class _LineReader:
             )
         by_commas = "," in line.rsplit(None, 1)[-1]
         _, words = (_by_commas if by_commas else _by_blanks)(line, count)
-        odd = [i for i, word in enumerate(words) if word not in self._codes]
-        if len(words) == count and odd and not is_image_name(words[odd[0]]):
-            fault = wrong_label(where, self._schema.names[odd[0]], words[odd[0]])
+        odd = next((i for i, word in enumerate(words) if word not in self._codes), None)
+        if len(words) == count and odd is not None and _is_plain(words[odd]):
+            fault = wrong_label(where, self._schema.names[odd], words[odd])
             return ValueError(
                 f"{fault}. The last {count} fields of a line are its labels"
+            )
+        if marks:
+            return ValueError(
+                f"{where}: found {' '.join(marks)} after the path, around the labels "
+                f"or between them, expected {_FORMS}"
             )
         return ValueError(
             f"{where}: found {found} labels, expected {count}, one for each attribute "
@@ -231,6 +231,11 @@ class _LineReader:
         if marks == [","] and after_blank and len(labels) != len(self._schema):
             marks = []  # a comma list, as it should be, of too few or too many
         return len(labels), marks
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word may be meant as a label, not a path or several labels."""
+    return not is_image_name(word) and not set(word) & set(_BETWEEN + _BRACKETS)
 
 
 def _by_blanks(line: str, count: int) -> tuple[str, list[str]]:
