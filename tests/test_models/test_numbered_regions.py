@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.model import ExponentialMovingAverage
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import load_state_dict
 from mmpretrain.models import ImageClassifier
 from torch import nn
 
-from mmpar.engine import StrictLoadHook
+from mmpar.engine import LoadedWeightsHook
 from mmpar.models import PARClassifier, SSPNetHead, SSPNetNeck
 from mmpar.models.heads.numbered_regions import SHIPPED, order_of_numbered
 from mmpar.structures import AttributeSchema, SchemaMismatchError
@@ -95,8 +96,14 @@ def test_averaged_weights_and_the_test_of_a_work_dir_take_old_checkpoints():
     wrapped = {f"module.{key}": value for key, value in old.items()}
     averaged.load_state_dict({**wrapped, "steps": torch.tensor(3)})
     require_same(averaged.module, source)
-    runner = SimpleNamespace(model=target, _load_from="old.pth")
-    StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=old))
+    runner = SimpleNamespace(
+        model=target, _load_from="old.pth", _resume=False, logger=MMLogger("old")
+    )
+    reloaded = model_of(DISTINCT, SORTED)
+    runner.model = reloaded
+    hook = LoadedWeightsHook(strict=True)
+    hook.after_load_checkpoint(runner, dict(state_dict=old))
+    require_same(reloaded, source)
     assert "head.classifiers.0.weight" in old  # the Runner's own copy is left alone
 
 

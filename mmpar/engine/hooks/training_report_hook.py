@@ -66,11 +66,16 @@ def label_warnings(
     one_sided = one_sided_attributes(positives, known, names)
     found = "; ".join(f"{name}: {what}" for name, what in one_sided.items())
     if one_sided:
-        warnings.append(
+        warning = (
             "attributes whose known training labels are all alike cannot be learned, "
-            f"and their metrics mean nothing ({found}). If the list writes absent as "
-            "-1, which means unknown here, set label_map={-1: 0} in the datasets"
+            f"and their metrics mean nothing ({found})"
         )
+        if (known[known > 0] == positives[known > 0]).any():
+            warning += (
+                ". If the list writes absent as -1, which means unknown here, set "
+                "label_map={-1: 0} in the datasets"
+            )
+        warnings.append(warning)
     return warnings
 
 
