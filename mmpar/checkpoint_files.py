@@ -18,6 +18,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 
+from mmpar.bounded_file import BoundedFile, damaged_member, opened_zip
 from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.pickled_arrays import (
     NDARRAY,
@@ -82,9 +83,12 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         raise FileNotFoundError(f"{path} is a folder; name a checkpoint file in it")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no checkpoint at {path}")
-    _require_torch_file(path)
+    is_archive = _require_torch_file(path)
     try:
-        return _with_plain_arrays(_load_weights_only(path, map_location))
+        if is_archive:
+            return _with_plain_arrays(_load_weights_only(path, map_location))
+        with BoundedFile(path) as file:  # an archive's members are bounded by its size
+            return _with_plain_arrays(_load_weights_only(file, map_location))
     except (pickle.UnpicklingError, RefusedPickleError) as error:
         raise _refusal(path, error) from error
     except Exception as error:  # damaged files raise nearly any type
@@ -150,8 +154,11 @@ def _download(url: str, path: str) -> None:
         ) from error
 
 
-def _require_torch_file(path: str) -> None:
+def _require_torch_file(path: str) -> bool:
     """Refuse what torch.save has not written, before torch looks at it.
+
+    Returns:
+        Whether it is a zip archive; else it is of the format before torch 1.6.
 
     Raises:
         UnreadableCheckpointError: Another kind of file, or a damaged archive.
@@ -162,7 +169,8 @@ def _require_torch_file(path: str) -> None:
         head = file.read(HEAD_BYTES)
     if head.startswith(_ZIP_MAGIC):
         _require_torch_archive(path)
-    elif _LEGACY_MAGIC not in head[:64]:
+        return True
+    if _LEGACY_MAGIC not in head[:64]:
         found = describe_unreadable(head, os.path.getsize(path))
         if head[8:10] == b'{"':
             found = "is a safetensors file"
@@ -170,17 +178,15 @@ def _require_torch_file(path: str) -> None:
         raise UnreadableCheckpointError(
             f"the checkpoint {path} {found}; expected a file that torch.save wrote"
         )
+    return False
 
 
 def _require_torch_archive(path: str) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _require_torch_members(path, members)
-            damaged = archive.testzip()  # torch does not look at the checksums
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, UnsafeCheckpointError):
-            raise
+        with opened_zip(path) as archive:
+            _require_torch_members(path, archive.infolist())
+            damaged = damaged_member(archive)  # torch does not look at the checksums
+    except zipfile.BadZipFile as error:
         raise UnreadableCheckpointError(
             f"the checkpoint {path} is not whole ({error}): writing or copying it "
             "broke off; take another, or copy or download it again"
@@ -291,15 +297,15 @@ def _torch_takes_named_types() -> bool:
     return digit_version(torch.__version__) >= digit_version("2.6.0")
 
 
-def _load_weights_only(path: str, map_location: Any) -> Any:
+def _load_weights_only(file: str | BoundedFile, map_location: Any) -> Any:
     import torch
 
     if _torch_takes_named_types():
-        return torch.load(path, map_location=map_location, weights_only=True)
-    return _load_with_allow_list(path, map_location)
+        return torch.load(file, map_location=map_location, weights_only=True)
+    return _load_with_allow_list(file, map_location)
 
 
-def _load_with_allow_list(path: str, map_location: Any) -> Any:
+def _load_with_allow_list(file: str | BoundedFile, map_location: Any) -> Any:
     """The same protection for torch before 2.6, whose own takes no further objects.
 
     Python's unpickler with only torch's own list of types and ours to find.
@@ -323,7 +329,7 @@ def _load_with_allow_list(path: str, map_location: Any) -> Any:
         load=lambda file, **kwargs: Unpickler(file, **kwargs).load(),
     )
     return torch.load(
-        path,
+        file,
         map_location=map_location,
         pickle_module=restricted,
         weights_only=False,  # the restricted unpickler takes its place

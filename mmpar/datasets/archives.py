@@ -9,6 +9,7 @@ import zlib
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import numpy as np
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
+from mmpar.bounded_file import opened_zip
 from mmpar.datasets.annotations.table import PackedStrings
 from mmpar.file_kinds import describe_unreadable_file
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1
+_LONGEST_KEY = 511
+"""Bytes, of LMDB as it is built everywhere."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -64,19 +68,21 @@ class PictureLmdb(PictureArchive, LmdbBackend):
     _client: Any
 
     def get(self, filepath: str | Path) -> bytes:
-        with self._opened().begin() as transaction:
-            content = transaction.get(_key(filepath))
+        key = _key(filepath)
+        with self._transaction() as transaction:
+            content = transaction.get(key) if _is_key(key) else None
         if content is None:
             raise FileNotFoundError(f"LMDB {self.db_path} has no picture {filepath!r}")
         return content
 
     def missing(self, names: Iterable[str]) -> np.ndarray:
-        with self._opened().begin() as transaction, transaction.cursor() as cursor:
-            absent = [i for i, n in enumerate(names) if not cursor.set_key(_key(n))]
+        keys = enumerate(map(_key, names))
+        with self._transaction() as transaction, transaction.cursor() as cursor:
+            absent = [i for i, k in keys if not (_is_key(k) and cursor.set_key(k))]
         return np.array(absent, np.int64)
 
     def names(self) -> Iterator[str]:
-        with self._opened().begin() as transaction, transaction.cursor() as cursor:
+        with self._transaction() as transaction, transaction.cursor() as cursor:
             for key in cursor.iternext(values=False):
                 yield key.decode("utf-8", "surrogateescape")
 
@@ -85,6 +91,21 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        import lmdb
+
+        try:
+            with self._opened().begin() as transaction:
+                yield transaction
+        except lmdb.Error as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> ValueError:
+        file = os.path.join(self.db_path, "data.mdb")
+        file = self.db_path if os.path.isfile(self.db_path) else file
+        return _unreadable(file, "LMDB", error)
 
     def _opened(self) -> Any:
         if self._client is None:
@@ -101,9 +122,7 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         try:
             return super()._get_client()
         except lmdb.Error as error:
-            file = os.path.join(self.db_path, "data.mdb")
-            file = self.db_path if os.path.isfile(self.db_path) else file
-            raise _unreadable(file, "LMDB", error) from None
+            raise self._damaged(error) from None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_client": None}
@@ -116,8 +135,21 @@ def _unreadable(path: str, kind: str, error: Exception) -> ValueError:
     return ValueError(f"{path} {found}, no readable {kind}: {error}")
 
 
+def _require_inside(members: Iterable[zipfile.ZipInfo], size: int) -> None:
+    for member in members:
+        if not 0 <= member.header_offset <= size - member.compress_size:
+            raise zipfile.BadZipFile(
+                f"its directory gives {member.filename!r} {member.compress_size} bytes "
+                f"at {member.header_offset}, and the file has {size}"
+            )
+
+
 def _key(name: str | Path) -> bytes:
     return str(name).encode("utf-8", "surrogateescape")
+
+
+def _is_key(key: bytes) -> bool:
+    return 0 < len(key) <= _LONGEST_KEY
 
 
 @register_backend("zip")
@@ -185,8 +217,10 @@ class PictureZip(PictureArchive):
         if self._file is not None:
             return
         try:
-            with zipfile.ZipFile(self.zip_path) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
+            with opened_zip(self.zip_path) as archive:
+                found = archive.infolist()
+            members = [m for m in found if not m.filename.endswith("/")]
+            _require_inside(members, os.path.getsize(self.zip_path))
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"no zip file {self.zip_path!r}; check backend_args['zip_path']"

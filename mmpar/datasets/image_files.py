@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from array import array
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from mmengine.fileio import get_file_backend
 from mmengine.fileio.backends import LocalBackend
 
 from mmpar.datasets.archives import PictureArchive
+
+_NO_SUCH_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def is_local(folder: str, backend_args: dict[str, Any] | None) -> bool:
@@ -51,5 +54,7 @@ def missing_files(paths: Iterable[str]) -> np.ndarray:
 def _names_in(folder: str) -> set[str]:
     try:
         return set(os.listdir(folder or "."))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        if error.errno not in _NO_SUCH_FOLDER:
+            raise
         return set()

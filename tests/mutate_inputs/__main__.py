@@ -1,4 +1,4 @@
-"""python -m tests.mutate_inputs READER ... [--count 20000] [--seed 0] [--keep FOLDER]."""
+"""python -m tests.mutate_inputs READER ... [--count 20000] [--seed 0] [--keep DIR]."""
 
 from __future__ import annotations
 

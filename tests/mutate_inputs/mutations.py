@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -22,7 +23,15 @@ _WORDS = (
     *("Infinity", "null", "true", "false", "True", "?", "[]", "{}", "[[", '"', '"x"'),
     *("9" * 25, "-" + "9" * 25, "9" * 5000, "1" + "0" * 400, "\\ud800", "\\u0000"),
     *("\0", "\ufeff", "\u2028", "\x85", "\r", "é", "e\u0301", ",", ";", "\t", "#"),
-    *("/" * 300, "a" * 300, "../../..", "/dev/zero", "http://x/", "s3://x/y", "[" * 2000),
+    *(
+        "/" * 300,
+        "a" * 300,
+        "../../..",
+        "/dev/zero",
+        "http://x/",
+        "s3://x/y",
+        "[" * 2000,
+    ),
 )
 _VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2, 1.0, 0.5, float("nan"), float("inf"), 10**25),
@@ -107,7 +116,7 @@ def mutate_png(content: bytes, chance: random.Random) -> bytes:
 
 
 def _place(data: bytearray, chance: random.Random) -> int:
-    """A position; those near the ends, where headers and directories are, more often."""
+    """A position; more often near the ends, where headers and directories are."""
     if not data:
         return 0
     near = min(len(data), 256)
@@ -224,16 +233,16 @@ def _change_tree(tree: list[Any], chance: random.Random) -> None:
     if deed < 0.15 and holder is not tree:
         del holder[key]
     elif deed < 0.25 and isinstance(holder, list):
-        holder.insert(key, holder[key])
+        holder.insert(key, copy.deepcopy(holder[key]))
     elif deed < 0.35 and isinstance(holder, dict):
         holder[str(chance.choice(_VALUES))] = holder.pop(key)
     elif deed < 0.45:
         other, there = chance.choice(holders)
-        holder[key] = json.loads(json.dumps(other[there]))
+        holder[key] = copy.deepcopy(other[there])
     elif deed < 0.47:
         holder[key] = _deep(chance)
     else:
-        holder[key] = chance.choice(_VALUES)
+        holder[key] = copy.deepcopy(chance.choice(_VALUES))
 
 
 def _nodes(tree: Any) -> list[Any]:

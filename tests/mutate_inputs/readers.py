@@ -90,9 +90,7 @@ def _read_release(
     """Its images are not looked for: the list is what is tested."""
     there = dict(find_missing=lambda self, table: np.empty(0, np.int64))
     listed = type(kind.__name__, (kind,), there)
-    _use(
-        listed(ann_file=str(path), data_prefix=str(path.parent), split=split, **more)
-    )
+    _use(listed(ann_file=str(path), data_prefix=str(path.parent), split=split, **more))
 
 
 def _read_identities(path: Path) -> None:
@@ -100,9 +98,7 @@ def _read_identities(path: Path) -> None:
         folder = Path(root) / "bounding_box_train"
         folder.mkdir()
         (folder / "0002_c1s1_000451_03.jpg").touch()
-        _use(
-            Market1501Attribute(data_root=root, ann_file=str(path), split="train")
-        )
+        _use(Market1501Attribute(data_root=root, ann_file=str(path), split="train"))
 
 
 def _read_boxes(path: Path) -> None:
@@ -275,7 +271,9 @@ def _pickles() -> list[Seed]:
 
 def _json_lists() -> list[Seed]:
     images = [
-        dict(path=path, labels=[i % 2, None, 1.0], person_id=i, split="train", age="old")
+        dict(
+            path=path, labels=[i % 2, None, 1.0], person_id=i, split="train", age="old"
+        )
         for i, path in enumerate(PATHS)
     ]
     named = [dict(path=p, labels=dict(zip(NAMES, [1, 0, 1]))) for p in PATHS]

@@ -135,14 +135,14 @@ def run(
                 after = _after(job, status, start, stop)
                 if after < stop:
                     running[_start(job, after, stop)] = (job, after, stop)
-    result = Result(reader, Counter({n: 0 for n in FAILURES}))
+    result = Result(reader, Counter(dict.fromkeys(FAILURES, 0)))
     result.counts.update(OUTCOMES[code] for code in board.outcomes.tolist())
     result.slowest = float(board.seconds.max(initial=0))
     result.peak = int(board.peaks.max(initial=0))
     result.seconds = time.time() - begun
-    if keep is not None and keep.exists():
-        lines = (path.read_text() for path in sorted(keep.glob(f"{reader}-*.what")))
-        result.kept = [text.rstrip().rsplit("\n", 1)[-1] for text in lines]
+    for number in np.flatnonzero(board.outcomes >= OTHER) if keep else ():
+        text = _kept(keep, reader, int(number)).with_suffix(".what").read_text()
+        result.kept.append(text.rstrip().rsplit("\n", 1)[-1])
     return result
 
 
@@ -168,11 +168,15 @@ class _Job:
             self.keep.mkdir(parents=True, exist_ok=True)
             one, content = self.mutant(number)
             ending = one.name.replace("/", "_")
-            called = self.keep / f"{self.reader}-{number:06}"
+            called = _kept(self.keep, self.reader, number)
             called.with_name(f"{called.name}-{ending}").write_bytes(content)
             line = f"{self.reader} {number} ({ending}): {OUTCOMES[outcome]}: "
             body, _, last = what.rstrip().rpartition("\n")
             called.with_suffix(".what").write_text(f"{body}\n{line}{last}\n")
+
+
+def _kept(keep: Path, reader: str, number: int) -> Path:
+    return keep / f"{reader}-{number:06}"
 
 
 def _start(job: _Job, start: int, stop: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 from mmengine import fileio
 
@@ -29,6 +31,27 @@ def read_bytes(path: str) -> bytes:
     if stand_in is not None:
         raise ValueError(f"{path} {stand_in}")
     return content
+
+
+def parsed(path: str, content: bytes, kind: str, parser: Callable[[bytes], Any]) -> Any:
+    """What another library makes of the bytes of a file.
+
+    Its parser raises nearly any type on broken bytes. Nothing else runs in here, so
+    that no fault of ours is taken for one of the file.
+
+    Args:
+        path: The file.
+        content: Its bytes.
+        kind: What is expected: "pickle".
+        parser: The other library's function.
+
+    Raises:
+        ValueError: It has refused them, for whatever reason.
+    """
+    try:
+        return parser(content)
+    except Exception as error:
+        raise unreadable(path, content, kind, error) from error
 
 
 def unreadable(path: str, content: bytes, kind: str, error: Exception) -> ValueError:
@@ -66,7 +89,7 @@ def read_utf8(path: str) -> str:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not UTF-8, or see :func:`read_bytes`.
+        ValueError: It is not UTF-8 or has a NUL, or see :func:`read_bytes`.
     """
     return _decoded(path, read_bytes(path))
 
@@ -74,16 +97,25 @@ def read_utf8(path: str) -> str:
 def read_utf8_bytes(path: str) -> bytes:
     """As :func:`read_utf8`, but encoded: for lists too long to have them twice."""
     content = read_bytes(path)
-    return content if content.isascii() else _decoded(path, content).encode()
+    if content.isascii() and b"\0" not in content:
+        return content
+    return _decoded(path, content).encode()
 
 
 def _decoded(path: str, content: bytes) -> str:
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not UTF-8 text: {error}; save it as UTF-8"
         ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(
+            f"{path}, line {line} has a NUL, which no text has; save it as UTF-8, or "
+            "copy or download it again"
+        )
+    return text
 
 
 def portable_path(path: str) -> str:

@@ -17,6 +17,9 @@ LabelMap = Mapping[Written, int]
 WRITTEN: LabelMap = {1.0: 1, 0.0: 0, -1.0: UNKNOWN, "?": UNKNOWN, "": UNKNOWN}
 """How labels are written unless a data set says otherwise."""
 
+_TRUTH = {1.0: ("true", "True", "TRUE"), 0.0: ("false", "False", "FALSE")}
+"""As JSON, pandas and spreadsheets write them."""
+
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 
 
@@ -64,13 +67,14 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
 
     Returns:
         Numbers, words and None to labels; ``1`` also as ``'1'``, ``'+1'`` and, as
-        pandas writes it beside missing values, ``'1.0'``.
+        pandas writes it beside missing values, ``'1.0'``, and as ``'True'``.
     """
     codes: dict[Any, int] = {}
     for written, label in {**WRITTEN, **(label_map or {})}.items():
         codes[written] = label
         if isinstance(written, float):
-            for word in (f"{written:g}", f"{written:+g}", str(written)):
+            words = (f"{written:g}", f"{written:+g}", str(written))
+            for word in (*words, *_TRUTH.get(written, ())):
                 codes[word] = label
         elif written == "":
             codes[None] = label
