@@ -184,7 +184,7 @@ BAD = {
     "json, no path": (
         "a.json",
         dict(attributes=["a"], images=[dict(labels=[1])]),
-        r"images\[0\]: expected an object with a 'path'",
+        r"images\[0\]: expected an object with 'path', text",
     ),
     "json, no labels": (
         "a.json",

@@ -169,9 +169,9 @@ def test_a_faulty_target_is_named(tmp_path, change, message):
     ("content", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "'attribute_id_map' should be a dict"),
-        (json.dumps(wider_json([ONE], images=None)), "'images' should be a list"),
-        (json.dumps(wider_json([ONE], images=[{}])), r"images\[0\]: 'file_name'"),
+        ("[]", "an object with 'attribute_id_map', an object; found \\[\\]"),
+        (json.dumps(wider_json([ONE], images=None)), "'images', a list; found None"),
+        (json.dumps(wider_json([ONE], images=[{}])), r"images\[0\]: .*'file_name', text; found \{\}"),
         (
             json.dumps(wider_json([ONE], attribute_id_map={"1": "Male"})),
             "expected the numbers from '0' to '0'",

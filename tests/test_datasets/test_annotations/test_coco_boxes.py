@@ -98,7 +98,7 @@ def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
         (dict(annotations=with_box([0, 0, 30, 10])), "20 wide and 60 high"),
         (dict(annotations=with_box([25, 0, 3, 3])), "20 wide and 60 high"),
         (dict(annotations=with_box([0, 0, 0, 10])), "no area"),
-        (dict(annotations=with_box([0, 0, float("nan"), 10])), "no area"),
+        (dict(annotations=with_box([0, 0, float("nan"), 10])), "expected 4 numbers"),
         (dict(annotations=with_box([0, 0, 5])), r"annotations\[0\].*\[0, 0, 5\]"),
         (
             dict(annotations=[dict(image_id=9, category_id=1, bbox=[0, 0, 1, 1])]),
