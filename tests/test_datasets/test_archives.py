@@ -20,7 +20,7 @@ from mmpar.datasets import (
     Market1501Attribute,
     SampleError,
 )
-from mmpar.datasets.archives import PictureZip
+from mmpar.datasets.archives import PictureLmdb, PictureZip
 from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.packing import find_pictures, pack
 from mmpar.datasets.preparing import prepare
@@ -188,6 +188,37 @@ def test_faulty_members_are_named(folder):
         archive.write(folder / NAMES[0], NAMES[0])
     with pytest.raises(ValueError, match=rf"{NAMES[0]} in .*method 12"):
         PictureZip(file).get(NAMES[0])
+
+
+def test_a_damaged_directory_is_named(folder):
+    file = packed(folder, "zip")
+    content = bytearray(file.read_bytes())
+    place = content.index(b"PK\5\6") + 16  # of the directory
+    content[place : place + 4] = b"\xff\xff\xff\x7f"
+    file.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=r"pictures\.zip .*its directory gives"):
+        PictureZip(file).missing(NAMES)
+
+
+def test_a_damaged_lmdb_is_named(folder):
+    file = packed(folder, "lmdb") / "data.mdb"
+    content = bytearray(file.read_bytes())
+    for start in range(2 * 4096, len(content), 4096):  # after the two pages of its own
+        content[start + 10 : start + 12] = b"\xff\xff"  # the page's kind
+    file.write_bytes(bytes(content))
+    database = PictureLmdb(str(file.parent))
+    for read in (lambda: database.missing(NAMES), lambda: list(database.names())):
+        with pytest.raises(ValueError, match=r"pictures\.lmdb/data\.mdb") as error:
+            read()
+        assert error.type is ValueError
+
+
+@pytest.mark.parametrize("name", ["", "x" * 512, "ä" * 300])
+def test_a_name_that_no_lmdb_has_is_a_missing_picture(folder, name):
+    database = PictureLmdb(str(packed(folder, "lmdb")))
+    np.testing.assert_array_equal(database.missing([NAMES[0], name]), [1])
+    with pytest.raises(FileNotFoundError, match="has no picture"):
+        database.get(name)
 
 
 def test_the_last_of_two_members_of_one_name_counts(tmp_path):

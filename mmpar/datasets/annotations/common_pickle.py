@@ -95,7 +95,11 @@ def _is_listed(value: Any) -> bool:
 
 
 def _names_in(found: Any, source: str) -> list[str]:
-    """Names as text, which Python 2 has written as bytes."""
-    if not _is_listed(found):
-        raise ValueError(f"{source}: expected names, got {str(found)[:60]!r}")
-    return [str(name) for name in found]
+    names = list(found) if _is_listed(found) else []
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd or not _is_listed(found):
+        raise ValueError(
+            f"{source}: expected a list of names as text, found "
+            f"{str(odd[0] if odd else found)[:60]!r}"
+        )
+    return [str(name) for name in names]

@@ -181,6 +181,17 @@ def test_pickled_objects_are_not_read(root):
         listed(root)
 
 
+@pytest.mark.parametrize(
+    "header", [b"{'descr': (", b"1 + '", b"{'shape': 10**9}", b"\0"]
+)
+def test_a_broken_header_is_an_error(root, header):
+    content = (root / "keypoints.npy").read_bytes()
+    broken = content[:10] + header.ljust(118) + content[128:]
+    (root / "keypoints.npy").write_bytes(broken)
+    with pytest.raises(ValueError, match=r"keypoints\.npy .*no whole NumPy array"):
+        listed(root)
+
+
 def test_a_truncated_file_is_an_error(root):
     content = (root / "keypoints.npy").read_bytes()
     (root / "keypoints.npy").write_bytes(content[:-100])
