@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmpar.checkpoint_files import UnreadableCheckpointError, UnsafeCheckpointError
+from mmpar.pickled_arrays import RefusedPickleError
 from tests.mutate_inputs.mutations import Mutation
 
 SECONDS = 10
@@ -34,6 +36,9 @@ NOT_RUN, RUNNING, READ, REFUSED, OTHER, NAMELESS, MEMORY, HANG, SIGNAL, COMMAND 
     len(OUTCOMES)
 )
 FAILURES = OUTCOMES[OTHER:]
+_DOCUMENTED = (ValueError, FileNotFoundError, RefusedPickleError)
+_DOCUMENTED += (UnreadableCheckpointError, UnsafeCheckpointError)
+"""Errors that readers promise; further kinds of ``ValueError`` are the parsers' own."""
 _ERRORS = os.dup(2)
 """Where a process complains; what it reads may write to the other."""
 _COMMANDS = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn"}
@@ -266,19 +271,12 @@ def _written(one: Seed, content: bytes, folder: Path) -> Path:
 
 
 def _outcome(error: Exception) -> int:
-    from mmpar.checkpoint_files import UnreadableCheckpointError, UnsafeCheckpointError
-    from mmpar.pickled_arrays import RefusedPickleError
-
-    documented = (
-        *(ValueError, FileNotFoundError, RefusedPickleError),
-        *(UnreadableCheckpointError, UnsafeCheckpointError),
-    )
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, MemoryError) or "Insufficient memory" in str(chain):
             return MEMORY
         chain = chain.__cause__ or chain.__context__
-    if type(error) not in documented:
+    if type(error) not in _DOCUMENTED:
         return OTHER
     return REFUSED if NAME in str(error) else NAMELESS
 

@@ -58,11 +58,11 @@ def test_entries_of_another_kind_are_errors_that_show_them():
     assert numbers(found, "box", 3, "x.json") == [1, 2.5, 1]
     with pytest.raises(ValueError, match=r"x\.json: 'bad' is .*nan.* 3 numbers"):
         numbers(found, "bad", 3, "x.json")
-    with pytest.raises(ValueError, match="'box' is .* expected 4 numbers"):
+    with pytest.raises(ValueError, match=r"'box' is .* expected 4 numbers"):
         numbers(found, "box", 4, "x.json")
     with pytest.raises(ValueError, match="'names' holds 1 where text is expected"):
         texts(found, "names", "x.json")
-    with pytest.raises(ValueError, match="with 'box', text; found .* there"):
+    with pytest.raises(ValueError, match=r"with 'box', text; found .* there"):
         entry(found, "box", str, "x.json")
     with pytest.raises(ValueError, match=r"an object with 'box', a list; found \[\]"):
         entry([], "box", list, "x.json")
