@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ from mmengine import fileio
 from mmpar.file_kinds import HEAD_BYTES, describe_stand_in, describe_unreadable
 
 _NAMES_SHOWN = 8
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxdict = 20
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 def read_bytes(path: str) -> bytes:
@@ -116,6 +120,11 @@ def _decoded(path: str, content: bytes) -> str:
             "copy or download it again"
         )
     return text
+
+
+def shown(value: Any) -> str:
+    """What was found in a file, for an error: its ``repr``, short and not deep."""
+    return _SHORT.repr(value)
 
 
 def portable_path(path: str) -> str:

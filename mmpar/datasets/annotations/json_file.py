@@ -7,11 +7,11 @@ import math
 import re
 from typing import Any
 
-from mmpar.datasets.annotations.files import read_utf8
+from mmpar.datasets.annotations.files import read_utf8, shown
 
 _LONGEST_NUMBER = 18
 """Digits of a whole number: all such fit into 64 bits."""
-_LONG_NUMBER = re.compile(rf"\d{{{_LONGEST_NUMBER + 1}}}")
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -42,14 +42,14 @@ def parse_json(text: str, where: str) -> Any:
     """What a JSON text holds, as :func:`read_json`; ``where`` is for errors."""
     remedy = "save it anew, or copy or download it again"
     try:
-        content = json.loads(text, **_careful(text))
+        content = _CAREFUL.decode(text) if _has_long_number(text) else json.loads(text)
     except RecursionError as error:
         raise ValueError(
             f"{where} is not JSON of any list: it is nested too deeply; {remedy}"
         ) from error
     except ValueError as error:
         raise ValueError(f"{where} is not JSON: {error}; {remedy}") from error
-    if _NUL.search(text) or not _is_unicode(content, text):
+    if not _is_unicode(content, text):
         raise ValueError(
             f"{where}: a text has \\u0000 or half a character, which no name has; "
             f"{remedy}"
@@ -74,8 +74,8 @@ def entry(found: Any, name: str, kind: Any, where: str) -> Any:
         return value
     expected = f"expected an object with {name!r}, {_CALLED[kind]}"
     if not isinstance(found, dict) or name not in found:
-        raise ValueError(f"{where}: {expected}; found {_shown(found)}")
-    raise ValueError(f"{where}: {expected}; found {_shown(value)} there")
+        raise ValueError(f"{where}: {expected}; found {shown(found)}")
+    raise ValueError(f"{where}: {expected}; found {shown(value)} there")
 
 
 def texts(found: Any, name: str, where: str) -> list[str]:
@@ -84,7 +84,7 @@ def texts(found: Any, name: str, where: str) -> list[str]:
     for value in values:
         if not isinstance(value, str):
             raise ValueError(
-                f"{where}: {name!r} holds {_shown(value)} where text is expected"
+                f"{where}: {name!r} holds {shown(value)} where text is expected"
             )
     return values
 
@@ -99,14 +99,9 @@ def numbers(found: Any, name: str, count: int, where: str) -> list[float]:
     right = all(isinstance(value, Number) and math.isfinite(value) for value in values)
     if len(values) != count or not right:
         raise ValueError(
-            f"{where}: {name!r} is {_shown(values)}, expected {count} numbers"
+            f"{where}: {name!r} is {shown(values)}, expected {count} numbers"
         )
     return values
-
-
-def _careful(text: str) -> dict[str, Any]:
-    # Python functions take as long as all the rest of the parse.
-    return dict(parse_int=_whole) if _LONG_NUMBER.search(text) else {}
 
 
 def _whole(digits: str) -> int:
@@ -117,8 +112,20 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
+_CAREFUL = json.JSONDecoder(parse_int=_whole)
+"""Takes twice as long: only for texts that may have such numbers."""
+
+
+def _has_long_number(text: str) -> bool:
+    """Whether there may be one; a pattern would take as long as the parse."""
+    alike = text.encode("utf-8", "surrogatepass").translate(_DIGITS_ALIKE)
+    return b"0" * (_LONGEST_NUMBER + 1) in alike
+
+
 def _is_unicode(content: Any, text: str) -> bool:
-    """Whether no text has half a character, but for bytes of a file's name."""
+    """Whether no text has a NUL or half a character, but bytes of a file's name."""
+    if "\\u0000" in text and _NUL.search(text):
+        return False
     if not _ESCAPED_SURROGATE.search(text):
         return True
     try:
@@ -126,8 +133,3 @@ def _is_unicode(content: Any, text: str) -> bool:
         return bool(written.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
         return False
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}..."

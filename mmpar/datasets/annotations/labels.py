@@ -8,6 +8,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from mmpar.datasets.annotations.files import shown
 from mmpar.datasets.annotations.table import UNKNOWN
 
 Written = Union[float, str]
@@ -83,10 +84,11 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
 
 def wrong_label(where: str, name: str, found: object, remedy: str = "") -> ValueError:
     """The error of a label that is none."""
+    label = shown(found)
     return ValueError(
-        f"{where}: attribute {name!r} has the label {found!r}; expected 1 (present), "
+        f"{where}: attribute {name!r} has the label {label}; expected 1 (present), "
         "0 (absent) or unknown (-1 or ?, in .csv also empty, in .json also null). "
-        f"{remedy}Other codings are read with label_map={{{found!r}: ...}}"
+        f"{remedy}Other codings are read with label_map={{{label}: ...}}"
     )
 
 

@@ -135,3 +135,18 @@ def test_a_portable_annotation_of_another_form_says_what_is_wrong(tmp_path, faul
         with pytest.raises(ValueError, match=rf"x\.jsonl.*{message}") as error:
             reader()
         assert error.type is ValueError
+
+
+def test_a_label_as_deep_as_python_goes_is_an_error_of_the_list(tmp_path):
+    path = tmp_path / "x.json"
+    kinds = set()
+    for depth in range(600, 1000, 3):  # from what is parsed to what is not
+        label = "[" * depth + "]" * depth
+        content = (
+            f'{{"attributes": ["a"], "images": [{{"path": "b", "labels": [{label}]}}]}}'
+        )
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"x\.json") as error:
+            AttributeListDataset(ann_file=str(path))
+        kinds.add(str(error.value).split("; ")[0][-20:])
+    assert len(kinds) == 2
