@@ -391,8 +391,9 @@ def _peta_labels() -> list[Seed]:
         (path.parent / "Label.txt").write_bytes(path.read_bytes())
         for source in FOLDERS[1:]:
             other = path.parents[1] / source
-            other.mkdir(exist_ok=True)
-            (other / "Label.txt").write_text("1\n")
+            if not other.exists():
+                other.mkdir()
+                (other / "Label.txt").write_text("1\n")
         read_peta_folders(path.parents[1], [3] + [0] * 9)
 
     return [Seed(f"{NAME}/{FOLDERS[0]}/x", rows, mutate_text, read, images)]
