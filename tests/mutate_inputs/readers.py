@@ -33,6 +33,8 @@ from mmpar.datasets import (
 from mmpar.datasets.annotations.coco_boxes import COCOBoxes
 from mmpar.datasets.annotations.keypoint_array import KeypointArray
 from mmpar.datasets.archives import PictureArchive, PictureLmdb, PictureZip
+from mmpar.datasets.drawing.cache import read_person, write_person
+from mmpar.datasets.drawing.person import draw_person
 from mmpar.datasets.keypoints import picture_size, read_coco_keypoints
 from mmpar.datasets.packing import pack
 from mmpar.datasets.peta_folders import FOLDERS, read_peta_folders
@@ -475,6 +477,13 @@ def _images() -> list[Seed]:
     ]
 
 
+def _drawn_person() -> list[Seed]:
+    with tempfile.TemporaryDirectory() as folder:
+        write_person(Path(folder) / "whole.png", draw_person(0, 0, (24, 48)))
+        content = (Path(folder) / "whole.png").read_bytes()
+    return [Seed(f"{NAME}.png", content, mutate_png, read_person)]
+
+
 def _encoded(image: Image.Image, form: str, **more: Any) -> bytes:
     target = io.BytesIO()
     image.save(target, form, **more)
@@ -499,5 +508,6 @@ READERS: dict[str, Callable[[], list[Seed]]] = {
     "zip": _zip,
     "lmdb": _lmdb,
     "image": _images,
+    "drawn-person": _drawn_person,
 }
 """Name to what makes the whole files."""
