@@ -18,6 +18,8 @@ from mmpar.datasets.drawing.person import DrawnPerson, draw_person
 
 _PLACES = ("labels", "attribute_boxes", "keypoints", "person_box")
 _KEY = "mmpar"
+_MOST_PIXELS = 1 << 26
+"""Of a drawn person; more are those of a damaged header."""
 _DAMAGED = (
     *(OSError, SyntaxError, LookupError, TypeError, ValueError, RecursionError),
     *(struct.error, Image.DecompressionBombError),
@@ -92,6 +94,8 @@ def read_person(path: Path) -> DrawnPerson | None:
     """
     try:
         with Image.open(path) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                return None
             pixels = np.array(image.convert("RGB"))
             places = json.loads(image.info[_KEY])
         return DrawnPerson(
