@@ -21,6 +21,7 @@ from mmpar.datasets import (
     SampleError,
 )
 from mmpar.datasets.archives import PictureLmdb, PictureZip
+from mmpar.datasets.doctor.pictures import inspect
 from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.packing import find_pictures, pack
 from mmpar.datasets.preparing import prepare
@@ -198,6 +199,16 @@ def test_a_damaged_directory_is_named(folder):
     file.write_bytes(bytes(content))
     with pytest.raises(ValueError, match=r"pictures\.zip .*its directory gives"):
         PictureZip(file).missing(NAMES)
+
+
+def test_the_doctor_names_damaged_members(folder):
+    file = packed(folder, "zip")
+    content = file.read_bytes()
+    picture = (folder / NAMES[3]).read_bytes()
+    file.write_bytes(content.replace(picture, picture[:-1] + b"x"))
+    backend_args = in_zip(file)["backend_args"]
+    assert inspect(NAMES[3], backend_args).fault == "unreadable"
+    assert inspect(NAMES[4], backend_args).fault == ""
 
 
 def test_a_damaged_lmdb_is_named(folder):

@@ -38,6 +38,8 @@ def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
         content = fileio.get(path, backend_args=backend_args)
     except (OSError, KeyError):
         return Picture(path, "missing", b"", (0, 0))
+    except ValueError:  # a damaged member of an archive
+        return Picture(path, "unreadable", b"", (0, 0))
     if not content:
         return Picture(path, "zero bytes", b"", (0, 0))
     digest = hashlib.sha1(content).digest()
