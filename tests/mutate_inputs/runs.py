@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import resource
@@ -218,31 +219,15 @@ def _after(job: _Job, status: int, start: int, stop: int) -> int:
 
 def _work(job: _Job, start: int, stop: int) -> None:
     """Read some mutants, in a process of its own."""
-    output = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    warnings.simplefilter("ignore")
-    commands: list[str] = []
-    sys.addaudithook(lambda n, args: commands.append(n) if n in _COMMANDS else None)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    taken, before = _address_space(), _peak()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEGABYTES * 10**6,) * 2)
+    commands = _prepare_process()
+    before = _peak()
     for number in range(start, stop):
         job.board.outcomes[number] = RUNNING
         one, content = job.mutant(number)
         path = _written(one, content, job.folder / str(number % len(job.seeds)))
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         begun = time.perf_counter()
-        try:
-            one.read(path)
-        except Exception as error:
-            outcome = _outcome(error)
-            what = "".join(
-                traceback.format_exception(type(error), error, error.__traceback__)
-            )
-        else:
-            outcome, what = READ, ""
+        outcome, what = _read(one, path)
         job.board.seconds[number] = time.perf_counter() - begun
         signal.setitimer(signal.ITIMER_REAL, 0)
         job.board.peaks[number] = (_peak() - before) // 1000
@@ -252,6 +237,31 @@ def _work(job: _Job, start: int, stop: int) -> None:
         job.board.outcomes[number] = outcome
         if outcome >= OTHER:
             job.keep_mutant(number, outcome, what)
+
+
+def _prepare_process() -> list[str]:
+    """Set its limits; the list gets the commands that it runs from now on."""
+    output = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    warnings.simplefilter("ignore")
+    faulthandler.disable()
+    commands: list[str] = []
+    sys.addaudithook(lambda n, args: commands.append(n) if n in _COMMANDS else None)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEGABYTES * 10**6,) * 2)
+    return commands
+
+
+def _read(one: Seed, path: Path) -> tuple[int, str]:
+    """The outcome, and the traceback of an error."""
+    try:
+        one.read(path)
+    except Exception as error:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        return _outcome(error), "".join(lines)
+    return READ, ""
 
 
 def _place(one: Seed, content: bytes, folder: Path) -> None:
