@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Callable
 from typing import Any
 
 from mmengine import fileio
@@ -35,27 +34,6 @@ def read_bytes(path: str) -> bytes:
     if stand_in is not None:
         raise ValueError(f"{path} {stand_in}")
     return content
-
-
-def parsed(path: str, content: bytes, kind: str, parser: Callable[[bytes], Any]) -> Any:
-    """What another library makes of the bytes of a file.
-
-    Its parser raises nearly any type on broken bytes. Nothing else runs in here, so
-    that no fault of ours is taken for one of the file.
-
-    Args:
-        path: The file.
-        content: Its bytes.
-        kind: What is expected: "pickle".
-        parser: The other library's function.
-
-    Raises:
-        ValueError: It has refused them, for whatever reason.
-    """
-    try:
-        return parser(content)
-    except Exception as error:
-        raise unreadable(path, content, kind, error) from error
 
 
 def unreadable(path: str, content: bytes, kind: str, error: Exception) -> ValueError:
