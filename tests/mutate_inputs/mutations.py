@@ -89,7 +89,8 @@ def mutate_zip(content: bytes, chance: random.Random) -> bytes:
     members[chosen] = mutate_bytes(members[chosen], chance)
     with zipfile.ZipFile(target, "w") as rewritten:
         for info, member in members.items():
-            rewritten.writestr(info.filename, member, info.compress_type)
+            undated = zipfile.ZipInfo(info.filename)
+            rewritten.writestr(undated, member, info.compress_type)
     return target.getvalue()
 
 

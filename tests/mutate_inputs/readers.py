@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -152,6 +153,7 @@ def _seeds(
 
 
 def _checkpoint() -> list[Seed]:
+    torch.manual_seed(0)
     state = {"conv.weight": torch.rand(4, 3, 3, 3), "norm.count": torch.tensor(3)}
     log = HistoryBuffer([0.5, 0.25], [1, 1])
     meta = dict(epoch=3, seed=7, classes=list(NAMES), dataset_meta=dict(schema=SCHEMA))
@@ -163,21 +165,13 @@ def _checkpoint() -> list[Seed]:
         message_hub=dict(log_scalars=dict(loss=log), runtime_info=dict(a=np.ones(3))),
         scores=[np.float32(0.5), np.array([1, 2], np.int8)],
     )
-    found = [
-        *_seeds(
-            (_saved(content) for content in (state, whole)),
-            ".pth",
-            mutate_zip,
-            lambda path: load_from_local(str(path)),
-        ),
-        *_seeds(
-            (_saved(c, _use_new_zipfile_serialization=False) for c in (state, whole)),
-            ".pth",
-            mutate_bytes,
-            lambda path: load_from_local(str(path)),
-        ),
+    archives = [_saved(content) for content in (state, whole)]
+    before_16 = dict(_use_new_zipfile_serialization=False)
+    legacy = [_saved(content, **before_16) for content in (state, whole)]
+    return [
+        *_seeds(archives, ".pth", mutate_zip, lambda path: load_from_local(str(path))),
+        *_seeds(legacy, ".pth", mutate_bytes, lambda path: load_from_local(str(path))),
     ]
-    return found
 
 
 def _saved(content: Any, **more: Any) -> bytes:
@@ -426,13 +420,11 @@ def _write_images(folder: Path) -> None:
 
 
 def _zip() -> list[Seed]:
-    import zipfile
-
     stored, deflated = io.BytesIO(), io.BytesIO()
     for target, method in ((stored, 0), (deflated, 8)):
         with zipfile.ZipFile(target, "w", method) as archive:
             for i, name in enumerate(PATHS):
-                archive.writestr(name, bytes([i]) * 300)
+                archive.writestr(zipfile.ZipInfo(name), bytes([i]) * 300, method)
     contents = [stored.getvalue(), deflated.getvalue()]
     read = partial(_read_archive, opened=PictureZip)
     return _seeds(contents, ".zip", mutate_bytes, read)
