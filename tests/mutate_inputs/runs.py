@@ -120,7 +120,8 @@ def run(
         reader: What the result is called.
         seeds: Files that must be read whole as they are.
         count: Number of mutants.
-        seed: Mutant ``i`` depends on it, on ``reader`` and on ``i`` only.
+        seed: The changes of mutant ``i`` depend on it, ``reader`` and ``i`` only. (The
+            whole files of torch before 1.6 hold addresses, which differ by run.)
         jobs: Processes at a time.
         keep: Folder for the mutants that fail, with what happened to each.
     """
