@@ -18,7 +18,7 @@ from mmpar.datasets.drawing.person import DrawnPerson, draw_person
 
 _PLACES = ("labels", "attribute_boxes", "keypoints", "person_box")
 _KEY = "mmpar"
-_MOST_PIXELS = 1 << 26
+_MOST_PIXELS = 1 << 24
 """Of a drawn person; more are those of a damaged header."""
 _DAMAGED = (
     *(OSError, SyntaxError, LookupError, TypeError, ValueError, RecursionError),
