@@ -394,5 +394,5 @@ def test_own_columns_named_as_fields_are_written_once_or_refused(tmp_path):
     assert [line.count('"partition":0') for line in lines] == [1, 1]
     assert [line.count('"split":"train"') for line in lines] == [1, 1]
     (tmp_path / "other").mkdir()
-    with pytest.raises(ValueError, match="column 'partition' holds .*1.*rename"):
+    with pytest.raises(ValueError, match=r"column 'partition' holds .*1.*rename"):
         prepared_list(tmp_path / "other", [0, 1])
