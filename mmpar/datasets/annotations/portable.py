@@ -55,7 +55,7 @@ def row_lines(table: AnnotationTable, split: str, partition: int) -> Iterator[st
         if others:
             raise ValueError(
                 f"the column {name!r} holds {sorted(others, key=str)[:5]} in rows that "
-                f"are written as {name}={fixed[name]!r}; rename the column or take it out"
+                f"are written as {name}={fixed[name]!r}; rename the column"
             )
     for i, path in enumerate(table.paths):
         more = {name: _plain(column[i]) for name, column in columns.items()}
