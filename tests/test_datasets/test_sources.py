@@ -4,9 +4,9 @@ import argparse
 
 import pytest
 
+from mmpar.cli import add_source_arguments
 from mmpar.datasets import PETA, AttributeListDataset, Market1501Attribute
 from mmpar.datasets.sources import (
-    add_source_arguments,
     find_parts,
     readable_classes,
     source_arguments,
