@@ -120,7 +120,7 @@ def test_float32_errors_are_of_the_size_of_the_loops() -> None:
 
     Errors are pooled over seeds, attributes and levels, for each kind of parameter:
     single numbers are down to the last bits, where either form may happen to be right.
-    Either is some 5e-7 off; the ratio was 1.9 at most over 9 seeds, one and two threads,
+    Either is some 5e-7 off; the ratio was 1.9 at most over 9 seeds on 1 and 2 threads,
     and up to 2.4 for three seeds of a single level.
     """
     ours: dict[str, float] = defaultdict(float)
