@@ -1,14 +1,10 @@
-"""mmpar: pedestrian attribute recognition on MMEngine."""
+"""mmpar: pedestrian attribute recognition on MMEngine.
 
-from mmpar.checkpoint_files import secure_checkpoint_loading
-from mmpar.compat import check_dependencies
+Nothing heavy is imported here. :mod:`mmpar.registry` checks the installation and
+secures how MMEngine reads and writes checkpoints; every part of mmpar that uses
+MMEngine imports it first, and so does MMEngine itself at the scope ``mmpar``.
+"""
+
 from mmpar.version import __version__
-
-check_dependencies()
-
-from mmpar.atomic import secure_checkpoint_writing  # noqa: E402  imports MMEngine
-
-secure_checkpoint_loading()
-secure_checkpoint_writing()
 
 __all__ = ["__version__"]

@@ -6,6 +6,7 @@ a file that is no checkpoint is an error that says what it is.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import pickle
@@ -57,7 +58,7 @@ def secure_checkpoint_loading() -> None:
     """
     from mmengine.runner import checkpoint
 
-    _allow_types(_types_in_runner_checkpoints())
+    _allow_types()  # also for code that calls torch.load itself
     register = checkpoint.CheckpointLoader.register_scheme
     register("", load_from_local, force=True)
     register(("http://", "https://"), load_from_http, force=True)
@@ -280,10 +281,13 @@ def _with_plain_arrays(loaded: Any) -> Any:
     return plain(loaded)
 
 
-def _allow_types(types: dict[str, Any]) -> None:
+@functools.cache
+def _allow_types() -> None:
+    """Have torch's protection take the types that the Runner writes."""
     import torch
 
     if _torch_takes_named_types():
+        types = _types_in_runner_checkpoints()
         torch.serialization.add_safe_globals(
             [(allowed, name) for name, allowed in types.items()]
         )
@@ -301,6 +305,7 @@ def _load_weights_only(file: str | BoundedFile, map_location: Any) -> Any:
     import torch
 
     if _torch_takes_named_types():
+        _allow_types()  # this module may be all of mmpar that was imported
         return torch.load(file, map_location=map_location, weights_only=True)
     return _load_with_allow_list(file, map_location)
 

@@ -6,9 +6,19 @@ when a scope lacks a registry that it looks for, so every registry of the root h
 child here, also where mmpar adds nothing to it.
 """
 
+from mmpar.compat import check_dependencies
+
+check_dependencies()  # before they are imported, for an error with the remedy
+
 import mmpretrain.registry  # noqa: F401  makes 'mmpretrain.X' resolvable
 from mmengine import registry as root
 from mmengine.registry import Registry
+
+from mmpar.atomic import secure_checkpoint_writing
+from mmpar.checkpoint_files import secure_checkpoint_loading
+
+secure_checkpoint_loading()
+secure_checkpoint_writing()
 
 
 def _child(parent: Registry, module: str) -> Registry:

@@ -2,10 +2,18 @@
 
 import copy
 import logging
+import os
 
 import pytest
+import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker for each core: more threads would spin against each other, here and in
+    # the processes that tests start.
+    torch.set_num_threads(1)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

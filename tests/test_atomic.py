@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.runner import save_checkpoint
 
+import mmpar.registry  # noqa: F401  secures MMEngine's writing
 from mmpar.atomic import write_atomically
 from mmpar.checkpoint_files import load_from_local
 

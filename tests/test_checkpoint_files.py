@@ -14,6 +14,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import load_checkpoint
 from torch import nn
 
+import mmpar.registry  # noqa: F401  secures MMEngine's loaders
 from mmpar import checkpoint_files
 from mmpar.checkpoint_files import (
     UnreadableCheckpointError,

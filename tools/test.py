@@ -2,16 +2,7 @@
 
 import argparse
 
-from mmengine.config import Config
-
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import (
-    build_runner,
-    evaluation_config,
-    leave_processes,
-    runner_arguments,
-    with_dump,
-)
+from mmpar.cli import runner_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,6 +20,19 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from mmengine.config import Config
+
+from mmpar.engine import (
+    build_runner,
+    evaluation_config,
+    leave_processes,
+    with_dump,
+)
+
+
 def test_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
     cfg = evaluation_config(args, "test")
@@ -37,11 +41,11 @@ def test_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Test."""
-    build_runner(test_config(parse_args())).test()
+    build_runner(test_config(args)).test()
     leave_processes()
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

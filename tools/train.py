@@ -2,16 +2,7 @@
 
 import argparse
 
-from mmengine.config import Config
-
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import (
-    AUTO,
-    build_runner,
-    leave_processes,
-    runner_arguments,
-    runner_config,
-)
+from mmpar.cli import AUTO, runner_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,6 +19,18 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from mmengine.config import Config
+
+from mmpar.engine import (
+    build_runner,
+    leave_processes,
+    runner_config,
+)
+
+
 def train_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
     cfg = runner_config(args)
@@ -41,11 +44,11 @@ def train_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Train."""
-    build_runner(train_config(parse_args())).train()
+    build_runner(train_config(args)).train()
     leave_processes()
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

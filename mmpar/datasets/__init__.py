@@ -1,5 +1,6 @@
 """Pedestrian attribute data sets, one file each, on a common base."""
 
+import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
 from mmpar.datasets.identity_attributes import DukeMTMCAttribute, Market1501Attribute

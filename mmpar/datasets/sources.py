@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -196,41 +195,11 @@ def _unchecked(kind: type[PARDataset], **more: Any) -> type[PARDataset]:
     return type(kind.__name__, (kind,), {"find_missing": find_missing, **more})
 
 
-# --- the command line -----------------------------------------------------------------
-
-
-def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that say how the annotation of a dataset is read."""
-    parser.add_argument(
-        "--ann-file",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="another annotation file, below the folder; or the lists of "
-        "AttributeListDataset: one with a column 'split', or one per split",
-    )
-    parser.add_argument("--data-prefix", default="", help="folder of the images")
-    parser.add_argument(
-        "--schema",
-        help="name of a schema, 'all', or attribute names with commas between them; "
-        "default: the evaluated attributes of a release, those that a list names",
-    )
-    parser.add_argument(
-        "--one-hot",
-        nargs="+",
-        metavar="COLUMN",
-        help="multi-class columns of a list: one attribute per value",
-    )
-    parser.add_argument(
-        "--label-map",
-        type=_label_map,
-        metavar="{-1: 0}",
-        help="how labels are written: value to 1, 0, or -1 for unknown",
-    )
-
-
 def source_arguments(args: argparse.Namespace) -> dict[str, Any]:
-    """The same for the class; only what was given. ``ann_file`` is a list of files."""
+    """The arguments of :func:`mmpar.cli.add_source_arguments` for the class.
+
+    Only what was given; ``ann_file`` is a list of files.
+    """
     schema = args.schema
     of_a_list = args.dataset == "AttributeListDataset"
     if schema and schema not in SCHEMAS and ("," in schema or of_a_list):
@@ -244,15 +213,3 @@ def source_arguments(args: argparse.Namespace) -> dict[str, Any]:
         label_map=args.label_map,
     )
     return {name: value for name, value in given.items() if value}
-
-
-def _label_map(text: str) -> dict[Any, int]:
-    try:
-        found = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        found = None
-    if not isinstance(found, dict):
-        raise argparse.ArgumentTypeError(
-            f"expected a mapping as in Python, such as '{{-1: 0}}', got {text!r}"
-        )
-    return found

@@ -1,20 +1,17 @@
 """What joins MMEngine's Runner: hooks, the tools' arguments, the way it is built."""
 
-from mmpar.engine.checkpoints import AUTO, checkpoint_to_test, settle_resume
+import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
+from mmpar.engine.checkpoints import checkpoint_to_test, settle_resume
 from mmpar.engine.command_line import (
-    config_arguments,
     config_hash,
-    config_names,
     evaluation_config,
     read_config,
-    runner_arguments,
     runner_config,
     set_checkpoint,
     with_dump,
 )
 from mmpar.engine.config_check import check_config
 from mmpar.engine.explaining import (
-    explainer_arguments,
     explainer_config,
     load_to_explain,
 )
@@ -38,7 +35,6 @@ from mmpar.engine.runner import PARRunner, build_runner
 from mmpar.engine.seeding import IterationSeedHook
 
 __all__ = [
-    "AUTO",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",
@@ -57,16 +53,12 @@ __all__ = [
     "build_runner",
     "check_config",
     "checkpoint_to_test",
-    "config_arguments",
     "config_hash",
-    "config_names",
     "evaluation_config",
-    "explainer_arguments",
     "explainer_config",
     "leave_processes",
     "load_to_explain",
     "read_config",
-    "runner_arguments",
     "runner_config",
     "set_checkpoint",
     "settle_resume",

@@ -17,6 +17,7 @@ from mmpar.checkpoint_files import (
     UnsafeCheckpointError,
     load_from_local,
 )
+from mmpar.cli import AUTO
 from mmpar.engine.hooks.resume_hook import STATE
 
 Say = Callable[[str], Any]
@@ -37,10 +38,6 @@ class Saved:
     path: str
     iteration: int
     resumable: bool
-
-
-AUTO = "auto"
-"""Value of ``resume``: from the last checkpoint in the work dir, if there is one."""
 
 
 def settle_resume(cfg: Config, say: Say) -> None:

@@ -1,4 +1,4 @@
-"""The arguments that all tools around the Runner share."""
+"""From the arguments of the tools around the Runner to its config."""
 
 from __future__ import annotations
 
@@ -7,53 +7,14 @@ import hashlib
 import logging
 import os
 import os.path as osp
-from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 
 from mmpar.engine.checkpoints import checkpoint_to_test
-from mmpar.engine.config_options import ConfigOptions, merge_options
+from mmpar.engine.config_options import merge_options
 from mmpar.engine.image_size import require_one_image_size, set_image_size
-
-
-def config_arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with config and config options."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("config", help="config file")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=ConfigOptions,
-        help="override config fields: key=value, e.g. train_cfg.max_epochs=2",
-    )
-    return parser
-
-
-def runner_arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with config, config options, work dir and launcher."""
-    parser = config_arguments(description)
-    parser.add_argument(
-        "--work-dir", help="folder for logs and checkpoints (work_dirs/CONFIG_NAME)"
-    )
-    parser.add_argument(
-        "--launcher",
-        choices=["none", "pytorch", "slurm", "mpi"],
-        default="none",
-        help="how the processes of a distributed run were started",
-    )
-    # torch.distributed.launch gives this; torchrun sets the variable LOCAL_RANK.
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0)
-    return parser
-
-
-def config_names(parser: argparse.ArgumentParser, configs: Sequence[str]) -> list[str]:
-    """The file name of each config, without ending; an error if two are the same."""
-    names = [osp.splitext(osp.basename(config))[0] for config in configs]
-    if len({*names}) < len(names):
-        parser.error(f"the configs go by their file names, which must differ: {names}")
-    return names
 
 
 def read_config(args: argparse.Namespace) -> Config:

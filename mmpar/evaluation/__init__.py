@@ -1,5 +1,6 @@
 """Metrics: functions of arrays, and what joins them to the Runner."""
 
+import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.evaluation.dump_predictions import DumpPredictions
 from mmpar.evaluation.localization_metric import AttributeLocalizationMetric
 from mmpar.evaluation.par_metric import PARMetric

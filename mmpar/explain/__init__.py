@@ -3,6 +3,7 @@
 Boxes from maps are arithmetic: :func:`mmpar.evaluation.functional.box_of_map`.
 """
 
+import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.explain.alm_boxes import ALMBoxes
 from mmpar.explain.explainer import BoxExplainer, Explainer, MapExplainer
 from mmpar.explain.grad_cam import GradCAM

@@ -1,5 +1,6 @@
 """Models: what mmpretrain lacks for PAR; its backbones are used as they are."""
 
+import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.models.averaged_model import (
     ExponentialMovingAverage,
     MomentumAnnealingEMA,

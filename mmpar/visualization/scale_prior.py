@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,10 @@ def draw_scale_prior(
     """
     with mpl.rc_context({"font.family": font_families(regions)}):
         figure = _figure([drawable(name) for name in regions], weights, chosen)
-        figure.savefig(path, dpi=150)
+        with warnings.catch_warnings():
+            # font_families has named them all in one warning, with the remedy
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+            figure.savefig(path, dpi=150)
 
 
 def _figure(

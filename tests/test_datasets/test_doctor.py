@@ -354,6 +354,14 @@ def test_of_ones_own_lists_no_two_splits_share_a_person():
     assert list(labels.shared_persons(split, Published())) == []
 
 
+def test_persons_are_compared_whatever_type_their_column_has():
+    train = InMemory([0, 1, 1], np.array([7, 8, -1]))
+    val = InMemory([0, 1, 1, 0], np.array(["p3", "007", "-1", ""]))
+    (finding,) = labels.shared_persons(dict(train=train, val=val), None)
+    assert finding.message == "1 persons, 1 val pictures"
+    assert [path.rsplit("/", 1)[-1] for path in finding.pictures] == ["1.png"]
+
+
 @pytest.mark.parametrize("schema", ["peta", "peta105"])
 @pytest.mark.parametrize("partition", range(5))
 def test_the_labels_of_the_real_peta_have_no_faults(schema, partition):

@@ -373,3 +373,26 @@ def test_lists_of_other_attributes_are_not_put_together(tmp_path):
             data_root=str(tmp_path),
         )
     assert not (tmp_path / "out/annotation.jsonl").exists()
+
+
+def prepared_list(root, partitions):
+    rows = "".join(f"{i}.png,train,{p},1\n" for i, p in enumerate(partitions))
+    (root / "all.csv").write_text("path,split,partition,Hat\n" + rows)
+    for i in range(len(partitions)):
+        (root / f"{i}.png").touch()
+    return prepare(
+        AttributeListDataset,
+        [0],
+        str(root / "out"),
+        ann_file=["all.csv"],
+        data_root=str(root),
+    )
+
+
+def test_own_columns_named_as_fields_are_written_once_or_refused(tmp_path):
+    lines = prepared_list(tmp_path, [0, 0]).read_text().splitlines()[1:]
+    assert [line.count('"partition":0') for line in lines] == [1, 1]
+    assert [line.count('"split":"train"') for line in lines] == [1, 1]
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ValueError, match=r"column 'partition' holds .*1.*rename"):
+        prepared_list(tmp_path / "other", [0, 1])

@@ -1,13 +1,12 @@
 """The tools open whatever splits there are, of releases and of lists."""
 
 import argparse
-import inspect
 
 import pytest
 
+from mmpar.cli import add_source_arguments
 from mmpar.datasets import PETA, AttributeListDataset, Market1501Attribute
 from mmpar.datasets.sources import (
-    add_source_arguments,
     find_parts,
     readable_classes,
     source_arguments,
@@ -15,11 +14,6 @@ from mmpar.datasets.sources import (
 from tests.fixtures.pa100k import write_pictures
 from tests.fixtures.peta import write_peta_release
 from tests.test_datasets.test_identity_attributes import market
-
-COLUMNS = pytest.mark.skipif(
-    "one_hot" not in inspect.signature(AttributeListDataset.__init__).parameters,
-    reason="lists have no further columns yet",
-)
 
 
 def called(parts):
@@ -111,7 +105,6 @@ def test_two_files_of_one_name_are_an_error(tmp_path):
         )
 
 
-@COLUMNS
 def test_a_column_says_the_splits(tmp_path):
     text = "p,split,person_id,age,Hat\na,x,1,old,1\nb,y,2,young,0\nc,x,3,old,0\n"
     root = write_lists(tmp_path, all=text)
@@ -128,7 +121,6 @@ def test_a_column_says_the_splits(tmp_path):
         find_parts(AttributeListDataset, ["all.csv"], split="z", **options)
 
 
-@COLUMNS
 def test_a_row_without_a_split_is_an_error(tmp_path):
     root = write_lists(tmp_path, all="p,split,Hat\na,x,1\nb,,0\n")
     with pytest.raises(ValueError, match="'split' is empty in 1 of 2 rows"):

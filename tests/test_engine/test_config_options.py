@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from mmpar.engine import config_arguments, read_config
+from mmpar.cli import config_arguments
+from mmpar.engine import read_config
 from mmpar.engine.config_options import merge_options
 from mmpar.engine.launch import require_launcher_variables
 from tests.test_engine.tiny_training import tiny_config

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmpar.engine import explainer_arguments, explainer_config
-from mmpar.engine.explaining import EXPLAINERS_BY_NAME
+from mmpar.cli import EXPLAINERS_BY_NAME, explainer_arguments
+from mmpar.engine import explainer_config
 from mmpar.explain import Explainer, GradCAMP
 from mmpar.registry import EXPLAINERS
 from tests.test_explain.tiny_model import region_model

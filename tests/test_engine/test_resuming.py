@@ -7,7 +7,8 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from mmpar.engine import AUTO, build_runner
+from mmpar.cli import AUTO
+from mmpar.engine import build_runner
 from tests.test_engine.tiny_training import (
     iteration_based,
     log_of,

@@ -168,7 +168,7 @@ def search(monkeypatch, folder, interrupted_at=None, epochs=1):
     words += ["--out", folder / "found.py", "--cfg-options", "schema=pa100k"]
     monkeypatch.setattr(sys, "argv", [str(word) for word in words])
     try:
-        tool.main()
+        tool.main(tool.parse_args())
     except KeyboardInterrupt:
         assert interrupted_at is not None
     return RunnerDouble.trained

@@ -122,6 +122,7 @@ def test_bytes_that_are_no_characters_become_the_replacement_character(text, sys
     assert ink(text).any()
 
 
+@pytest.mark.filterwarnings("error:Glyph")  # ours names the remedy as well
 def test_matplotlib_draws_with_the_same_fonts(system, warned, tmp_path):
     system(write_font(tmp_path / "hat.ttf", HAT))
     pictures = []

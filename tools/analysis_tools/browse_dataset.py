@@ -11,26 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import set_random_seed
-from rich.progress import track
-
-from mmpar.datasets.sources import (
-    Part,
-    add_source_arguments,
-    find_parts,
-    readable_classes,
-    source_arguments,
-)
-from mmpar.engine import config_arguments, read_config
-from mmpar.registry import DATASETS
-from mmpar.structures import build_schema
-from mmpar.visualization import Tile, contact_sheet, packed_tile
-
-_PICTURE_WIDTH = 128
-_COLUMNS = 8
+from mmpar.cli import DATASET_CLASSES, add_source_arguments, config_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,11 +38,36 @@ def parse_args() -> argparse.Namespace:
         if getattr(args, name) < 1:
             parser.error(f"--{name.replace('_', '-')} is 1 or more")
     args.dataset = args.config  # as the arguments of a source have it
-    if args.source is None and source_arguments(args):
+    of_source = (args.ann_file, args.data_prefix, args.schema)
+    if args.source is None and any((*of_source, args.one_hot, args.label_map)):
         parser.error("--ann-file and the like go with DATASET SRC, not with a config")
-    if args.source is not None and args.dataset not in readable_classes():
-        parser.error(f"{args.dataset} is none of {sorted(readable_classes())}")
+    if args.source is not None and args.dataset not in DATASET_CLASSES:
+        parser.error(f"{args.dataset} is none of {DATASET_CLASSES}")
     return args
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
+from rich.progress import track
+
+from mmpar.datasets.sources import (
+    Part,
+    find_parts,
+    readable_classes,
+    source_arguments,
+)
+from mmpar.engine import read_config
+from mmpar.registry import DATASETS
+from mmpar.structures import build_schema
+from mmpar.visualization import Tile, contact_sheet, packed_tile
+
+_PICTURE_WIDTH = 128
+_COLUMNS = 8
 
 
 def dataset_of_config(cfg: Config, split: str) -> Any:
@@ -105,9 +111,8 @@ def page_path(out: Path, page: int, pages: int) -> Path:
     return out if pages == 1 else out.with_name(f"{out.stem}_{page}{out.suffix}")
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Draw the pages."""
-    args = parse_args()
     if args.source is None:
         split = args.split or "train"
         dataset = dataset_of_config(read_config(args), split)
@@ -128,4 +133,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

@@ -9,6 +9,24 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from mmpar.cli import DATASET_CLASSES, add_source_arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", choices=DATASET_CLASSES)
+    parser.add_argument("source", help="folder of the release, or of the lists")
+    add_source_arguments(parser)
+    parser.add_argument("--partition", type=int, default=0, help="from 0")
+    parser.add_argument("--out", metavar="FILE", help="write a report in HTML")
+    parser.add_argument("--workers", type=int, default=4, help="pictures at a time")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -18,23 +36,10 @@ from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import Examination, Finding, Published, examine
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.sources import (
-    add_source_arguments,
     find_parts,
     readable_classes,
     source_arguments,
 )
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(readable_classes()))
-    parser.add_argument("source", help="folder of the release, or of the lists")
-    add_source_arguments(parser)
-    parser.add_argument("--partition", type=int, default=0, help="from 0")
-    parser.add_argument("--out", metavar="FILE", help="write a report in HTML")
-    parser.add_argument("--workers", type=int, default=4, help="pictures at a time")
-    return parser.parse_args()
 
 
 def open_splits(
@@ -82,9 +87,8 @@ def _said(finding: Finding) -> str:
     return f"{finding.message}, first: {finding.pictures[0]}"
 
 
-def main() -> int:
+def main(args: argparse.Namespace) -> int:
     """Examine; 1 when something is wrong."""
-    args = parse_args()
     console = Console()
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)
@@ -106,4 +110,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(ARGS))

@@ -7,14 +7,29 @@ python tools/analysis_tools/check_explanations.py CONFIG CHECKPOINT \
 import argparse
 from itertools import chain
 
+from mmpar.cli import explainer_arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = explainer_arguments(__doc__)
+    parser.add_argument("--num", type=int, default=300, help="pictures of the split")
+    parser.add_argument("--seed", type=int, default=0, help="places of other boxes")
+    args = parser.parse_args()
+    if args.num < 1:
+        parser.error(f"--num is at least 1, got {args.num}")
+    return args
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
 import numpy as np
 import torch
 from mmengine.logging import MMLogger
 
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
     build_runner,
-    explainer_arguments,
     explainer_config,
     load_to_explain,
 )
@@ -28,17 +43,6 @@ from mmpar.explain import (
     RegionBoxes,
     has_regions,
 )
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = explainer_arguments(__doc__)
-    parser.add_argument("--num", type=int, default=300, help="pictures of the split")
-    parser.add_argument("--seed", type=int, default=0, help="places of other boxes")
-    args = parser.parse_args()
-    if args.num < 1:
-        parser.error(f"--num is at least 1, got {args.num}")
-    return args
 
 
 def predicted_boxes(
@@ -106,9 +110,8 @@ def _share(costs_more: np.ndarray) -> tuple[str, str]:
     return str(len(costs_more)), share
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Check and print."""
-    args = parse_args()
     runner = build_runner(explainer_config(args, "check_explanations"))
     load_to_explain(runner)
     explainer = runner.test_loop.explainer
@@ -136,4 +139,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

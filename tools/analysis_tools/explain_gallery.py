@@ -15,25 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import (
-    build_runner,
-    explainer_arguments,
-    explainer_config,
-    load_to_explain,
-)
-from mmpar.visualization.explanation_gallery import (
-    ExplainedPerson,
-    Row,
-    chosen_rows,
-    draw_gallery,
-)
-from mmpar.visualization.packed_tile import rgb_picture
-
-_MOST = 64
-"""So many images are looked at for ones with enough true boxes, or as many as asked."""
+from mmpar.cli import explainer_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,6 +33,28 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+import torch
+
+from mmpar.engine import (
+    build_runner,
+    explainer_config,
+    load_to_explain,
+)
+from mmpar.visualization.explanation_gallery import (
+    ExplainedPerson,
+    Row,
+    chosen_rows,
+    draw_gallery,
+)
+from mmpar.visualization.packed_tile import rgb_picture
+
+_MOST = 64
+"""So many images are looked at for ones with enough true boxes, or as many as asked."""
+
+
 def explained_persons(runner: Any, threshold: float) -> Iterator[ExplainedPerson]:
     """The test split, in its order."""
     loop = runner.test_loop
@@ -65,9 +69,8 @@ def explained_persons(runner: Any, threshold: float) -> Iterator[ExplainedPerson
             yield ExplainedPerson.of(image, sample, threshold)
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Explain and draw."""
-    args = parse_args()
     runner = build_runner(explainer_config(args, "explain_gallery"))
     persons: list[ExplainedPerson] = []
     rows: list[Row] = []
@@ -88,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

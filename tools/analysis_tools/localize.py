@@ -7,23 +7,33 @@ transform LoadAttributeBoxes before Resize in the test pipeline. To see explanat
 without true boxes, use explain_gallery.py.
 """
 
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
+import argparse
+
+from mmpar.cli import explainer_arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = explainer_arguments(__doc__)
+    parser.add_argument("--out", metavar="JSON", help="write all values to this file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
 from mmpar.engine import (
     build_runner,
-    explainer_arguments,
     explainer_config,
     leave_processes,
 )
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Explain and judge."""
-    parser = explainer_arguments(__doc__)
-    parser.add_argument("--out", metavar="JSON", help="write all values to this file")
-    args = parser.parse_args()
     build_runner(explainer_config(args, "localize", out_file=args.out)).test()
     leave_processes()
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

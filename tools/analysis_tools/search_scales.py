@@ -14,16 +14,30 @@ import json
 import os
 from pathlib import Path
 
+from mmpar.cli import runner_arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = runner_arguments(__doc__.splitlines()[0])
+    parser.add_argument(
+        "--epochs", type=int, required=True, help="of the training of each level"
+    )
+    parser.add_argument("--out", required=True, help="config file to write (.py)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
 import numpy as np
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
 from mmpar.engine import (
     build_runner,
     config_hash,
     leave_processes,
-    runner_arguments,
     runner_config,
     with_dump,
 )
@@ -37,9 +51,8 @@ from mmpar.structures import (
 )
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Train once a level, compare, write the config."""
-    args = parse_args()
     base = runner_config(args)
     check(args, base)
     num_levels = len(base.model.neck.in_channels)
@@ -76,16 +89,6 @@ def report(args: argparse.Namespace, base: Config, accuracies: np.ndarray) -> No
     print(table)
     write_config(args, dict(zip(names, levels)), table)
     print(f"config: {args.out}")
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = runner_arguments(__doc__.splitlines()[0])
-    parser.add_argument(
-        "--epochs", type=int, required=True, help="of the training of each level"
-    )
-    parser.add_argument("--out", required=True, help="config file to write (.py)")
-    return parser.parse_args()
 
 
 def check(args: argparse.Namespace, cfg: Config) -> None:
@@ -242,4 +245,4 @@ def options_told(options: dict | None) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

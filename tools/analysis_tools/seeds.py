@@ -20,13 +20,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from rich.progress import Progress
-
-import mmpar  # noqa: F401  checks the installation
-from mmpar.engine import config_arguments, config_hash, config_names, read_config
-from mmpar.engine.explaining import EXPLAINERS_BY_NAME
-
-TOOLS = Path(__file__).parents[1]
+from mmpar.cli import EXPLAINERS_BY_NAME, config_arguments, config_names
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -66,6 +60,16 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         args.metrics = ["par/mA", "par/instance_f1", "par/label_f1"]
         args.metrics += [f"{name}/mean_iou" for name in args.explainers]
     return args
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from rich.progress import Progress
+
+from mmpar.engine import config_hash, read_config
+
+TOOLS = Path(__file__).parents[1]
 
 
 class Run:
@@ -253,9 +257,8 @@ def spread(values: Sequence[float]) -> str:
     return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Run all that is missing, then print the table."""
-    args = parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the tools, too
     # Seeds first: an interrupted comparison then has as many of each config.
     runs = [Run(config, seed, args) for seed in args.seeds for config in args.configs]
@@ -266,4 +269,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

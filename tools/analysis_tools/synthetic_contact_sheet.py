@@ -8,10 +8,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmpar.datasets.drawing import DrawnPerson, draw_person
-from mmpar.structures.schemas.pa100k import PA100K
-from mmpar.visualization import Tile, contact_sheet
-
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -24,6 +20,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--columns", type=int, default=12)
     parser.add_argument("--boxes", action="store_true", help="draw attribute boxes")
     return parser.parse_args()
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from mmpar.datasets.drawing import DrawnPerson, draw_person
+from mmpar.structures.schemas.pa100k import PA100K
+from mmpar.visualization import Tile, contact_sheet
 
 
 def person_tile(person: DrawnPerson, boxes: bool) -> Tile:
@@ -40,8 +44,7 @@ def person_tile(person: DrawnPerson, boxes: bool) -> Tile:
     return Tile(person.image, [(", ".join(names), "black")], places)
 
 
-def main() -> None:
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
     size = (args.size[0], args.size[1])
     people = [draw_person(args.seed, i, size) for i in range(args.num)]
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -53,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

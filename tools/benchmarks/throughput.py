@@ -23,8 +23,8 @@ from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 from turns import turns
 
-import mmpar  # noqa: F401  checks the installation, secures checkpoint loading
-from mmpar.engine import config_names, set_checkpoint
+from mmpar.cli import config_names
+from mmpar.engine import set_checkpoint
 from mmpar.registry import MODELS
 
 Form = Callable[[], Any]

@@ -3,29 +3,13 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
-from rich.progress import Progress
-
-from mmpar.datasets import LoadPersonImage
-from mmpar.datasets.keypoints import (
-    PoseModel,
-    UnfinishedKeypoints,
-    drop_outside,
-    picture_size,
-    read_coco_keypoints,
-)
-from mmpar.datasets.sources import (
-    add_source_arguments,
-    find_parts,
-    readable_classes,
-    source_arguments,
-)
+from mmpar.cli import DATASET_CLASSES, add_source_arguments
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(readable_classes()))
+    parser.add_argument("dataset", choices=DATASET_CLASSES)
     parser.add_argument("source", help="folder of the release, or of the lists")
     parser.add_argument("--out", required=True, help="the .npy file to write")
     add_source_arguments(parser)
@@ -61,6 +45,27 @@ def parse_args() -> argparse.Namespace:
     if not 0 <= args.min_score <= 1:
         parser.error("--min-score is in [0, 1]")
     return args
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+import numpy as np
+from rich.progress import Progress
+
+from mmpar.datasets import LoadPersonImage
+from mmpar.datasets.keypoints import (
+    PoseModel,
+    UnfinishedKeypoints,
+    drop_outside,
+    picture_size,
+    read_coco_keypoints,
+)
+from mmpar.datasets.sources import (
+    find_parts,
+    readable_classes,
+    source_arguments,
+)
 
 
 def list_pictures(args: argparse.Namespace) -> dict[str, str]:
@@ -134,9 +139,8 @@ def write_from_onnx(
     return unfinished
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Convert."""
-    args = parse_args()
     pictures = list_pictures(args)
     if args.from_json:
         unfinished = write_from_json(args, pictures)
@@ -153,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

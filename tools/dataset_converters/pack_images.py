@@ -3,10 +3,6 @@
 import argparse
 import sys
 
-from rich.progress import Progress
-
-from mmpar.datasets.packing import find_pictures, pack
-
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -16,9 +12,16 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from rich.progress import Progress
+
+from mmpar.datasets.packing import find_pictures, pack
+
+
+def main(args: argparse.Namespace) -> None:
     """Pack."""
-    args = parse_args()
     try:
         names, others = find_pictures(args.folder)
         with Progress() as progress:
@@ -38,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

@@ -4,10 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.progress import Progress
-
-from mmpar.datasets.peta_folders import convert
-
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -22,9 +18,16 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from rich.progress import Progress
+
+from mmpar.datasets.peta_folders import convert
+
+
+def main(args: argparse.Namespace) -> None:
     """Convert."""
-    args = parse_args()
     try:
         with Progress() as progress:
             bar = progress.add_task("images", total=None)
@@ -40,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

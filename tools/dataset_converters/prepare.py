@@ -7,20 +7,13 @@ that the annotation has are written; what DIR/annotation.jsonl has of former run
 import argparse
 import sys
 
-from rich.progress import Progress, TaskID
-
-from mmpar.datasets.preparing import prepare
-from mmpar.datasets.sources import (
-    add_source_arguments,
-    readable_classes,
-    source_arguments,
-)
+from mmpar.cli import DATASET_CLASSES, add_source_arguments
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(readable_classes()))
+    parser.add_argument("dataset", choices=DATASET_CLASSES)
     parser.add_argument("source", help="folder of the release, or of the lists")
     parser.add_argument("--out", required=True, help="folder for annotation.jsonl")
     add_source_arguments(parser)
@@ -41,9 +34,20 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from rich.progress import Progress, TaskID
+
+from mmpar.datasets.preparing import prepare
+from mmpar.datasets.sources import (
+    readable_classes,
+    source_arguments,
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Convert."""
-    args = parse_args()
     bars: dict[str, TaskID] = {}
     options = source_arguments(args)
     try:
@@ -69,4 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

@@ -7,19 +7,13 @@ persons allow. The list has a column 'split', for AttributeListDataset(split='tr
 import argparse
 import sys
 
-from mmpar.datasets.sources import (
-    add_source_arguments,
-    find_parts,
-    readable_classes,
-    source_arguments,
-)
-from mmpar.datasets.splitting import Cut, cut, write_csv
+from mmpar.cli import DATASET_CLASSES, add_source_arguments
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=sorted(readable_classes()))
+    parser.add_argument("dataset", choices=DATASET_CLASSES)
     parser.add_argument("source", help="folder of the release, or of the lists")
     parser.add_argument("--out", required=True, help="the .csv list to write")
     add_source_arguments(parser)
@@ -57,6 +51,17 @@ def _share(text: str) -> tuple[str, float]:
         ) from None
 
 
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+from mmpar.datasets.sources import (
+    find_parts,
+    readable_classes,
+    source_arguments,
+)
+from mmpar.datasets.splitting import Cut, cut, write_csv
+
+
 def show(done: Cut) -> None:
     """Print what was achieved."""
     for name, images, share, persons in done.sizes():
@@ -76,9 +81,8 @@ def show(done: Cut) -> None:
         )
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Cut."""
-    args = parse_args()
     try:
         parts = find_parts(readable_classes()[args.dataset], **source_arguments(args))
         datasets = [part.open(find_missing=False) for part in parts]
@@ -96,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

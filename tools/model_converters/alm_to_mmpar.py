@@ -9,6 +9,21 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", help="file of the released code (.pth.tar)")
+    parser.add_argument("output", help="file to write")
+    parser.add_argument(
+        "--schema", required=True, help="peta, rapv1 or pa100k: what it was trained on"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
 import torch
 from torch import Tensor
 
@@ -124,15 +139,8 @@ def _check_left_over(source: Mapping[str, Tensor], used: set[str]) -> None:
         )
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Convert one file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", help="file of the released code (.pth.tar)")
-    parser.add_argument("output", help="file to write")
-    parser.add_argument(
-        "--schema", required=True, help="peta, rapv1 or pa100k: what it was trained on"
-    )
-    args = parser.parse_args()
     schema = build_schema(args.schema)
     checkpoint = load_from_local(args.checkpoint, map_location="cpu")
     state_dict = convert_alm(checkpoint, schema)
@@ -141,4 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

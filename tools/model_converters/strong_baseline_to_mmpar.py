@@ -10,6 +10,26 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", help="file of the Strong Baseline's code (.pth)")
+    parser.add_argument("output", help="file to write")
+    parser.add_argument(
+        "--schema", required=True, help="peta, pa100k, ...: what it was trained on"
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        help="the dataset_*.pkl it was trained on: names the logits",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
 from mmpretrain.models import ResNet
 from torch import Tensor
 
@@ -122,20 +142,8 @@ def _rows(schema: AttributeSchema, outputs: Sequence[str], logits: int) -> list[
     return [outputs.index(name) for name in schema.names]
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Convert one file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", help="file of the Strong Baseline's code (.pth)")
-    parser.add_argument("output", help="file to write")
-    parser.add_argument(
-        "--schema", required=True, help="peta, pa100k, ...: what it was trained on"
-    )
-    parser.add_argument(
-        "--data",
-        required=True,
-        help="the dataset_*.pkl it was trained on: names the logits",
-    )
-    args = parser.parse_args()
     schema = build_schema(args.schema)
     checkpoint = load_from_local(args.checkpoint, map_location="cpu")
     state_dict = convert_strong_baseline(checkpoint, schema, trained_order(args.data))
@@ -144,4 +152,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGS)

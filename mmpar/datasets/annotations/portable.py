@@ -44,13 +44,25 @@ def header_line(dataset: str, schema: AttributeSchema, parts: Sequence[Part]) ->
 
 
 def row_lines(table: AnnotationTable, split: str, partition: int) -> Iterator[str]:
-    """One line for each row: path, labels, split, partition, further columns."""
+    """One line for each row: path, labels, split, partition, further columns.
+
+    Raises:
+        ValueError: A column of the table has the name of one of those fields, and says
+            something else.
+    """
+    fixed = dict(split=split, partition=partition)
+    columns = {n: column for n, column in table.columns.items() if n not in fixed}
+    for name in fixed.keys() & table.columns.keys():
+        others = {_plain(value) for value in table.columns[name]} - {fixed[name]}
+        if others:
+            raise ValueError(
+                f"the column {name!r} holds {sorted(others, key=str)[:5]} in rows that "
+                f"are written as {name}={fixed[name]!r}; rename the column"
+            )
     for i, path in enumerate(table.paths):
-        more = {name: _plain(column[i]) for name, column in table.columns.items()}
+        more = {name: _plain(column[i]) for name, column in columns.items()}
         labels = table.labels[i].tolist()
-        yield _line(
-            dict(path=path, labels=labels, split=split, partition=partition, **more)
-        )
+        yield _line(dict(path=path, labels=labels, **fixed, **more))
 
 
 def _line(content: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ def shared_persons(
     gallery show the same persons by design.
     """
     persons = {
-        name: set(dataset.table.columns["person_id"].tolist()) - {UNKNOWN_PERSON}
+        name: set(_persons(dataset)) - {"", str(UNKNOWN_PERSON)}
         for name, dataset in splits.items()
         if "person_id" in dataset.table.columns
     }
@@ -82,8 +82,7 @@ def shared_persons(
         both = persons.get(one, set()) & persons.get(other, set())
         if both:
             known = " (so in the published splits)" if by_design else ""
-            ids = splits[other].table.columns["person_id"]
-            rows = np.flatnonzero(np.isin(ids, list(both)))
+            rows = np.flatnonzero([id_ in both for id_ in _persons(splits[other])])
             yield Finding(
                 "shared persons",
                 f"{one}, {other}",
@@ -91,6 +90,12 @@ def shared_persons(
                 _pictures(splits[other], rows),
                 is_fault=not by_design,
             )
+
+
+def _persons(dataset: PARDataset) -> list[str]:
+    """Who each row shows, as text: one list may hold 7 as a number, another '007'."""
+    texts = (str(id_).strip() for id_ in dataset.table.columns["person_id"].tolist())
+    return [str(int(text)) if text.isdecimal() else text for text in texts]
 
 
 def one_sided(

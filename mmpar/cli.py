@@ -1,0 +1,203 @@
+"""The arguments that tools share, without the packages that take seconds to import.
+
+A tool reads its arguments first and imports the rest then, so that ``--help`` and a
+mistyped argument are answered at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os.path as osp
+from collections.abc import Sequence
+from typing import Any
+
+AUTO = "auto"
+"""Value of ``resume``: from the last checkpoint in the work dir, if there is one."""
+
+DATASET_CLASSES = (
+    "AttributeListDataset",
+    "DukeMTMCAttribute",
+    "MSP60K",
+    "Market1501Attribute",
+    "PA100K",
+    "PETA",
+    "PETAzs",
+    "RAPv1",
+    "RAPv2",
+    "RAPzs",
+    "UPAR",
+    "WIDERAttribute",
+)
+"""The classes that read a release or a list of one's own."""
+
+_MAP_THRESHOLD = 0.2  # evaluation.functional.DEFAULT_THRESHOLD, which imports SciPy
+
+EXPLAINERS_BY_NAME: dict[str, dict[str, Any]] = {
+    "grad-cam": dict(type="GradCAM"),
+    "grad-cam-p": dict(type="GradCAMP"),
+    "grad-cam-p-channel": dict(type="GradCAMP", weighting="channel"),
+    "grad-cam-region": dict(type="GradCAMP", place_prior=False),
+    "alm-boxes": dict(type="ALMBoxes"),
+    "ple-points": dict(type="PLEPoints"),
+    "region-boxes": dict(type="RegionBoxes"),
+}
+"""As on the command line, and their configs."""
+
+
+def config_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with config and config options."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("config", help="config file")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=ConfigOptions,
+        help="override config fields: key=value, e.g. train_cfg.max_epochs=2",
+    )
+    return parser
+
+
+def runner_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with config, config options, work dir and launcher."""
+    parser = config_arguments(description)
+    parser.add_argument(
+        "--work-dir", help="folder for logs and checkpoints (work_dirs/CONFIG_NAME)"
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="how the processes of a distributed run were started",
+    )
+    # torch.distributed.launch gives this; torchrun sets the variable LOCAL_RANK.
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0)
+    return parser
+
+
+def explainer_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with what the runner needs, a checkpoint, an explainer, a threshold."""
+    parser = runner_arguments(description)
+    parser.add_argument(
+        "checkpoint", help="checkpoint file, or a work dir: its best checkpoint"
+    )
+    parser.add_argument(
+        "--explainer",
+        choices=EXPLAINERS_BY_NAME,
+        default="grad-cam",
+        help="(%(default)s)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=_MAP_THRESHOLD,
+        help="share of a map's maximum from which on a pixel belongs to the box "
+        "(%(default)s)",
+    )
+    return parser
+
+
+def config_names(parser: argparse.ArgumentParser, configs: Sequence[str]) -> list[str]:
+    """The file name of each config, without ending; an error if two are the same."""
+    names = [osp.splitext(osp.basename(config))[0] for config in configs]
+    if len({*names}) < len(names):
+        parser.error(f"the configs go by their file names, which must differ: {names}")
+    return names
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say how the annotation of a dataset is read."""
+    parser.add_argument(
+        "--ann-file",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="another annotation file, below the folder; or the lists of "
+        "AttributeListDataset: one with a column 'split', or one per split",
+    )
+    parser.add_argument("--data-prefix", default="", help="folder of the images")
+    parser.add_argument(
+        "--schema",
+        help="name of a schema, 'all', or attribute names with commas between them; "
+        "default: the evaluated attributes of a release, those that a list names",
+    )
+    parser.add_argument(
+        "--one-hot",
+        nargs="+",
+        metavar="COLUMN",
+        help="multi-class columns of a list: one attribute per value",
+    )
+    parser.add_argument(
+        "--label-map",
+        type=_label_map,
+        metavar="{-1: 0}",
+        help="how labels are written: value to 1, 0, or -1 for unknown",
+    )
+
+
+def _label_map(text: str) -> dict[Any, int]:
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        found = None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(
+            f"expected a mapping as in Python, such as '{{-1: 0}}', got {text!r}"
+        )
+    return found
+
+
+class ConfigOptions(argparse.Action):
+    """MMEngine's ``DictAction``, which also takes ``key=dict(name=...)``.
+
+    What cannot be understood is an error of the command line.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the pairs to the dict that the namespace has."""
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for pair in values:
+            key, equals, value = pair.partition("=")
+            if not (key and equals):
+                raise argparse.ArgumentError(self, f"takes key=value, got {pair!r}")
+            try:
+                options[key] = self._value(value)
+            except (AssertionError, RecursionError, SyntaxError, ValueError) as error:
+                raise argparse.ArgumentError(
+                    self,
+                    f"cannot read the value of {pair!r} ({error}); write a list as "
+                    "[a,b], a dict as \"dict(type='Pretrained',checkpoint='x.pth')\"",
+                ) from error
+        setattr(namespace, self.dest, options)
+
+    def _value(self, text: str) -> Any:
+        if text.startswith(("dict(", "{")):
+            return _literal(ast.parse(text, mode="eval").body)
+        from mmengine.config import DictAction  # MMEngine takes a second to import
+
+        return DictAction._parse_iterable(text)
+
+
+def _literal(node: ast.AST) -> Any:
+    """A Python literal, in which ``dict(...)`` stands for a dict."""
+    if isinstance(node, ast.Call):
+        named = all(word.arg for word in node.keywords)
+        if ast.unparse(node.func) != "dict" or node.args or not named:
+            raise ValueError(f"{ast.unparse(node)} is not a dict of named values")
+        return {str(word.arg): _literal(word.value) for word in node.keywords}
+    if isinstance(node, ast.Dict):
+        keys = [ast.literal_eval(key) if key else None for key in node.keys]
+        return dict(zip(keys, map(_literal, node.values)))
+    if isinstance(node, ast.List):
+        return [_literal(item) for item in node.elts]
+    if isinstance(node, ast.Tuple):
+        return tuple(_literal(item) for item in node.elts)
+    if isinstance(node, ast.Name):
+        raise ValueError(f"{node.id} is neither a number nor text in quotes")
+    return ast.literal_eval(node)
