@@ -25,6 +25,13 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1
 _LONGEST_KEY = 511
 """Bytes, of LMDB as it is built everywhere."""
+_META = struct.Struct("=16xII16xI92xQQ")
+"""Page of LMDB that describes the rest: magic number, version, page size, last page,
+transaction (MDB_meta in LMDB's mdb.c)."""
+_LMDB_MAGIC = 0xBEEFC0DE
+_LARGEST_PAGE = 2**16
+_LARGEST_MEMBER = 2**28
+"""Bytes of a deflated image; a directory that gives fewer need not be right."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -103,9 +110,7 @@ class PictureLmdb(PictureArchive, LmdbBackend):
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> ValueError:
-        file = os.path.join(self.db_path, "data.mdb")
-        file = self.db_path if os.path.isfile(self.db_path) else file
-        return _unreadable(file, "LMDB", error)
+        return _unreadable(self._data_file(), "LMDB", error)
 
     def _opened(self) -> Any:
         if self._client is None:
@@ -120,9 +125,25 @@ class PictureLmdb(PictureArchive, LmdbBackend):
                 f"no LMDB {self.db_path!r}; check backend_args['db_path']"
             )
         try:
+            self._require_all_pages()
             return super()._get_client()
         except lmdb.Error as error:
             raise self._damaged(error) from None
+
+    def _require_all_pages(self) -> None:
+        """Refuse half a database: reading past the end of its file ends the process."""
+        with open(self._data_file(), "rb") as file:
+            last, page_size = _last_page(file.read(_LARGEST_PAGE + _META.size))
+            size = os.fstat(file.fileno()).st_size
+        if (last + 1) * page_size > size:
+            raise ValueError(
+                f"{self._data_file()} is not whole: it has {size} bytes, and its last "
+                f"page ends at {(last + 1) * page_size}; copy or pack it again"
+            )
+
+    def _data_file(self) -> str:
+        file = os.path.join(self.db_path, "data.mdb")
+        return self.db_path if os.path.isfile(self.db_path) else file
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_client": None}
@@ -142,6 +163,34 @@ def _require_inside(members: Iterable[zipfile.ZipInfo], size: int) -> None:
                 f"its directory gives {member.filename!r} {member.compress_size} bytes "
                 f"at {member.header_offset}, and the file has {size}"
             )
+
+
+def _last_page(head: bytes) -> tuple[int, int]:
+    """Number of an LMDB's last page and the size of pages; zeros where it is none.
+
+    Of the two descriptions that it keeps, the one of the later transaction counts.
+    """
+    if len(head) < _META.size:
+        return 0, 0
+    magic, _, page_size, last, transaction = _META.unpack_from(head)
+    if magic != _LMDB_MAGIC:
+        return 0, 0  # LMDB says so
+    if len(head) >= page_size + _META.size:
+        magic, _, _, other, later = _META.unpack_from(head, page_size)
+        if magic == _LMDB_MAGIC and later > transaction:
+            last = other
+    return last, page_size
+
+
+def _inflated(content: bytes) -> bytes:
+    """Deflated bytes, unpacked; ``ValueError`` where they are no image's."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    unpacked = inflater.decompress(content, _LARGEST_MEMBER)
+    if inflater.unconsumed_tail:
+        raise ValueError(f"it unpacks to over {_LARGEST_MEMBER >> 20} MiB, no image")
+    if not inflater.eof:
+        raise zlib.error("incomplete or truncated stream")
+    return unpacked
 
 
 def _key(name: str | Path) -> bytes:
@@ -208,7 +257,7 @@ class PictureZip(PictureArchive):
         start += _LOCAL_HEADER.size + name_size + extra_size
         content = os.pread(self._file, size, start)
         if signature == b"PK\3\4" and method == zipfile.ZIP_DEFLATED:
-            content = zlib.decompress(content, -zlib.MAX_WBITS)
+            content = _inflated(content)
         if signature != b"PK\3\4" or zlib.crc32(content) != crc:
             raise ValueError("its checksum is wrong, the zip file is damaged")
         return content

@@ -14,9 +14,10 @@ from mmengine import fileio
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
+from mmpar.datasets.image_headers import require_size_within_limit
 from mmpar.datasets.transforms.loading import is_truncated_jpeg
 
-FAULTS = ("missing", "zero bytes", "truncated", "unreadable")
+FAULTS = ("missing", "zero bytes", "truncated", "too large", "unreadable")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -45,6 +46,10 @@ def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
     digest = hashlib.sha1(content).digest()
     if is_truncated_jpeg(content) or _is_truncated_png(content):
         return Picture(path, "truncated", digest, (0, 0))
+    try:
+        require_size_within_limit(content, path)
+    except ValueError:
+        return Picture(path, "too large", digest, (0, 0))
     try:
         height, width = mmcv.imfrombytes(content).shape[:2]
     except Exception:  # None, or whatever the decoder raises

@@ -11,6 +11,7 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
+from mmpar.datasets.image_headers import require_size_within_limit
 from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.registry import TRANSFORMS
 
@@ -36,7 +37,8 @@ class LoadPersonImage(LoadImageFromFile):
 
     Raises:
         FileNotFoundError: There is no such picture.
-        ValueError: It is empty, truncated or no picture, or the box lies outside.
+        ValueError: It is empty, truncated, too large or no picture, or the box lies
+            outside.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class LoadPersonImage(LoadImageFromFile):
         content = fileio.get(path, backend_args=self.backend_args)
         if is_truncated_jpeg(content):
             raise ValueError(f"{path} ({len(content)} bytes) is a truncated JPEG file")
+        require_size_within_limit(content, path)
         image = self._decode(content, path)
         if "person_box" in results:
             image = cut_out(image, results["person_box"], path)
