@@ -135,10 +135,11 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         with open(self._data_file(), "rb") as file:
             last, page_size = _last_page(file.read(_LARGEST_PAGE + _META.size))
             size = os.fstat(file.fileno()).st_size
-        if (last + 1) * page_size > size:
+        end = (last + 1) * page_size
+        if end > size or (page_size and size % page_size):
             raise ValueError(
                 f"{self._data_file()} is not whole: it has {size} bytes, and its last "
-                f"page ends at {(last + 1) * page_size}; copy or pack it again"
+                f"page of {page_size} ends at {end}; copy or pack it again"
             )
 
     def _data_file(self) -> str:

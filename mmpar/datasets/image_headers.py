@@ -18,8 +18,8 @@ def require_size_within_limit(content: bytes, path: str) -> None:
     """Refuse an image of more pixels than Pillow would read without a warning.
 
     OpenCV decodes up to 2**30 pixels: a PNG of 1 MB takes gigabytes. The limit is
-    Pillow's own, ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million); set it higher, or to None,
-    for larger images. JPEG and PNG headers take some microseconds.
+    Pillow's own, ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million); set it higher, or to
+    None, for larger images. JPEG and PNG headers take some microseconds.
 
     Args:
         content: The file's bytes; what is no image is left to the decoder.
