@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_mutated_inputs_are_read_or_refused_with_the_file_s_name():
     """In a process of its own, as the mutants' are forked of it."""
-    command = [sys.executable, "-m", "tests.mutate_inputs", "all", "--count", "120"]
+    command = [sys.executable, "-m", "tests.mutate_inputs", "all", "--count", "60"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -19,6 +19,7 @@ from mmpar.datasets import (
     AttributeListDataset,
     Market1501Attribute,
     SampleError,
+    archives,
 )
 from mmpar.datasets.archives import PictureLmdb, PictureZip
 from mmpar.datasets.doctor.pictures import inspect
@@ -222,6 +223,28 @@ def test_a_damaged_lmdb_is_named(folder):
         with pytest.raises(ValueError, match=r"pictures\.lmdb/data\.mdb") as error:
             read()
         assert error.type is ValueError
+
+
+def test_half_an_lmdb_is_refused(folder):
+    """Reading past the end of its file would end the process."""
+    file = packed(folder, "lmdb") / "data.mdb"
+    size = file.stat().st_size
+    for cut in (size // 2, size - 1, size - 4096):
+        with file.open("rb+") as data:
+            data.truncate(cut)
+        with pytest.raises(ValueError, match=rf"data\.mdb is not whole: it has {cut} "):
+            PictureLmdb(str(file.parent)).get(NAMES[0])
+
+
+def test_a_member_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "_LARGEST_MEMBER", 10_000)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("whole.png", bytes(10_000))
+        file.writestr("bomb.png", bytes(1_000_000))
+    root = PictureZip(tmp_path / "x.zip")
+    assert root.get("whole.png") == bytes(10_000)
+    with pytest.raises(ValueError, match=r"bomb\.png in .*x\.zip: it unpacks to over"):
+        root.get("bomb.png")
 
 
 @pytest.mark.parametrize("name", ["", "x" * 512, "ä" * 300])
