@@ -250,6 +250,16 @@ def test_arrays_of_anything_but_numbers_are_refused_by_their_type(tmp_path, arra
         load_from_local(str(tmp_path / "x.pth"))
 
 
+def test_a_pickle_cannot_alter_what_makes_its_arrays(tmp_path, monkeypatch):
+    # Torch's own protection from 2.6 on sets no attributes of such objects at all.
+    monkeypatch.setattr(checkpoint_files, "_torch_takes_named_types", lambda: False)
+    torch.save({}, tmp_path / "x.pth")
+    make = b"N}X\x05\0\0\0_makec_codecs\nencode\ns\x86b."
+    with_pickle(tmp_path / "x.pth", b"\x80\x02cnumpy\nndarray\n" + make)
+    with pytest.raises(UnsafeCheckpointError, match="must not set '_make'"):
+        load_from_local(str(tmp_path / "x.pth"))
+
+
 def test_loaded_arrays_are_numpys_own_and_save_again(tmp_path):
     nested = [({"a": np.arange(3)},), np.zeros(0), np.ones((2, 3), np.int32)]
     torch.save(nested, tmp_path / "x.pth")
@@ -320,6 +330,13 @@ def test_a_zip_of_something_else_is_named_by_what_it_holds(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("epoch_1.pth", b"1")
     with pytest.raises(UnreadableCheckpointError, match=r"it holds epoch_1\.pth"):
+        load_from_local(str(tmp_path / "x.pth"))
+
+
+def test_a_compressed_archive_is_not_inflated(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", bytes(10**6))
+    with pytest.raises(UnreadableCheckpointError, match="not one that torch.save"):
         load_from_local(str(tmp_path / "x.pth"))
 
 

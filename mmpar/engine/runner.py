@@ -29,12 +29,24 @@ _NOT_FOR_USERS = (
 )
 
 # For people who ask about a run later; the console says what matters now.
-_FOR_THE_FILE = ("System environment:", "Config:\n", "Hooks will be executed in the ")
+_FOR_THE_FILE = (
+    "System environment:",
+    "Config:\n",
+    "Hooks will be executed in the ",
+    "Distributed training is not used, all SyncBatchNorm",
+    "Exp name: ",
+)
 
 _CHECKS = dict(
     resume=dict(type="ResumeHook"),
     loaded_weights=dict(type="LoadedWeightsHook"),
 )
+
+# MMEngine adds these by itself, and takes one away where the config says None.
+_OF_MMENGINE = {
+    *("runtime_info", "timer", "sampler_seed"),
+    *("logger", "param_scheduler", "checkpoint"),
+}
 
 
 @RUNNERS.register_module()
@@ -64,6 +76,16 @@ class PARRunner(Runner):
                 handler.addFilter(_concerns_the_console)
         return logger
 
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """As MMEngine's, but None takes any hook away, not only one of MMEngine's."""
+        super().register_default_hooks(
+            {
+                name: hook
+                for name, hook in (hooks or {}).items()
+                if hook is not None or name in _OF_MMENGINE
+            }
+        )
+
     def build_train_loop(self, loop: Any) -> Any:
         """As MMEngine's.
 
@@ -75,23 +97,36 @@ class PARRunner(Runner):
         epoch_of(loop.dataloader)
         return loop
 
+    def _init_model_weights(self) -> None:
+        # A training that is resumed brings every weight: none is fetched before.
+        if not (self._resume and self._load_from):
+            super()._init_model_weights()
+
 
 def build_runner(cfg: Config) -> PARRunner:
     """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on.
 
-    Whatever hooks the config has, the Runner refuses checkpoints that do not fit.
+    Whatever hooks the config has, the Runner refuses checkpoints that do not fit. The
+    config that it writes begins the training, also where this run resumes one.
     """
     check_config(cfg)
     require_launcher_variables(cfg.get("launcher", "none"))
     quieten_distributed_start(cfg.get("launcher", "none"))
     warnings: list[str] = []
-    settle_resume(cfg, warnings.append)
-    cfg.default_hooks = {**_CHECKS, **(cfg.get("default_hooks") or {})}
+    last = settle_resume(cfg, warnings.append)
+    cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **_checks(cfg)}
     prepare_cpu_launch(cfg)
     runner = PARRunner.from_cfg(cfg)
+    if last is not None:
+        runner._load_from, runner._resume = last, True
     for warning in warnings:
         runner.logger.warning(warning)
     return runner
+
+
+def _checks(cfg: Config) -> dict[str, dict]:
+    hooks = cfg.get("default_hooks") or {}
+    return {name: hooks.get(name) or check for name, check in _CHECKS.items()}
 
 
 def _concerns_users(record: logging.LogRecord) -> bool:

@@ -154,12 +154,27 @@ def test_the_console_has_no_environment_and_no_config_and_the_file_has_both(
 ):
     runner = train(tiny_config(tmp_path, epochs=1))
     told, log = "".join(capfd.readouterr()), log_of(runner)
-    for text in ("System environment:", "Config:\n", "Hooks will be executed"):
+    for text in (
+        "System environment:",
+        "Config:\n",
+        "Hooks will be executed",
+        "Exp name",
+        "SyncBN",
+    ):
         assert text in log
         assert text not in told
     assert "Epoch(train)" in told
     assert "Epoch(train)" in log
     assert len(told.splitlines()) < 40
+
+
+@pytest.mark.parametrize("name", ["progress", "timer", "loaded_weights"])
+def test_any_default_hook_can_be_left_out_but_those_that_check(tmp_path, name):
+    cfg = tiny_config(tmp_path, epochs=1)
+    cfg.default_hooks[name] = None
+    hooks = {type(hook).__name__ for hook in build_runner(cfg).hooks}
+    assert "IterTimerHook" in hooks or name == "timer"
+    assert {"LoadedWeightsHook", "ResumeHook", "RuntimeInfoHook"} <= hooks
 
 
 class Terminal:
