@@ -7,11 +7,13 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmpar.engine.checkpoints import settle_resume
 from mmpar.engine.config_check import check_config
+from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.launch import (
     prepare_cpu_launch,
     quieten_distributed_start,
@@ -54,7 +56,8 @@ class PARRunner(Runner):
     """MMEngine's Runner, resumable, with a console that fits a page.
 
     Samples do not depend on what was drawn before them, and nothing is trained on no
-    batch. The environment, the config and the order of hooks go to the log file only.
+    batch. The environment, the config, the order of hooks and, while it trains, the
+    tables of each validation go to the log file only.
     """
 
     @staticmethod
@@ -74,17 +77,35 @@ class PARRunner(Runner):
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(_concerns_the_console)
+                handler.addFilter(self._is_wanted_now)
         return logger
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
-        """As MMEngine's, but None takes any hook away, not only one of MMEngine's."""
+        """As MMEngine's, but None takes any hook away, not only one of MMEngine's.
+
+        Hooks of equal priority run by their names, as a written config has them.
+        """
         super().register_default_hooks(
             {
                 name: hook
-                for name, hook in (hooks or {}).items()
+                for name, hook in sorted((hooks or {}).items())
                 if hook is not None or name in _OF_MMENGINE
             }
         )
+
+    def train(self) -> nn.Module:
+        """As MMEngine's; however it ends, the terminal is as it was."""
+        try:
+            return super().train()
+        finally:
+            for hook in self.hooks:
+                if isinstance(hook, ProgressHook):
+                    hook.stop(self)
+
+    def _is_wanted_now(self, record: logging.LogRecord) -> bool:
+        """Tables of a validation during a training are for the log file."""
+        training = isinstance(self._train_loop, BaseLoop)
+        return not (training and getattr(record, "is_table", False))
 
     def build_train_loop(self, loop: Any) -> Any:
         """As MMEngine's.
