@@ -336,7 +336,7 @@ def test_a_zip_of_something_else_is_named_by_what_it_holds(tmp_path):
 def test_a_compressed_archive_is_not_inflated(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.pth", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x/data.pkl", bytes(10**6))
-    with pytest.raises(UnreadableCheckpointError, match="not one that torch.save"):
+    with pytest.raises(UnreadableCheckpointError, match=r"not one that torch\.save"):
         load_from_local(str(tmp_path / "x.pth"))
 
 
