@@ -16,7 +16,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmpar.checkpoint_files import load_from_local
-from mmpar.engine import FiniteHook, PARRunner, check_config
+from mmpar.engine import FiniteHook, PARRunner, check_config, seeding
 from tests import kill_and_resume
 
 HOOKS = Config.fromfile(kill_and_resume.ROOT / "configs/_base_/default_runtime.py")
@@ -131,6 +131,24 @@ def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):
     loader.sampler.set_epoch(0)
     again = torch.cat([torch.stack(batch["inputs"]) for batch in loader])
     assert torch.equal(again, epochs[0])
+
+
+def drawn(monkeypatch, rank, seed):
+    """What a process draws for a batch of samples, and then in an iteration."""
+    monkeypatch.setattr(seeding, "get_rank", lambda: rank)
+    loader = torch.utils.data.DataLoader(Noise(), batch_size=8)
+    seeding.seed_samples(loader, seed)
+    (batch,) = loader
+    state = SimpleNamespace(seed=seed, iter=5)
+    seeding.IterationSeedHook().before_train_iter(state, 0)
+    return [*batch["inputs"][:, 1:].flatten().tolist(), torch.rand(()).item()]
+
+
+def test_each_process_and_each_seed_draws_numbers_of_its_own(monkeypatch):
+    first = drawn(monkeypatch, rank=0, seed=3)
+    assert first == drawn(monkeypatch, rank=0, seed=3)
+    others = drawn(monkeypatch, rank=1, seed=3) + drawn(monkeypatch, rank=0, seed=4)
+    assert len({*first, *others}) == 3 * (8 * 3 + 1)
 
 
 class EpochHook(Hook):
