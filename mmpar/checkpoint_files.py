@@ -6,15 +6,16 @@ a file that is no checkpoint is an error that says what it is.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import os
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlparse
 
 import numpy as np
@@ -38,6 +39,8 @@ from mmpar.version import __version__
 # 1.6, which torch.save still writes when it is asked to.
 _LEGACY_MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _ZIP_MAGIC = b"PK\x03\x04"
+_UNPROTECTED = ["pavi://", r"(\S+\:)?s3://", r"(\S+\:)?petrel://"]
+"""Schemes of MMEngine's loaders, as patterns, whose files it reads by itself."""
 
 
 class UnsafeCheckpointError(RuntimeError):
@@ -62,9 +65,17 @@ def secure_checkpoint_loading() -> None:
     register = checkpoint.CheckpointLoader.register_scheme
     register("", load_from_local, force=True)
     register(("http://", "https://"), load_from_http, force=True)
-    # The loaders of other schemes (torchvision://, openmmlab://) call these by name.
-    checkpoint.load_from_local = load_from_local
+    # These load by torch.load as it is, which before 2.6 protects from nothing.
+    register(_UNPROTECTED, load_from_elsewhere, force=True)
+    # The loaders of models by name (torchvision://resnet50) call it by its name.
     checkpoint.load_from_http = load_from_http
+    for prefixes, names in (
+        (("torchvision://", "modelzoo://"), checkpoint.get_torchvision_models),
+        (("openmmlab://", "open-mmlab://"), checkpoint.get_external_models),
+        (("mmcls://",), checkpoint.get_mmcls_models),
+    ):
+        loader = checkpoint.CheckpointLoader._get_checkpoint_loader(prefixes[0])
+        register(prefixes, _with_known_names(loader, names), force=True)
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -132,6 +143,37 @@ def load_from_http(
             f"{error}. It was downloaded from {filename}; delete it to have it "
             "downloaded again"
         ) from error
+
+
+def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
+    """Refuse an address whose file cannot be looked at before torch reads it.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(
+        f"checkpoints are not read from {filename}; download it and name the file"
+    )
+
+
+def _with_known_names(
+    loader: Callable[..., Any], names: Callable[[], Iterable[str]]
+) -> Callable[..., Any]:
+    """MMEngine's loader of models by name, with an error for a mistyped one."""
+
+    @functools.wraps(loader)  # MMEngine logs its name
+    def load(filename: str, map_location: Any = None) -> Any:
+        try:
+            return loader(filename, map_location)
+        except KeyError as error:
+            scheme, _, name = filename.partition("://")
+            near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(
+                f"{filename}: no model of {scheme}:// is called {name!r}{hint}"
+            ) from error
+
+    return load
 
 
 def save_weights(state_dict: Mapping[str, Any], path: str) -> None:

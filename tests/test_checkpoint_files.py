@@ -5,6 +5,7 @@ import pickle
 import re
 import urllib.error
 import zipfile
+from collections import OrderedDict
 
 import mmengine
 import numpy as np
@@ -75,13 +76,32 @@ def test_the_allow_list_for_older_torch_loads_and_refuses_the_same(
 
 
 class GetAttr:
+    """An attribute of what the protection lets a file name."""
+
+    def __init__(self, *arguments):
+        self.arguments = arguments
+
     def __reduce__(self):
-        return getattr, (nn.Module, "__init__")
+        return getattr, self.arguments
 
 
-def test_getattr_is_allowed_for_log_buffers_only(tmp_path):
-    torch.save(GetAttr(), tmp_path / "x.pth")
-    with pytest.raises(UnsafeCheckpointError, match="was refused"):
+@pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (HistoryBuffer, "__init__"),
+        (HistoryBuffer, "register_statistics"),
+        (OrderedDict, "mean"),
+    ],
+)
+def test_getattr_is_for_the_statistics_of_log_buffers_only(
+    tmp_path, monkeypatch, named_types, owner, name
+):
+    monkeypatch.setattr(
+        checkpoint_files, "_torch_takes_named_types", lambda: named_types
+    )
+    torch.save(GetAttr(owner, name), tmp_path / "x.pth")
+    with pytest.raises(UnsafeCheckpointError, match=f"getattr of '{name}' from"):
         load_from_local(str(tmp_path / "x.pth"))
 
 
@@ -230,6 +250,16 @@ def test_arrays_of_anything_but_numbers_are_refused_by_their_type(tmp_path, arra
         load_from_local(str(tmp_path / "x.pth"))
 
 
+def test_a_pickle_cannot_alter_what_makes_its_arrays(tmp_path, monkeypatch):
+    # Torch's own protection from 2.6 on sets no attributes of such objects at all.
+    monkeypatch.setattr(checkpoint_files, "_torch_takes_named_types", lambda: False)
+    torch.save({}, tmp_path / "x.pth")
+    make = b"N}X\x05\0\0\0_makec_codecs\nencode\ns\x86b."
+    with_pickle(tmp_path / "x.pth", b"\x80\x02cnumpy\nndarray\n" + make)
+    with pytest.raises(UnsafeCheckpointError, match="must not set '_make'"):
+        load_from_local(str(tmp_path / "x.pth"))
+
+
 def test_loaded_arrays_are_numpys_own_and_save_again(tmp_path):
     nested = [({"a": np.arange(3)},), np.zeros(0), np.ones((2, 3), np.int32)]
     torch.save(nested, tmp_path / "x.pth")
@@ -247,8 +277,9 @@ def test_versions_in_a_state_dict_survive(tmp_path):
 
 
 @pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@pytest.mark.parametrize("member", ["code/__torch__.py", "constants.pkl"])
 def test_a_torchscript_program_is_refused_before_torch_sees_it(
-    tmp_path, monkeypatch, named_types
+    tmp_path, monkeypatch, named_types, member
 ):
     monkeypatch.setattr(
         checkpoint_files, "_torch_takes_named_types", lambda: named_types
@@ -256,7 +287,7 @@ def test_a_torchscript_program_is_refused_before_torch_sees_it(
     monkeypatch.setattr(torch, "load", lambda *a, **k: pytest.fail("torch saw it"))
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("x/data.pkl", b"")
-        archive.writestr("x/code/__torch__.py", b"")
+        archive.writestr(f"x/{member}", b"")
     with pytest.raises(UnsafeCheckpointError, match=r"x\.pth was refused.*TorchScript"):
         load_from_local(str(tmp_path / "x.pth"))
 
@@ -302,6 +333,13 @@ def test_a_zip_of_something_else_is_named_by_what_it_holds(tmp_path):
         load_from_local(str(tmp_path / "x.pth"))
 
 
+def test_a_compressed_archive_is_not_inflated(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", bytes(10**6))
+    with pytest.raises(UnreadableCheckpointError, match=r"not one that torch\.save"):
+        load_from_local(str(tmp_path / "x.pth"))
+
+
 @pytest.mark.parametrize("cut", [-1, 200, 1000])
 def test_a_torn_checkpoint_is_not_whole(tmp_path, cut):
     torch.save({"a": torch.arange(500.0)}, tmp_path / "x.pth")
@@ -330,6 +368,40 @@ def test_without_a_network_the_error_says_where_to_put_the_file(monkeypatch, tmp
     target = re.escape(str(tmp_path / "checkpoints"))
     match = f"resnet50-.*Name or service.*put it at {target}/resnet50-.*init_cfg=None"
     with pytest.raises(ConnectionError, match=match):
+        load_with_mmengine("torchvision://resnet50")
+
+
+@pytest.mark.parametrize(
+    ("address", "nearest"),
+    [
+        ("torchvision://resnet5O", "resnet50"),
+        ("openmmlab://resnet50_cafe", "caffe"),
+        ("mmcls://vgg1", "vgg1"),
+    ],
+)
+def test_a_mistyped_model_is_an_error_with_the_nearest_names(address, nearest):
+    name = address.partition("://")[2]
+    with pytest.raises(ValueError, match=rf"called '{name}'; did you mean .*{nearest}"):
+        load_with_mmengine(address)
+
+
+@pytest.mark.parametrize("address", ["s3://b/x.pth", "c:s3://b/x", "pavi://x"])
+def test_addresses_that_mmengine_reads_by_itself_are_refused(address):
+    with pytest.raises(ValueError, match=f"not read from {address}; download it"):
+        load_with_mmengine(address)
+
+
+def test_a_model_by_name_is_as_protected(monkeypatch, tmp_path):
+    path = tmp_path / "checkpoints" / "resnet50-x.pth"
+    path.parent.mkdir()
+    torch.save({"a": os.system}, path)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(
+        mmengine.runner.checkpoint,
+        "get_torchvision_models",
+        lambda: {"resnet50": "https://example.com/resnet50-x.pth"},
+    )
+    with pytest.raises(UnsafeCheckpointError, match="was refused"):
         load_with_mmengine("torchvision://resnet50")
 
 

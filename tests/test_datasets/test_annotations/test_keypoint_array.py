@@ -1,5 +1,6 @@
 """Rows of the keypoint array find their pictures, in every process."""
 
+import os
 import pickle
 
 import numpy as np
@@ -190,6 +191,17 @@ def test_a_broken_header_is_an_error(root, header):
     (root / "keypoints.npy").write_bytes(broken)
     with pytest.raises(ValueError, match=r"keypoints\.npy .*no whole NumPy array"):
         listed(root)
+
+
+def test_a_pickle_in_the_place_of_the_array_does_not_run(root, tmp_path):
+    class Payload:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "canary"),)
+
+    (root / "keypoints.npy").write_bytes(pickle.dumps(Payload()))
+    with pytest.raises(ValueError, match="no whole NumPy array"):
+        listed(root)
+    assert not (tmp_path / "canary").exists()
 
 
 def test_a_truncated_file_is_an_error(root):
