@@ -10,6 +10,7 @@ import numpy as np
 
 from mmpar.datasets.annotations.files import portable_path, read_utf8, same_picture
 from mmpar.structures import AttributeSchema
+from mmpar.structures.attribute_schema import composed
 
 _TOLERANCE = 1.0
 """Pixels that an annotator's box may stick out of the picture; it is clipped then."""
@@ -147,8 +148,8 @@ def _attributes(
 ) -> dict[Any, int]:
     """Category id to position in the schema."""
     names = {
-        _field(category, "id", path, "categories"): _field(
-            category, "name", path, "categories"
+        _field(category, "id", path, "categories"): composed(
+            _field(category, "name", path, "categories")
         )
         for category in categories
     }
