@@ -10,6 +10,7 @@ import numpy as np
 from mmpar.datasets.annotations.files import portable_path, same_picture
 from mmpar.datasets.annotations.json_file import Number, entry, numbers, read_json
 from mmpar.structures import AttributeSchema
+from mmpar.structures.attribute_schema import composed
 
 _TOLERANCE = 1.0
 """Pixels that an annotator's box may stick out of the picture; it is clipped then."""
@@ -146,7 +147,7 @@ def _attributes(
     """Category id to position in the schema."""
     where = f"{path}, categories"
     names = {
-        entry(category, "id", _ID, where): entry(category, "name", str, where)
+        entry(category, "id", _ID, where): composed(entry(category, "name", str, where))
         for category in categories
     }
     unknown = [name for name in names.values() if name not in schema.names]

@@ -50,6 +50,15 @@ def test_boxes_lie_in_the_order_of_the_schema(tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_a_category_is_found_by_a_decomposed_name(tmp_path):
+    categories = [dict(id=1, name="Mu\u0308tze"), dict(id=4, name="Boots")]
+    schema = AttributeSchema(("Boots", "M\u00fctze"))
+    found = boxes_of(
+        COCOBoxes(written(tmp_path, categories=categories), schema), "b.jpg"
+    )
+    assert found[1].tolist() == [2.5, 10, 17.5, 40]
+
+
 def test_boxes_of_one_attribute_become_the_box_around_them(tmp_path):
     found = boxes_of(COCOBoxes(written(tmp_path), SCHEMA), "data/cam2/a.jpg")
     assert found[1].tolist() == [4, 60, 30, 78]
