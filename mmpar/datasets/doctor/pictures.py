@@ -14,7 +14,7 @@ from mmengine import fileio
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
-from mmpar.datasets.transforms.loading import is_truncated_jpeg
+from mmpar.datasets.jpeg import is_truncated_jpeg
 
 FAULTS = ("missing", "zero bytes", "truncated", "unreadable")
 _PNG = b"\x89PNG\r\n\x1a\n"
