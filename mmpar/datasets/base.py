@@ -392,7 +392,14 @@ class PARDataset(BaseDataset):
             none: it gets the neutral 0.5 and a warning names it.
         """
         positives, known = self.label_counts()
-        return ratios_of(positives, known, self.schema.names)
+        never = [name for name, n in zip(self.schema.names, known) if n == 0]
+        if never:
+            warnings.warn(
+                f"no sample has a known label for {never}; their positive ratio is "
+                "taken as 0.5",
+                stacklevel=2,
+            )
+        return ratios_of(positives, known)
 
     # --- subsets --------------------------------------------------------------------
 

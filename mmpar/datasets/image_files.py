@@ -53,8 +53,8 @@ def missing_files(paths: Iterable[str]) -> np.ndarray:
 def paths_outside(folder: str, paths: Iterable[str], local: bool) -> np.ndarray:
     """Positions, ascending int64, of the paths that lead out of a folder.
 
-    Locally it counts where a path ends: ``..``, absolute paths and links may lead out,
-    or stay inside. Each folder among the paths is looked at once, its links one by one,
+    Locally it counts where the folder of a file, and the file, really are: ``..``,
+    absolute paths and links may lead out, or stay inside. Each folder among the paths is looked at once, its links one by one,
     so this takes about as long as :func:`missing_files`. Elsewhere there are no links,
     and the name decides.
 

@@ -45,6 +45,7 @@ def test_what_stays_in_the_folder_is_taken_however_it_is_written(root):
     assert len(listed(root, *INSIDE, data_prefix="link_to_images")) == len(INSIDE)
 
 
+@pytest.mark.filterwarnings("ignore:.*1 of 2 listed pictures do not exist")
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_what_leaves_the_folder_is_refused_unless_allowed(root, path):
     with pytest.raises(ValueError, match=r"1 of 2 .* outside .*outside_images='allow'"):
@@ -87,8 +88,12 @@ def test_random_trees_agree_with_resolving_each_path(tmp_path):
     paths = [
         path for path in (tmp_path / "in" / name for name in names) if path.is_file()
     ]
-    inside = [tmp_path / "in" in [p.resolve(), *p.resolve().parents] for p in paths]
-    assert len(paths) > 100 and 0.1 < np.mean(inside) < 0.9
+    root = tmp_path / "in"
+    inside = [
+        root in path.resolve().parents and root in (path.parent.resolve() / "x").parents
+        for path in paths  # the way there stays inside, and so does the end
+    ]
+    assert 0.1 < np.mean(inside) < 0.9
     found = paths_outside(str(tmp_path / "in"), map(str, paths), local=True)
     assert found.tolist() == np.flatnonzero(~np.array(inside)).tolist()
 
