@@ -54,9 +54,9 @@ def paths_outside(folder: str, paths: Iterable[str], local: bool) -> np.ndarray:
     """Positions, ascending int64, of the paths that lead out of a folder.
 
     Locally it counts where the folder of a file, and the file, really are: ``..``,
-    absolute paths and links may lead out, or stay inside. Each folder among the paths is looked at once, its links one by one,
-    so this takes about as long as :func:`missing_files`. Elsewhere there are no links,
-    and the name decides.
+    absolute paths and links may lead out, or stay inside. Each folder among the paths
+    is looked at once, its links one by one, so this takes about as long as
+    :func:`missing_files`. Elsewhere there are no links, and the name decides.
 
     Args:
         folder: The folder; it may itself be a link.
