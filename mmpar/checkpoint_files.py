@@ -6,8 +6,10 @@ a file that is no checkpoint is an error that says what it is.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
+import hashlib
 import importlib
 import os
 import pickle
@@ -117,6 +119,8 @@ def load_from_http(
 ) -> Any:
     """Download a checkpoint, once a machine, and load it as :func:`load_from_local`.
 
+    A download that does not load is deleted, so that the next try makes it anew.
+
     Args:
         filename: The http(s) address.
         map_location: As for :func:`torch.load`.
@@ -131,18 +135,53 @@ def load_from_http(
     from mmengine.dist import barrier, get_local_rank
 
     folder = model_dir or os.path.join(torch.hub.get_dir(), "checkpoints")
-    path = os.path.join(folder, os.path.basename(urlparse(filename).path))
-    if get_local_rank() == 0 and not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
-        _download(filename, path)
-    barrier()
+    path = _cached(filename, folder)
+    try:
+        if get_local_rank() == 0 and not os.path.exists(path):
+            os.makedirs(folder, exist_ok=True)
+            _download(filename, path)
+    finally:  # where it fails, the others are not left to wait
+        barrier()
     try:
         return load_from_local(path, map_location)
-    except UnreadableCheckpointError as error:
-        raise UnreadableCheckpointError(
-            f"{error}. It was downloaded from {filename}; delete it to have it "
-            "downloaded again"
-        ) from error
+    except (UnreadableCheckpointError, UnsafeCheckpointError) as error:
+        raise type(error)(f"{error}. {_forget(path, filename)}") from error
+
+
+def _cached(url: str, folder: str) -> str:
+    """Where the download of an address is kept: each address has a name of its own.
+
+    A file that another program left under the plain name is taken if the name ends in
+    a hash, as torch's and OpenMMLab's do (``resnet50-0676ba61.pth``: the first digits
+    of the content's SHA-256), and the content has it.
+    """
+    shared = _shared(url, folder)
+    named = re.search(r"-([0-9a-f]{8,64})\.\w+$", shared)
+    if named and os.path.isfile(shared) and _sha256(shared).startswith(named[1]):
+        return shared
+    stem, ending = os.path.splitext(shared)
+    return f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:16]}{ending}"
+
+
+def _shared(url: str, folder: str) -> str:
+    return os.path.join(folder, os.path.basename(urlparse(url).path))
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _forget(path: str, url: str) -> str:
+    """Delete a download; says what was done. Other programs' files are left alone."""
+    if path == _shared(url, os.path.dirname(path)):
+        return f"It is taken for {url}; delete it to have that downloaded"
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
+        os.remove(path)
+    return f"It came from {url} and was deleted: the next try downloads it again"
 
 
 def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
@@ -188,7 +227,7 @@ def _download(url: str, path: str) -> None:
 
     try:
         torch.hub.download_url_to_file(url, path, progress=os.isatty(0))
-    except (OSError, RuntimeError) as error:  # no network; another hash than the name's
+    except (OSError, RuntimeError) as error:  # no network, no space
         raise ConnectionError(
             f"{url} cannot be downloaded ({error}). Without a network, download it "
             f"elsewhere and put it at {path}, or name a local file instead of the "

@@ -1,11 +1,14 @@
 """Checkpoints load as they were saved; what could run code, or is none, is refused."""
 
+import hashlib
+import io
 import os
 import pickle
 import re
 import urllib.error
 import zipfile
 from collections import OrderedDict
+from pathlib import Path
 
 import mmengine
 import numpy as np
@@ -185,6 +188,8 @@ def address(tmp_path, monkeypatch):
     def download(url, path, progress):
         downloads.append(url)
         torch.save({"a": torch.ones(1), "b": os.system} if "evil" in url else {}, path)
+        if "page" in url:
+            Path(path).write_text("<html>sign in</html>")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -196,12 +201,51 @@ def test_a_download_happens_once(address, tmp_path):
     for _ in range(2):
         assert load_from_http(url.format("good")) == {}
     assert downloads == [url.format("good")]
-    assert (tmp_path / "checkpoints" / "good.pth").is_file()
+    (kept,) = (tmp_path / "checkpoints").iterdir()
+    assert re.fullmatch(r"good-[0-9a-f]{16}\.pth", kept.name)
+
+
+def test_addresses_that_end_alike_are_different_files(address):
+    _, downloads = address
+    urls = [
+        f"https://{host}.com/run/epoch_12.pth{q}" for host in "ab" for q in ("", "?b")
+    ]
+    for url in urls * 2:
+        load_with_mmengine(url)
+    assert downloads == urls
+
+
+@pytest.mark.parametrize("intact", [True, False])
+def test_a_file_of_the_plain_name_is_taken_if_it_has_the_hash_in_it(
+    address, tmp_path, intact
+):
+    _, downloads = address
+    content = io.BytesIO()
+    torch.save({"w": torch.tensor(7)}, content)
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
+    path = tmp_path / "checkpoints" / f"resnet50-{digest[:8]}.pth"
+    path.parent.mkdir()
+    path.write_bytes(content.getvalue() + (b"" if intact else b" "))
+    loaded = load_from_http(f"https://example.com/{path.name}")
+    assert loaded == ({"w": torch.tensor(7)} if intact else {})
+    assert len(downloads) == (0 if intact else 1)
+    assert path.is_file()
+
+
+def test_a_failed_download_does_not_leave_other_processes_waiting(monkeypatch, address):
+    barriers = []
+    monkeypatch.setattr("mmengine.dist.barrier", lambda: barriers.append(1))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        load_from_http(address[0].format("x"))
+    assert barriers == [1]
 
 
 def test_a_downloaded_checkpoint_is_as_protected(address):
     url, _ = address
-    with pytest.raises(UnsafeCheckpointError, match=r"evil\.pth was refused.*system"):
+    with pytest.raises(
+        UnsafeCheckpointError, match=r"evil-\w+\.pth was refused.*system"
+    ):
         load_with_mmengine(url.format("evil"))
 
 
@@ -392,23 +436,40 @@ def test_addresses_that_mmengine_reads_by_itself_are_refused(address):
 
 
 def test_a_model_by_name_is_as_protected(monkeypatch, tmp_path):
-    path = tmp_path / "checkpoints" / "resnet50-x.pth"
-    path.parent.mkdir()
+    url, folder = "https://example.com/resnet50-x.pth", tmp_path / "checkpoints"
+    folder.mkdir()
+    path = checkpoint_files._cached(url, str(folder))
     torch.save({"a": os.system}, path)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(
         mmengine.runner.checkpoint,
         "get_torchvision_models",
-        lambda: {"resnet50": "https://example.com/resnet50-x.pth"},
+        lambda: {"resnet50": url},
     )
     with pytest.raises(UnsafeCheckpointError, match="was refused"):
         load_with_mmengine("torchvision://resnet50")
 
 
-def test_a_web_page_that_was_downloaded_says_how_to_be_rid_of_it(address, tmp_path):
-    url, _ = address
-    path = tmp_path / "checkpoints" / "page.pth"
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("page", UnreadableCheckpointError), ("evil", UnsafeCheckpointError)],
+)
+def test_a_download_that_does_not_load_is_deleted(address, tmp_path, name, error):
+    url, downloads = address
+    for _ in range(2):
+        with pytest.raises(
+            error, match=rf"example\.com/{name}.* was deleted: the next"
+        ):
+            load_with_mmengine(url.format(name))
+        assert not list((tmp_path / "checkpoints").iterdir())
+    assert len(downloads) == 2
+
+
+def test_a_shared_file_that_does_not_load_is_left_alone(address, tmp_path):
+    page = b"<html>sign in</html>"
+    path = tmp_path / "checkpoints" / f"x-{hashlib.sha256(page).hexdigest()[:8]}.pth"
     path.parent.mkdir()
-    path.write_text("<html>sign in</html>")
-    with pytest.raises(UnreadableCheckpointError, match=r"web page.*delete it"):
-        load_with_mmengine(url.format("page"))
+    path.write_bytes(page)
+    with pytest.raises(UnreadableCheckpointError, match=r"web page.*; delete it to"):
+        load_with_mmengine(f"https://example.com/{path.name}")
+    assert path.read_bytes() == page

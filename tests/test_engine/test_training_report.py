@@ -142,6 +142,15 @@ def listed(rows, folder):
     return cfg
 
 
+def test_an_attribute_without_a_positive_or_a_label_is_one_line_of_the_log(
+    tmp_path, recwarn
+):
+    log = log_of(train(listed([(0, -1)] * 4, tmp_path)))
+    assert log.count("Hat: no positive among 4 known labels") == 1
+    assert log.count("no training image has a known label of Boots") == 1
+    assert not [one for one in recwarn if "known label" in str(one.message)]
+
+
 @pytest.mark.parametrize("absent", [-1, 0])
 def test_the_report_and_its_warning_are_in_the_log_file(tmp_path, absent):
     rows = [(1, absent), (absent, 1), (1, 1), (1, 1)]
