@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_SOI, _EOI = 0xD8, 0xD9
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
-_AFTER_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
-"""Stuffed zeros and restart markers (D0 to D7) belong to the scan."""
+"""Not the zeros that scans are stuffed with."""
 
 
 def is_truncated_jpeg(content: bytes) -> bool:
@@ -19,8 +18,8 @@ def is_truncated_jpeg(content: bytes) -> bool:
     """
     if not content.startswith(b"\xff\xd8"):
         return False
-    place, pattern = 2, _MARKER
-    while found := pattern.search(content, place):
+    place = 2
+    while found := _MARKER.search(content, place):
         place = found.end()
         marker = content[place - 1]
         if marker == _EOI:
@@ -29,5 +28,4 @@ def is_truncated_jpeg(content: bytes) -> bool:
             return True  # of another image: this one broke off
         if not 0xD0 <= marker <= 0xD7:  # all others have a segment of 2 bytes or more
             place += max(2, int.from_bytes(content[place : place + 2], "big"))
-        pattern = _AFTER_SCAN if marker == _SOS else _MARKER
     return True

@@ -47,7 +47,8 @@ def test_what_stays_in_the_folder_is_taken_however_it_is_written(root):
 
 @pytest.mark.filterwarnings("ignore:.*1 of 2 listed pictures do not exist")
 @pytest.mark.parametrize("path", OUTSIDE)
-def test_what_leaves_the_folder_is_refused_unless_allowed(root, path):
+def test_what_leaves_the_folder_is_refused_unless_allowed(root, path, monkeypatch):
+    monkeypatch.chdir(root / "images")  # where an address would be a path inside
     with pytest.raises(ValueError, match=r"1 of 2 .* outside .*outside_images='allow'"):
         listed(root, "in.jpg", path, missing_images="drop")
     kept = listed(root, "in.jpg", path, missing_images="drop", outside_images="allow")

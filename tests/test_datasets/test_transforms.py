@@ -178,6 +178,8 @@ def test_bytes_after_the_end_of_a_jpeg_are_no_fault(tmp_path, trail, progressive
 def test_a_whole_image_after_a_torn_one_does_not_mend_it(tmp_path, progressive):
     with pytest.raises(ValueError, match=r"x\.jpg .* truncated JPEG"):
         load(tmp_path, jpeg(progressive)[:-200] + jpeg())
+    large = b"\xff\xd8" + bytes(70_000) + b"\xff\xd9"
+    assert is_truncated_jpeg(jpeg(progressive)[:-200] + large)
 
 
 def test_a_jpeg_is_truncated_until_its_last_byte():
