@@ -48,6 +48,4 @@ class LoadedWeightsHook(Hook):
             )
         level = logging.WARNING if fit.missing or fit.misshapen else logging.INFO
         runner.logger.log(level, "%s: %s", source, fit)
-        if "state_dict" not in checkpoint:  # EMAHook looks nowhere else
-            checkpoint.clear()
-        checkpoint["state_dict"] = weights
+        checkpoint["state_dict"] = weights  # EMAHook looks nowhere else
