@@ -232,7 +232,7 @@ def test_half_an_lmdb_is_refused(folder):
     for cut in (size // 2, size - 1, size - 4096):
         with file.open("rb+") as data:
             data.truncate(cut)
-        with pytest.raises(ValueError, match=rf"data\.mdb is damaged: .*has {cut} byte"):
+        with pytest.raises(ValueError, match=rf"data\.mdb .* damaged.* has {cut} "):
             PictureLmdb(str(file.parent)).get(NAMES[0])
 
 
