@@ -233,7 +233,8 @@ class PARDataset(BaseDataset):
         if len(outside):
             first = ", ".join(table.paths[int(i)] for i in outside[:3])
             raise ValueError(
-                f"{self._called()}: {len(outside)} of {len(table)} listed images lie "
+                f"{self._called()}: {len(outside)} of {len(table)} images that "
+                f"{self.ann_file or 'the dataset'} lists lie "
                 f"outside the image folder {folder}, first: {first} (by '..', an "
                 "absolute path or a link). If they are meant, give the folder that "
                 "holds them as data_prefix, or set outside_images='allow'"
