@@ -146,10 +146,22 @@ def test_a_truncated_jpeg_is_refused(tmp_path, share, progressive):
 
 
 def test_a_truncated_jpeg_with_a_whole_thumbnail_is_refused():
-    whole = jpeg()
-    with_thumbnail = whole[:2] + b"\xff\xe1" + jpeg() + whole[2:]
+    whole, thumbnail = jpeg(), jpeg()
+    length = (len(thumbnail) + 2).to_bytes(2, "big")
+    with_thumbnail = whole[:2] + b"\xff\xe1" + length + thumbnail + whole[2:]
     assert not is_truncated_jpeg(with_thumbnail)
-    assert is_truncated_jpeg(with_thumbnail[:-40])
+    for end in range(len(thumbnail), len(with_thumbnail) - 1, 7):
+        assert is_truncated_jpeg(with_thumbnail[:end])
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_cameras_append_to_a_jpeg_is_no_fault(tmp_path, progressive):
+    whole = jpeg(progressive)
+    expected = load(tmp_path, whole)["img"]
+    video = b"\0\0\0\x18ftypmp42" + np.random.default_rng(0).bytes(200_000)
+    appended = [video, whole[: len(whole) // 2], b"SEFH\xff\xda\0SEFT"]
+    for trailer in appended:  # a motion photo, a second image, a maker's notes
+        assert (load(tmp_path, whole + trailer)["img"] == expected).all()
 
 
 def test_bytes_after_the_end_of_a_jpeg_are_no_fault(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from mmengine import fileio
 from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.registry import TRANSFORMS
 
+# Any but those that stand alone: stuffed zeros, fill bytes, restarts, start of image.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 
 
@@ -101,9 +104,17 @@ def cut_out(image: np.ndarray, box: Sequence[float], called: str) -> np.ndarray:
 def is_truncated_jpeg(content: bytes) -> bool:
     """Whether a JPEG file lacks its end; ``False`` for other files.
 
-    Its last start of scan must be followed by an end of image. A thumbnail has both
-    before the scan of the picture, and bytes may trail the end.
+    Markers are followed from the start, each over its own segment, to the first end of
+    image (ITU-T T.81, annex B). So neither a thumbnail's end counts, nor what cameras
+    append: a video, further images (CIPA DC-007), a maker's notes.
     """
     if not content.startswith(b"\xff\xd8"):
         return False
-    return content.rfind(b"\xff\xd9") <= content.rfind(b"\xff\xda")
+    position = 2
+    while (marker := _JPEG_MARKER.search(content, position)) is not None:
+        position = marker.end()
+        if marker[0] == b"\xff\xd9":
+            return False
+        length = int.from_bytes(content[position : position + 2], "big")
+        position += max(length, 2)
+    return True
