@@ -6,19 +6,23 @@ a file that is no checkpoint is an error that says what it is.
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import functools
+import hashlib
 import importlib
 import os
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlparse
 
 import numpy as np
 
+from mmpar.bounded_file import BoundedFile, damaged_member, opened_zip
 from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.pickled_arrays import (
     NDARRAY,
@@ -37,6 +41,8 @@ from mmpar.version import __version__
 # 1.6, which torch.save still writes when it is asked to.
 _LEGACY_MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _ZIP_MAGIC = b"PK\x03\x04"
+_UNPROTECTED = ["pavi://", r"(\S+\:)?s3://", r"(\S+\:)?petrel://"]
+"""Schemes of MMEngine's loaders, as patterns, whose files it reads by itself."""
 
 
 class UnsafeCheckpointError(RuntimeError):
@@ -61,9 +67,17 @@ def secure_checkpoint_loading() -> None:
     register = checkpoint.CheckpointLoader.register_scheme
     register("", load_from_local, force=True)
     register(("http://", "https://"), load_from_http, force=True)
-    # The loaders of other schemes (torchvision://, openmmlab://) call these by name.
-    checkpoint.load_from_local = load_from_local
+    # These load by torch.load as it is, which before 2.6 protects from nothing.
+    register(_UNPROTECTED, load_from_elsewhere, force=True)
+    # The loaders of models by name (torchvision://resnet50) call it by its name.
     checkpoint.load_from_http = load_from_http
+    for prefixes, names in (
+        (("torchvision://", "modelzoo://"), checkpoint.get_torchvision_models),
+        (("openmmlab://", "open-mmlab://"), checkpoint.get_external_models),
+        (("mmcls://",), checkpoint.get_mmcls_models),
+    ):
+        loader = checkpoint.CheckpointLoader._get_checkpoint_loader(prefixes[0])
+        register(prefixes, _with_known_names(loader, names), force=True)
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -83,9 +97,12 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         raise FileNotFoundError(f"{path} is a folder; name a checkpoint file in it")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no checkpoint at {path}")
-    _require_torch_file(path)
+    is_archive = _require_torch_file(path)
     try:
-        return _with_plain_arrays(_load_weights_only(path, map_location))
+        if is_archive:
+            return _with_plain_arrays(_load_weights_only(path, map_location))
+        with BoundedFile(path) as file:  # an archive's members are bounded by its size
+            return _with_plain_arrays(_load_weights_only(file, map_location))
     except (pickle.UnpicklingError, RefusedPickleError) as error:
         raise _refusal(path, error) from error
     except Exception as error:  # damaged files raise nearly any type
@@ -102,6 +119,8 @@ def load_from_http(
 ) -> Any:
     """Download a checkpoint, once a machine, and load it as :func:`load_from_local`.
 
+    A download that does not load is deleted, so that the next try makes it anew.
+
     Args:
         filename: The http(s) address.
         map_location: As for :func:`torch.load`.
@@ -116,18 +135,84 @@ def load_from_http(
     from mmengine.dist import barrier, get_local_rank
 
     folder = model_dir or os.path.join(torch.hub.get_dir(), "checkpoints")
-    path = os.path.join(folder, os.path.basename(urlparse(filename).path))
-    if get_local_rank() == 0 and not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
-        _download(filename, path)
-    barrier()
+    path = _cached(filename, folder)
+    try:
+        if get_local_rank() == 0 and not os.path.exists(path):
+            os.makedirs(folder, exist_ok=True)
+            _download(filename, path)
+    finally:  # where it fails, the others are not left to wait
+        barrier()
     try:
         return load_from_local(path, map_location)
-    except UnreadableCheckpointError as error:
-        raise UnreadableCheckpointError(
-            f"{error}. It was downloaded from {filename}; delete it to have it "
-            "downloaded again"
-        ) from error
+    except (UnreadableCheckpointError, UnsafeCheckpointError) as error:
+        raise type(error)(f"{error}. {_forget(path, filename)}") from error
+
+
+def _cached(url: str, folder: str) -> str:
+    """Where the download of an address is kept: each address has a name of its own.
+
+    A file that another program left under the plain name is taken if the name ends in
+    a hash, as torch's and OpenMMLab's do (``resnet50-0676ba61.pth``: the first digits
+    of the content's SHA-256), and the content has it.
+    """
+    shared = _shared(url, folder)
+    named = re.search(r"-([0-9a-f]{8,64})\.\w+$", shared)
+    if named and os.path.isfile(shared) and _sha256(shared).startswith(named[1]):
+        return shared
+    stem, ending = os.path.splitext(shared)
+    return f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:16]}{ending}"
+
+
+def _shared(url: str, folder: str) -> str:
+    return os.path.join(folder, os.path.basename(urlparse(url).path))
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _forget(path: str, url: str) -> str:
+    """Delete a download; says what was done. Other programs' files are left alone."""
+    if path == _shared(url, os.path.dirname(path)):
+        return f"It is taken for {url}; delete it to have that downloaded"
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
+        os.remove(path)
+    return f"It came from {url} and was deleted: the next try downloads it again"
+
+
+def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
+    """Refuse an address whose file cannot be looked at before torch reads it.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(
+        f"checkpoints are not read from {filename}; download it and name the file"
+    )
+
+
+def _with_known_names(
+    loader: Callable[..., Any], names: Callable[[], Iterable[str]]
+) -> Callable[..., Any]:
+    """MMEngine's loader of models by name, with an error for a mistyped one."""
+
+    @functools.wraps(loader)  # MMEngine logs its name
+    def load(filename: str, map_location: Any = None) -> Any:
+        try:
+            return loader(filename, map_location)
+        except KeyError as error:
+            scheme, _, name = filename.partition("://")
+            near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(
+                f"{filename}: no model of {scheme}:// is called {name!r}{hint}"
+            ) from error
+
+    return load
 
 
 def save_weights(state_dict: Mapping[str, Any], path: str) -> None:
@@ -142,7 +227,7 @@ def _download(url: str, path: str) -> None:
 
     try:
         torch.hub.download_url_to_file(url, path, progress=os.isatty(0))
-    except (OSError, RuntimeError) as error:  # no network; another hash than the name's
+    except (OSError, RuntimeError) as error:  # no network, no space
         raise ConnectionError(
             f"{url} cannot be downloaded ({error}). Without a network, download it "
             f"elsewhere and put it at {path}, or name a local file instead of the "
@@ -151,8 +236,11 @@ def _download(url: str, path: str) -> None:
         ) from error
 
 
-def _require_torch_file(path: str) -> None:
+def _require_torch_file(path: str) -> bool:
     """Refuse what torch.save has not written, before torch looks at it.
+
+    Returns:
+        Whether it is a zip archive; else it is of the format before torch 1.6.
 
     Raises:
         UnreadableCheckpointError: Another kind of file, or a damaged archive.
@@ -163,7 +251,8 @@ def _require_torch_file(path: str) -> None:
         head = file.read(HEAD_BYTES)
     if head.startswith(_ZIP_MAGIC):
         _require_torch_archive(path)
-    elif _LEGACY_MAGIC not in head[:64]:
+        return True
+    if _LEGACY_MAGIC not in head[:64]:
         found = describe_unreadable(head, os.path.getsize(path))
         if head[8:10] == b'{"':
             found = "is a safetensors file"
@@ -171,17 +260,15 @@ def _require_torch_file(path: str) -> None:
         raise UnreadableCheckpointError(
             f"the checkpoint {path} {found}; expected a file that torch.save wrote"
         )
+    return False
 
 
 def _require_torch_archive(path: str) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _require_torch_members(path, members)
-            damaged = archive.testzip()  # torch does not look at the checksums
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, UnsafeCheckpointError):
-            raise
+        with opened_zip(path) as archive:
+            _require_torch_members(path, archive.infolist())
+            damaged = damaged_member(archive)  # torch does not look at the checksums
+    except zipfile.BadZipFile as error:
         raise UnreadableCheckpointError(
             f"the checkpoint {path} is not whole ({error}): writing or copying it "
             "broke off; take another, or copy or download it again"
@@ -295,16 +382,16 @@ def _torch_takes_named_types() -> bool:
     return digit_version(torch.__version__) >= digit_version("2.6.0")
 
 
-def _load_weights_only(path: str, map_location: Any) -> Any:
+def _load_weights_only(file: str | BoundedFile, map_location: Any) -> Any:
     import torch
 
     if _torch_takes_named_types():
         _allow_types()  # this module may be all of mmpar that was imported
-        return torch.load(path, map_location=map_location, weights_only=True)
-    return _load_with_allow_list(path, map_location)
+        return torch.load(file, map_location=map_location, weights_only=True)
+    return _load_with_allow_list(file, map_location)
 
 
-def _load_with_allow_list(path: str, map_location: Any) -> Any:
+def _load_with_allow_list(file: str | BoundedFile, map_location: Any) -> Any:
     """The same protection for torch before 2.6, whose own takes no further objects.
 
     Python's unpickler with only torch's own list of types and ours to find.
@@ -328,7 +415,7 @@ def _load_with_allow_list(path: str, map_location: Any) -> Any:
         load=lambda file, **kwargs: Unpickler(file, **kwargs).load(),
     )
     return torch.load(
-        path,
+        file,
         map_location=map_location,
         pickle_module=restricted,
         weights_only=False,  # the restricted unpickler takes its place

@@ -117,6 +117,12 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data-prefix", default="", help="folder of the images")
     parser.add_argument(
+        "--outside-images",
+        choices=["error", "allow"],
+        help="listed images outside that folder, by '..', an absolute path or a link "
+        "(error)",
+    )
+    parser.add_argument(
         "--schema",
         help="name of a schema, 'all', or attribute names with commas between them; "
         "default: the evaluated attributes of a release, those that a list names",

@@ -1,10 +1,14 @@
 """Checkpoints load as they were saved; what could run code, or is none, is refused."""
 
+import hashlib
+import io
 import os
 import pickle
 import re
 import urllib.error
 import zipfile
+from collections import OrderedDict
+from pathlib import Path
 
 import mmengine
 import numpy as np
@@ -75,13 +79,32 @@ def test_the_allow_list_for_older_torch_loads_and_refuses_the_same(
 
 
 class GetAttr:
+    """An attribute of what the protection lets a file name."""
+
+    def __init__(self, *arguments):
+        self.arguments = arguments
+
     def __reduce__(self):
-        return getattr, (nn.Module, "__init__")
+        return getattr, self.arguments
 
 
-def test_getattr_is_allowed_for_log_buffers_only(tmp_path):
-    torch.save(GetAttr(), tmp_path / "x.pth")
-    with pytest.raises(UnsafeCheckpointError, match="was refused"):
+@pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (HistoryBuffer, "__init__"),
+        (HistoryBuffer, "register_statistics"),
+        (OrderedDict, "mean"),
+    ],
+)
+def test_getattr_is_for_the_statistics_of_log_buffers_only(
+    tmp_path, monkeypatch, named_types, owner, name
+):
+    monkeypatch.setattr(
+        checkpoint_files, "_torch_takes_named_types", lambda: named_types
+    )
+    torch.save(GetAttr(owner, name), tmp_path / "x.pth")
+    with pytest.raises(UnsafeCheckpointError, match=f"getattr of '{name}' from"):
         load_from_local(str(tmp_path / "x.pth"))
 
 
@@ -165,6 +188,8 @@ def address(tmp_path, monkeypatch):
     def download(url, path, progress):
         downloads.append(url)
         torch.save({"a": torch.ones(1), "b": os.system} if "evil" in url else {}, path)
+        if "page" in url:
+            Path(path).write_text("<html>sign in</html>")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -176,12 +201,51 @@ def test_a_download_happens_once(address, tmp_path):
     for _ in range(2):
         assert load_from_http(url.format("good")) == {}
     assert downloads == [url.format("good")]
-    assert (tmp_path / "checkpoints" / "good.pth").is_file()
+    (kept,) = (tmp_path / "checkpoints").iterdir()
+    assert re.fullmatch(r"good-[0-9a-f]{16}\.pth", kept.name)
+
+
+def test_addresses_that_end_alike_are_different_files(address):
+    _, downloads = address
+    urls = [
+        f"https://{host}.com/run/epoch_12.pth{q}" for host in "ab" for q in ("", "?b")
+    ]
+    for url in urls * 2:
+        load_with_mmengine(url)
+    assert downloads == urls
+
+
+@pytest.mark.parametrize("intact", [True, False])
+def test_a_file_of_the_plain_name_is_taken_if_it_has_the_hash_in_it(
+    address, tmp_path, intact
+):
+    _, downloads = address
+    content = io.BytesIO()
+    torch.save({"w": torch.tensor(7)}, content)
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
+    path = tmp_path / "checkpoints" / f"resnet50-{digest[:8]}.pth"
+    path.parent.mkdir()
+    path.write_bytes(content.getvalue() + (b"" if intact else b" "))
+    loaded = load_from_http(f"https://example.com/{path.name}")
+    assert loaded == ({"w": torch.tensor(7)} if intact else {})
+    assert len(downloads) == (0 if intact else 1)
+    assert path.is_file()
+
+
+def test_a_failed_download_does_not_leave_other_processes_waiting(monkeypatch, address):
+    barriers = []
+    monkeypatch.setattr("mmengine.dist.barrier", lambda: barriers.append(1))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        load_from_http(address[0].format("x"))
+    assert barriers == [1]
 
 
 def test_a_downloaded_checkpoint_is_as_protected(address):
     url, _ = address
-    with pytest.raises(UnsafeCheckpointError, match=r"evil\.pth was refused.*system"):
+    with pytest.raises(
+        UnsafeCheckpointError, match=r"evil-\w+\.pth was refused.*system"
+    ):
         load_with_mmengine(url.format("evil"))
 
 
@@ -230,6 +294,16 @@ def test_arrays_of_anything_but_numbers_are_refused_by_their_type(tmp_path, arra
         load_from_local(str(tmp_path / "x.pth"))
 
 
+def test_a_pickle_cannot_alter_what_makes_its_arrays(tmp_path, monkeypatch):
+    # Torch's own protection from 2.6 on sets no attributes of such objects at all.
+    monkeypatch.setattr(checkpoint_files, "_torch_takes_named_types", lambda: False)
+    torch.save({}, tmp_path / "x.pth")
+    make = b"N}X\x05\0\0\0_makec_codecs\nencode\ns\x86b."
+    with_pickle(tmp_path / "x.pth", b"\x80\x02cnumpy\nndarray\n" + make)
+    with pytest.raises(UnsafeCheckpointError, match="must not set '_make'"):
+        load_from_local(str(tmp_path / "x.pth"))
+
+
 def test_loaded_arrays_are_numpys_own_and_save_again(tmp_path):
     nested = [({"a": np.arange(3)},), np.zeros(0), np.ones((2, 3), np.int32)]
     torch.save(nested, tmp_path / "x.pth")
@@ -247,8 +321,9 @@ def test_versions_in_a_state_dict_survive(tmp_path):
 
 
 @pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@pytest.mark.parametrize("member", ["code/__torch__.py", "constants.pkl"])
 def test_a_torchscript_program_is_refused_before_torch_sees_it(
-    tmp_path, monkeypatch, named_types
+    tmp_path, monkeypatch, named_types, member
 ):
     monkeypatch.setattr(
         checkpoint_files, "_torch_takes_named_types", lambda: named_types
@@ -256,7 +331,7 @@ def test_a_torchscript_program_is_refused_before_torch_sees_it(
     monkeypatch.setattr(torch, "load", lambda *a, **k: pytest.fail("torch saw it"))
     with zipfile.ZipFile(tmp_path / "x.pth", "w") as archive:
         archive.writestr("x/data.pkl", b"")
-        archive.writestr("x/code/__torch__.py", b"")
+        archive.writestr(f"x/{member}", b"")
     with pytest.raises(UnsafeCheckpointError, match=r"x\.pth was refused.*TorchScript"):
         load_from_local(str(tmp_path / "x.pth"))
 
@@ -302,6 +377,13 @@ def test_a_zip_of_something_else_is_named_by_what_it_holds(tmp_path):
         load_from_local(str(tmp_path / "x.pth"))
 
 
+def test_a_compressed_archive_is_not_inflated(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", bytes(10**6))
+    with pytest.raises(UnreadableCheckpointError, match=r"not one that torch\.save"):
+        load_from_local(str(tmp_path / "x.pth"))
+
+
 @pytest.mark.parametrize("cut", [-1, 200, 1000])
 def test_a_torn_checkpoint_is_not_whole(tmp_path, cut):
     torch.save({"a": torch.arange(500.0)}, tmp_path / "x.pth")
@@ -333,10 +415,61 @@ def test_without_a_network_the_error_says_where_to_put_the_file(monkeypatch, tmp
         load_with_mmengine("torchvision://resnet50")
 
 
-def test_a_web_page_that_was_downloaded_says_how_to_be_rid_of_it(address, tmp_path):
-    url, _ = address
-    path = tmp_path / "checkpoints" / "page.pth"
+@pytest.mark.parametrize(
+    ("address", "nearest"),
+    [
+        ("torchvision://resnet5O", "resnet50"),
+        ("openmmlab://resnet50_cafe", "caffe"),
+        ("mmcls://vgg1", "vgg1"),
+    ],
+)
+def test_a_mistyped_model_is_an_error_with_the_nearest_names(address, nearest):
+    name = address.partition("://")[2]
+    with pytest.raises(ValueError, match=rf"called '{name}'; did you mean .*{nearest}"):
+        load_with_mmengine(address)
+
+
+@pytest.mark.parametrize("address", ["s3://b/x.pth", "c:s3://b/x", "pavi://x"])
+def test_addresses_that_mmengine_reads_by_itself_are_refused(address):
+    with pytest.raises(ValueError, match=f"not read from {address}; download it"):
+        load_with_mmengine(address)
+
+
+def test_a_model_by_name_is_as_protected(monkeypatch, tmp_path):
+    url, folder = "https://example.com/resnet50-x.pth", tmp_path / "checkpoints"
+    folder.mkdir()
+    path = checkpoint_files._cached(url, str(folder))
+    torch.save({"a": os.system}, path)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(
+        mmengine.runner.checkpoint,
+        "get_torchvision_models",
+        lambda: {"resnet50": url},
+    )
+    with pytest.raises(UnsafeCheckpointError, match="was refused"):
+        load_with_mmengine("torchvision://resnet50")
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("page", UnreadableCheckpointError), ("evil", UnsafeCheckpointError)],
+)
+def test_a_download_that_does_not_load_is_deleted(address, tmp_path, name, error):
+    url, downloads = address
+    for _ in range(2):
+        with pytest.raises(
+            error, match=rf"example\.com/{name}.* was deleted: the next"
+        ):
+            load_with_mmengine(url.format(name))
+        assert not list((tmp_path / "checkpoints").iterdir())
+    assert len(downloads) == 2
+
+
+def test_a_shared_file_that_does_not_load_is_left_alone(address, tmp_path):
+    page = b"<html>sign in</html>"
+    path = tmp_path / "checkpoints" / f"x-{hashlib.sha256(page).hexdigest()[:8]}.pth"
     path.parent.mkdir()
-    path.write_text("<html>sign in</html>")
-    with pytest.raises(UnreadableCheckpointError, match=r"web page.*delete it"):
-        load_with_mmengine(url.format("page"))
+    path.write_bytes(page)
+    with pytest.raises(UnreadableCheckpointError, match=r"web page.*; delete it to"):
+        load_with_mmengine(f"https://example.com/{path.name}")
+    assert path.read_bytes() == page

@@ -39,8 +39,6 @@ def train_config(args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     if args.resume:
         cfg.resume = args.resume
-        if args.resume != AUTO:
-            cfg.load_from, cfg.resume = args.resume, True
     return cfg
 
 

@@ -9,6 +9,7 @@ import zlib
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,21 @@ import numpy as np
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
+from mmpar.bounded_file import opened_zip
 from mmpar.datasets.annotations.table import PackedStrings
 from mmpar.file_kinds import describe_unreadable_file
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1
+_LONGEST_KEY = 511
+"""Bytes, of LMDB as it is built everywhere."""
+_META = struct.Struct("=16xII16xI92xQQ")
+"""Page of LMDB that describes the rest: magic number, version, page size, last page,
+transaction (MDB_meta in LMDB's mdb.c)."""
+_LMDB_MAGIC = 0xBEEFC0DE
+_LARGEST_PAGE = 2**16
+_LARGEST_MEMBER = 2**28
+"""Bytes of a deflated image; a directory that gives fewer need not be right."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -64,19 +75,21 @@ class PictureLmdb(PictureArchive, LmdbBackend):
     _client: Any
 
     def get(self, filepath: str | Path) -> bytes:
-        with self._opened().begin() as transaction:
-            content = transaction.get(_key(filepath))
+        key = _key(filepath)
+        with self._transaction() as transaction:
+            content = transaction.get(key) if _is_key(key) else None
         if content is None:
             raise FileNotFoundError(f"LMDB {self.db_path} has no picture {filepath!r}")
         return content
 
     def missing(self, names: Iterable[str]) -> np.ndarray:
-        with self._opened().begin() as transaction, transaction.cursor() as cursor:
-            absent = [i for i, n in enumerate(names) if not cursor.set_key(_key(n))]
+        keys = enumerate(map(_key, names))
+        with self._transaction() as transaction, transaction.cursor() as cursor:
+            absent = [i for i, k in keys if not (_is_key(k) and cursor.set_key(k))]
         return np.array(absent, np.int64)
 
     def names(self) -> Iterator[str]:
-        with self._opened().begin() as transaction, transaction.cursor() as cursor:
+        with self._transaction() as transaction, transaction.cursor() as cursor:
             for key in cursor.iternext(values=False):
                 yield key.decode("utf-8", "surrogateescape")
 
@@ -85,6 +98,19 @@ class PictureLmdb(PictureArchive, LmdbBackend):
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        import lmdb
+
+        try:
+            with self._opened().begin() as transaction:
+                yield transaction
+        except lmdb.Error as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> ValueError:
+        return _unreadable(self._data_file(), "LMDB", error)
 
     def _opened(self) -> Any:
         if self._client is None:
@@ -99,11 +125,26 @@ class PictureLmdb(PictureArchive, LmdbBackend):
                 f"no LMDB {self.db_path!r}; check backend_args['db_path']"
             )
         try:
+            self._require_all_pages()
             return super()._get_client()
         except lmdb.Error as error:
-            file = os.path.join(self.db_path, "data.mdb")
-            file = self.db_path if os.path.isfile(self.db_path) else file
-            raise _unreadable(file, "LMDB", error) from None
+            raise self._damaged(error) from None
+
+    def _require_all_pages(self) -> None:
+        """Refuse half a database: reading past the end of its file ends the process."""
+        with open(self._data_file(), "rb") as file:
+            last, page_size = _last_page(file.read(_LARGEST_PAGE + _META.size))
+            size = os.fstat(file.fileno()).st_size
+        end = (last + 1) * page_size
+        if end > size or (page_size and size % page_size):
+            raise ValueError(
+                f"{self._data_file()} is not whole: it has {size} bytes, and its last "
+                f"page of {page_size} ends at {end}; copy or pack it again"
+            )
+
+    def _data_file(self) -> str:
+        file = os.path.join(self.db_path, "data.mdb")
+        return self.db_path if os.path.isfile(self.db_path) else file
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_client": None}
@@ -116,8 +157,49 @@ def _unreadable(path: str, kind: str, error: Exception) -> ValueError:
     return ValueError(f"{path} {found}, no readable {kind}: {error}")
 
 
+def _require_inside(members: Iterable[zipfile.ZipInfo], size: int) -> None:
+    for member in members:
+        if not 0 <= member.header_offset <= size - member.compress_size:
+            raise zipfile.BadZipFile(
+                f"its directory gives {member.filename!r} {member.compress_size} bytes "
+                f"at {member.header_offset}, and the file has {size}"
+            )
+
+
+def _last_page(head: bytes) -> tuple[int, int]:
+    """Number of an LMDB's last page and the size of pages; zeros where it is none.
+
+    Of the two descriptions that it keeps, the one of the later transaction counts.
+    """
+    if len(head) < _META.size:
+        return 0, 0
+    magic, _, page_size, last, transaction = _META.unpack_from(head)
+    if magic != _LMDB_MAGIC:
+        return 0, 0  # LMDB says so
+    if len(head) >= page_size + _META.size:
+        magic, _, _, other, later = _META.unpack_from(head, page_size)
+        if magic == _LMDB_MAGIC and later > transaction:
+            last = other
+    return last, page_size
+
+
+def _inflated(content: bytes) -> bytes:
+    """Deflated bytes, unpacked; ``ValueError`` where they are no image's."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    unpacked = inflater.decompress(content, _LARGEST_MEMBER)
+    if inflater.unconsumed_tail:
+        raise ValueError(f"it unpacks to over {_LARGEST_MEMBER >> 20} MiB, no image")
+    if not inflater.eof:
+        raise zlib.error("incomplete or truncated stream")
+    return unpacked
+
+
 def _key(name: str | Path) -> bytes:
     return str(name).encode("utf-8", "surrogateescape")
+
+
+def _is_key(key: bytes) -> bool:
+    return 0 < len(key) <= _LONGEST_KEY
 
 
 @register_backend("zip")
@@ -176,7 +258,7 @@ class PictureZip(PictureArchive):
         start += _LOCAL_HEADER.size + name_size + extra_size
         content = os.pread(self._file, size, start)
         if signature == b"PK\3\4" and method == zipfile.ZIP_DEFLATED:
-            content = zlib.decompress(content, -zlib.MAX_WBITS)
+            content = _inflated(content)
         if signature != b"PK\3\4" or zlib.crc32(content) != crc:
             raise ValueError("its checksum is wrong, the zip file is damaged")
         return content
@@ -185,8 +267,10 @@ class PictureZip(PictureArchive):
         if self._file is not None:
             return
         try:
-            with zipfile.ZipFile(self.zip_path) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
+            with opened_zip(self.zip_path) as archive:
+                found = archive.infolist()
+            members = [m for m in found if not m.filename.endswith("/")]
+            _require_inside(members, os.path.getsize(self.zip_path))
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"no zip file {self.zip_path!r}; check backend_args['zip_path']"

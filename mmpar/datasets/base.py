@@ -17,7 +17,12 @@ from mmpar.datasets.annotations import AnnotationTable
 from mmpar.datasets.annotations.keypoint_array import KeypointArray
 from mmpar.datasets.annotations.labels import checked_label_map
 from mmpar.datasets.annotations.table import PackedStrings, Rows
-from mmpar.datasets.image_files import archive_of, is_local, missing_files
+from mmpar.datasets.image_files import (
+    archive_of,
+    is_local,
+    missing_files,
+    paths_outside,
+)
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
@@ -61,6 +66,10 @@ class PARDataset(BaseDataset):
         missing_images: Listed pictures that do not exist are an ``'error'``, or
             ``'drop'`` leaves them out with a warning. Checked in folders, zip files and
             LMDBs: for remote pictures the error comes when one is read.
+        outside_images: Listed images outside the image folder (``data_prefix``, or
+            ``data_root`` without it), to which ``../``, absolute paths and links may
+            lead, are an ``'error'``, or ``'allow'`` takes them. Without either folder
+            the list alone says where images are, and in an archive none is outside.
         backend_args: MMEngine file backend of the pictures, such as
             ``dict(backend='lmdb', db_path=...)``; the loading transform needs the same.
         keypoints: File of :class:`KeypointArray`, relative to ``data_root``. Samples
@@ -73,7 +82,7 @@ class PARDataset(BaseDataset):
         lazy_init: Read the annotation at first use instead of now.
 
     Raises:
-        ValueError: Unknown split, faulty annotation, no sample left.
+        ValueError: Unknown split, faulty annotation, images outside, no sample left.
         FileNotFoundError: Annotation, keypoints or pictures are missing.
     """
 
@@ -95,6 +104,7 @@ class PARDataset(BaseDataset):
         schema: str | Mapping[str, Any] | AttributeSchema | None = None,
         label_map: Mapping[Any, int] | None = None,
         missing_images: str = "error",
+        outside_images: str = "error",
         backend_args: Mapping[str, Any] | None = None,
         keypoints: str | None = None,
         metainfo: Mapping[str, Any] | None = None,
@@ -107,9 +117,14 @@ class PARDataset(BaseDataset):
             raise ValueError(
                 f"missing_images is 'error' or 'drop', got {missing_images!r}"
             )
+        if outside_images not in ("error", "allow"):
+            raise ValueError(
+                f"outside_images is 'error' or 'allow', got {outside_images!r}"
+            )
         self.split = self._checked_split(split)
         self.label_map = checked_label_map(label_map)
         self.missing_images = missing_images
+        self.outside_images = outside_images
         self.backend_args = dict(backend_args) if backend_args else None
         self.keypoint_file = os.path.expanduser(keypoints) if keypoints else None
         if isinstance(data_prefix, str):
@@ -180,6 +195,8 @@ class PARDataset(BaseDataset):
         if self._fully_initialized:
             return
         table = self.load_annotations()
+        if self.outside_images == "error":
+            self._require_inside(table)
         table = self._without_missing(table)
         if self._indices is not None:
             table = table.take(self._indices)
@@ -201,6 +218,26 @@ class PARDataset(BaseDataset):
             table = table.with_column(_ROW, self.keypoints.rows_of(table.paths))
         self.table = table
         self._fully_initialized = True
+
+    def _require_inside(self, table: AnnotationTable) -> None:
+        """Refuse a list of others that names any file of this machine as an image.
+
+        Raises:
+            ValueError: It names one outside the image folder.
+        """
+        folder = self.img_prefix
+        if folder in ("", ".") or archive_of(self.backend_args) is not None:
+            return
+        paths = (self._full_path(path) for path in table.paths)
+        outside = paths_outside(folder, paths, is_local(folder, self.backend_args))
+        if len(outside):
+            first = ", ".join(table.paths[int(i)] for i in outside[:3])
+            raise ValueError(
+                f"{self._called()}: {len(outside)} of {len(table)} listed images lie "
+                f"outside the image folder {folder}, first: {first} (by '..', an "
+                "absolute path or a link). If they are meant, give the folder that "
+                "holds them as data_prefix, or set outside_images='allow'"
+            )
 
     def _without_missing(self, table: AnnotationTable) -> AnnotationTable:
         table, missing = self._as_stored(table, self.find_missing(table))
@@ -355,7 +392,14 @@ class PARDataset(BaseDataset):
             none: it gets the neutral 0.5 and a warning names it.
         """
         positives, known = self.label_counts()
-        return ratios_of(positives, known, self.schema.names)
+        never = [name for name, n in zip(self.schema.names, known) if n == 0]
+        if never:
+            warnings.warn(
+                f"no sample has a known label for {never}; their positive ratio is "
+                "taken as 0.5",
+                stacklevel=2,
+            )
+        return ratios_of(positives, known)
 
     # --- subsets --------------------------------------------------------------------
 

@@ -184,10 +184,10 @@ def _check(
 
 
 def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSchema:
-    for name in aliases:
-        schema.index(name)
+    given = schema.by_index(aliases)
+    new = {name: given.get(i, name) for i, name in enumerate(schema.names)}
     return AttributeSchema(
-        tuple(aliases.get(name, name) for name in schema.names),
-        {g: tuple(aliases.get(n, n) for n in m) for g, m in schema.groups.items()},
+        tuple(new.values()),
+        {g: tuple(new[n] for n in m) for g, m in schema.groups.items()},
         schema.title,
     )

@@ -8,7 +8,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
@@ -20,12 +20,23 @@ Report = Callable[[int, int], None]
 """Called with the number of pictures packed, and that of all."""
 
 
-def find_pictures(folder: str | Path) -> tuple[list[str], Counter[str]]:
+class Found(NamedTuple):
+    """What lies below a folder; names are relative to it, with slashes, sorted."""
+
+    names: list[str]
+    """Of the pictures."""
+    others: Counter[str]
+    """How many other files there are of each ending."""
+    links: list[str]
+    """Links that are not followed: to folders, and to files outside."""
+
+
+def find_pictures(folder: str | Path) -> Found:
     """Pictures below a folder, and what else there is.
 
-    Returns:
-        The names, relative to the folder, with slashes, sorted; and how many other
-        files there are of each ending.
+    Links to folders are not followed, as they may lead anywhere and in circles; nor are
+    links to files outside, which are not the folder's to give away. The folder itself
+    may be a link.
 
     Raises:
         FileNotFoundError: There is no such folder, or no picture below it.
@@ -33,20 +44,26 @@ def find_pictures(folder: str | Path) -> tuple[list[str], Counter[str]]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {str(folder)!r}")
-    names = []
+    names, links = [], []
     others: Counter[str] = Counter()
-    for where, _, files in os.walk(folder, followlinks=True):
-        for file in files:
-            ending = os.path.splitext(file)[1].lower()
-            if ending in IMG_EXTENSIONS:
-                names.append(Path(where, file).relative_to(folder).as_posix())
+    root = Path(os.path.realpath(folder))
+    for where, folders, files in os.walk(folder):
+        links += [path for name in folders if (path := Path(where, name)).is_symlink()]
+        for file in (Path(where, name) for name in files):
+            ending = file.suffix.lower()
+            if file.is_symlink() and root not in Path(os.path.realpath(file)).parents:
+                links.append(file)
+            elif ending in IMG_EXTENSIONS:
+                names.append(file.relative_to(folder).as_posix())
             else:
                 others[ending] += 1
+    left_out = [link.relative_to(folder).as_posix() for link in links]
     if not names:
         raise FileNotFoundError(
-            f"{folder} has no picture; they end in one of {list(IMG_EXTENSIONS)}"
+            f"{folder} has no picture; they end in one of {list(IMG_EXTENSIONS)}, and "
+            f"links out of it are not followed ({len(left_out)} found)"
         )
-    return sorted(names, key=_utf8), others
+    return Found(sorted(names, key=_utf8), others, sorted(left_out, key=_utf8))
 
 
 def pack(

@@ -154,7 +154,7 @@ def _images(folder: Path) -> list[Path]:
 
 def _number(name: str, where: str) -> int:
     """The person's number, with which an image's name begins."""
-    match = re.match(r"\d+(?=[_.]|$)", name)
+    match = re.match(r"\d{1,9}(?=[_.]|$)", name)
     if match is None:
         raise ValueError(f"{where}: {name!r} does not begin with a person's number")
     return int(match.group())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ def positive_ratios(dataset: Any, times: np.ndarray | None = None) -> np.ndarray
 
     Returns:
         float64, shape (A,), in [0, 1]. An attribute without a known label has none: it
-        gets the neutral 0.5 and a warning names it.
+        gets the neutral 0.5, and TrainingReportHook names it in the log.
 
     Raises:
         ValueError: No label is known at all, or concatenated data sets have different
@@ -38,7 +37,7 @@ def positive_ratios(dataset: Any, times: np.ndarray | None = None) -> np.ndarray
             "without labels is for prediction, and where a list has some, label_map "
             "says what they mean"
         )
-    return ratios_of(positives, known, names=_metainfo(dataset)["classes"])
+    return ratios_of(positives, known)
 
 
 def seen_label_counts(
@@ -128,17 +127,8 @@ def count_labels(
     return positives, known
 
 
-def ratios_of(
-    positives: np.ndarray, known: np.ndarray, names: Sequence[str]
-) -> np.ndarray:
-    """Divide counts, shape (A,), with 0.5 and a warning where nothing is known."""
-    if not known.all():
-        never = [name for name, count in zip(names, known) if count == 0]
-        warnings.warn(
-            f"no sample has a known label for {never}; they learn nothing, and their "
-            "positive ratio is taken as 0.5",
-            stacklevel=3,
-        )
+def ratios_of(positives: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Divide counts, shape (A,), with 0.5 where nothing is known."""
     return np.where(known > 0, positives / np.maximum(known, 1), 0.5)
 
 

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from mmpar.datasets.annotations.files import read_bytes
-from mmpar.datasets.annotations.portable import header_line, read_header, row_lines
+from mmpar.datasets.annotations.portable import (
+    header_line,
+    read_header,
+    row_lines,
+    rows_of,
+)
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.sources import Part, find_parts
 from mmpar.structures import AttributeSchema
@@ -103,17 +108,15 @@ def _held(file: Path, schema: AttributeSchema, title: str) -> dict[_Key, bytes]:
         return {}
     content = file.read_bytes()
     header = read_header(str(file), content)
-    dataset = json.loads(content.split(b"\n", 1)[0]).get("dataset")
-    if (dataset, header.schema.names) != (title, schema.names):
+    if (header.dataset, header.schema.names) != (title, schema.names):
         raise ValueError(
-            f"{file} exists and is of {dataset} with {len(header.schema)} attributes, "
-            f"not of {title} with these {len(schema)}; give another --out, or delete it"
+            f"{file} exists and is of {header.dataset} with {len(header.schema)} "
+            f"attributes, not of {title} with these {len(schema)}; give another --out, "
+            "or delete it"
         )
     rows: dict[_Key, list[bytes]] = {tuple(part): [] for part in header.parts}
-    for line in content.split(b"\n")[1:]:
-        if line.strip():
-            row = json.loads(line)
-            rows[row["split"], row["partition"]].append(line + b"\n")
+    for part, line in rows_of(str(file), content):
+        rows[part].append(line.rstrip(b"\n") + b"\n")
     return {key: b"".join(lines) for key, lines in rows.items()}
 
 

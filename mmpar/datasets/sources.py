@@ -208,6 +208,7 @@ def source_arguments(args: argparse.Namespace) -> dict[str, Any]:
         data_root=args.source,
         ann_file=args.ann_file,
         data_prefix=args.data_prefix,
+        outside_images=args.outside_images,
         schema=schema,
         one_hot=args.one_hot,
         label_map=args.label_map,

@@ -40,13 +40,14 @@ class Saved:
     resumable: bool
 
 
-def settle_resume(cfg: Config, say: Say) -> None:
-    """Where a config is to resume from nowhere in particular, name the checkpoint.
+def settle_resume(cfg: Config, say: Say) -> str | None:
+    """The checkpoint that a config is to be resumed from, None to begin.
 
     Args:
-        cfg: The Runner's config; ``load_from`` and ``resume`` are changed in place.
-            Without a checkpoint in the work dir, a training by ``AUTO`` begins from
-            ``load_from``.
+        cfg: The Runner's config. Its ``resume`` is a path, ``AUTO`` for the last
+            checkpoint of the work dir, or True, as in MMEngine: ``load_from``, and the
+            last where that is None. Afterwards it is False, and ``load_from`` what the
+            training began with, so that the config, written, begins it again.
         say: Called with each warning.
 
     Raises:
@@ -54,8 +55,14 @@ def settle_resume(cfg: Config, say: Say) -> None:
             training would delete them.
     """
     resume, start = cfg.get("resume", False), cfg.get("load_from")
-    if not resume or (start and resume != AUTO):
-        return
+    cfg.resume = False
+    if not resume:
+        return None
+    if resume is True and start:
+        cfg.load_from = None
+        return start
+    if resume not in (True, AUTO):
+        return resume
     found = _last(cfg, cfg.work_dir, say, resumable=True)
     if found is None:
         begin = f"from {start}" if start else "anew"
@@ -63,8 +70,7 @@ def settle_resume(cfg: Config, say: Say) -> None:
             f"there is nothing to resume in {_folder(cfg, cfg.work_dir)}: the training "
             f"begins {begin}"
         )
-    cfg.load_from = found or start
-    cfg.resume = found is not None
+    return found
 
 
 def checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:

@@ -29,9 +29,9 @@ def set_image_size(cfg: Config, size: Any) -> None:
     width, height = pair
     cfg.image_size = (width, height)
     for step in _steps(cfg):
-        if step.type == "Resize" and "scale" in step:
+        if _is(step, "Resize") and "scale" in step:
             step.scale = (width, height)
-        elif step.type == "RandomCrop" and "crop_size" in step:
+        elif _is(step, "RandomCrop") and "crop_size" in step:
             step.crop_size = (height, width)
     backbone = cfg.get("model", {}).get("backbone", {})
     if "img_size" in backbone:
@@ -48,7 +48,7 @@ def require_one_image_size(cfg: Config) -> None:
         return
     wanted = tuple(cfg.image_size)
     for step in _steps(cfg):
-        if step.type == "Resize" and _pair(step.get("scale", wanted)) != wanted:
+        if _is(step, "Resize") and _pair(step.get("scale", wanted)) != wanted:
             raise ValueError(
                 f"{cfg.filename}: image_size is {wanted}, but a pipeline resizes to "
                 f"{_pair(step.scale)} (width, height). A base config has computed its "
@@ -59,17 +59,21 @@ def require_one_image_size(cfg: Config) -> None:
 
 
 def _steps(cfg: Config) -> Iterator[ConfigDict]:
-    """Every transform of every pipeline, also inside wrapped and joined datasets."""
+    """Every dict of the loaders with a type: transforms, wherever they are wrapped."""
     pending: list[Any] = [cfg.get(name) for name in _LOADERS]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
-            yield from (
-                step for step in value.get("pipeline", ()) if isinstance(step, dict)
-            )
-            pending += [item for key, item in value.items() if key != "pipeline"]
+            if "type" in value:
+                yield value
+            pending += value.values()
         elif isinstance(value, (list, tuple)):
             pending += value
+
+
+def _is(step: ConfigDict, name: str) -> bool:
+    """Whether it is of this type, written with the scope of a registry or without."""
+    return str(step.type).rpartition(".")[2] == name
 
 
 def _pair(scale: Any) -> tuple[int, int]:

@@ -7,11 +7,13 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmpar.engine.checkpoints import settle_resume
 from mmpar.engine.config_check import check_config
+from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.launch import (
     prepare_cpu_launch,
     quieten_distributed_start,
@@ -29,12 +31,24 @@ _NOT_FOR_USERS = (
 )
 
 # For people who ask about a run later; the console says what matters now.
-_FOR_THE_FILE = ("System environment:", "Config:\n", "Hooks will be executed in the ")
+_FOR_THE_FILE = (
+    "System environment:",
+    "Config:\n",
+    "Hooks will be executed in the ",
+    "Distributed training is not used, all SyncBatchNorm",
+    "Exp name: ",
+)
 
 _CHECKS = dict(
     resume=dict(type="ResumeHook"),
     loaded_weights=dict(type="LoadedWeightsHook"),
 )
+
+# MMEngine adds these by itself, and takes one away where the config says None.
+_OF_MMENGINE = {
+    *("runtime_info", "timer", "sampler_seed"),
+    *("logger", "param_scheduler", "checkpoint"),
+}
 
 
 @RUNNERS.register_module()
@@ -42,7 +56,8 @@ class PARRunner(Runner):
     """MMEngine's Runner, resumable, with a console that fits a page.
 
     Samples do not depend on what was drawn before them, and nothing is trained on no
-    batch. The environment, the config and the order of hooks go to the log file only.
+    batch. The environment, the config, the order of hooks and, while it trains, the
+    tables of each validation go to the log file only.
     """
 
     @staticmethod
@@ -62,7 +77,35 @@ class PARRunner(Runner):
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(_concerns_the_console)
+                handler.addFilter(self._is_wanted_now)
         return logger
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """As MMEngine's, but None takes any hook away, not only one of MMEngine's.
+
+        Hooks of equal priority run by their names, as a written config has them.
+        """
+        super().register_default_hooks(
+            {
+                name: hook
+                for name, hook in sorted((hooks or {}).items())
+                if hook is not None or name in _OF_MMENGINE
+            }
+        )
+
+    def train(self) -> nn.Module:
+        """As MMEngine's; however it ends, the terminal is as it was."""
+        try:
+            return super().train()
+        finally:
+            for hook in self.hooks:
+                if isinstance(hook, ProgressHook):
+                    hook.stop(self)
+
+    def _is_wanted_now(self, record: logging.LogRecord) -> bool:
+        """Tables of a validation during a training are for the log file."""
+        training = isinstance(self._train_loop, BaseLoop)
+        return not (training and getattr(record, "is_table", False))
 
     def build_train_loop(self, loop: Any) -> Any:
         """As MMEngine's.
@@ -75,23 +118,36 @@ class PARRunner(Runner):
         epoch_of(loop.dataloader)
         return loop
 
+    def _init_model_weights(self) -> None:
+        # A training that is resumed brings every weight: none is fetched before.
+        if not (self._resume and self._load_from):
+            super()._init_model_weights()
+
 
 def build_runner(cfg: Config) -> PARRunner:
     """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on.
 
-    Whatever hooks the config has, the Runner refuses checkpoints that do not fit.
+    Whatever hooks the config has, the Runner refuses checkpoints that do not fit. The
+    config that it writes begins the training, also where this run resumes one.
     """
     check_config(cfg)
     require_launcher_variables(cfg.get("launcher", "none"))
     quieten_distributed_start(cfg.get("launcher", "none"))
     warnings: list[str] = []
-    settle_resume(cfg, warnings.append)
-    cfg.default_hooks = {**_CHECKS, **(cfg.get("default_hooks") or {})}
+    last = settle_resume(cfg, warnings.append)
+    cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **_checks(cfg)}
     prepare_cpu_launch(cfg)
     runner = PARRunner.from_cfg(cfg)
+    if last is not None:
+        runner._load_from, runner._resume = last, True
     for warning in warnings:
         runner.logger.warning(warning)
     return runner
+
+
+def _checks(cfg: Config) -> dict[str, dict]:
+    hooks = cfg.get("default_hooks") or {}
+    return {name: hooks.get(name) or check for name, check in _CHECKS.items()}
 
 
 def _concerns_users(record: logging.LogRecord) -> bool:

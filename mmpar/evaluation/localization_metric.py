@@ -18,7 +18,7 @@ from mmpar.evaluation.functional import (
     peak_of_map,
 )
 from mmpar.evaluation.sample_table import Columns, SampleTableMetric, as_array
-from mmpar.evaluation.tables import text_table
+from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
 
 
@@ -155,7 +155,7 @@ class AttributeLocalizationMetric(SampleTableMetric):
             rows.append([self.schema.names[i], str(scores.count[i]), *values])
         means = [f"{value:.2f}" for value in metrics.values()]
         rows.append(["mean of attributes", str(scores.count.sum()), *means])
-        logger.info("\n%s", text_table(rows))
+        log_table(text_table(rows))
         if contradicted:
             logger.info(
                 "%d true boxes of attributes that are not labelled as present are not "

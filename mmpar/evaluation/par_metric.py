@@ -16,7 +16,7 @@ from mmpar.evaluation.functional import (
     multi_label_scores,
 )
 from mmpar.evaluation.prediction_table import PredictionTable, PredictionTableMetric
-from mmpar.evaluation.tables import text_table
+from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
 from mmpar.structures import (
     AttributeSchema,
@@ -83,8 +83,8 @@ class PARMetric(PredictionTableMetric):
         table = self._redecided(table)
         result = self._score(table)
         metrics = percents(result)
-        logger.info("\n%s", attribute_table(schema, result))
-        logger.info("\n%s", summary_table(metrics, len(table.paths)))
+        log_table(attribute_table(schema, result))
+        log_table(summary_table(metrics, len(table.paths)))
         if result.empty.any():
             names = [schema.names[i] for i in np.flatnonzero(result.empty)]
             treated = {
@@ -128,7 +128,7 @@ class PARMetric(PredictionTableMetric):
         }
         counts = [int((domains == name).sum()) for name in names]
         logger = MMLogger.get_current_instance()
-        logger.info("\n%s", domain_table(results, counts))
+        log_table(domain_table(results, counts))
         if "" in table.domains:
             logger.info(
                 "%d images have no domain and count in the whole only",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
 
@@ -12,3 +13,8 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
     table = AsciiTable([list(row) for row in rows])
     table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
     return table.table
+
+
+def log_table(table: str) -> None:
+    """Log a table, so marked: a training keeps those of each epoch from the console."""
+    MMLogger.get_current_instance().info("\n%s", table, extra=dict(is_table=True))

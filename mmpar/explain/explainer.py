@@ -10,6 +10,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpar.models.unwrapped import unwrapped
+from mmpar.structures.attribute_schema import composed
 
 Attributes = Optional[Sequence[Union[int, str]]]
 DataSamples = Optional[Sequence[DataSample]]
@@ -63,15 +64,16 @@ class Explainer(ABC):
         names = self.model.head.schema.names
         if attributes is None:
             return tuple(range(len(names)))
-        known = {name: i for i, name in enumerate(names)}
+        known: dict[str | int, int] = {name: i for i, name in enumerate(names)}
         known.update({i: i for i in range(len(names))})
-        unknown = [a for a in attributes if a not in known]
+        asked = [composed(a) if isinstance(a, str) else a for a in attributes]
+        unknown = [a for a in asked if a not in known]
         if unknown:
             raise ValueError(
                 f"the model has no attributes {unknown}; it has {list(names)}, "
                 f"positions 0 to {len(names) - 1}"
             )
-        return tuple(known[a] for a in attributes)
+        return tuple(known[a] for a in asked)
 
 
 class MapExplainer(Explainer):

@@ -12,6 +12,7 @@ from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
 from mmpar.models.losses import ALMLoss, WeightedBCELoss
 from mmpar.models.necks import ALMNeck, SSPNetNeck
 from mmpar.models.pretrained import PretrainedInit
+from mmpar.models.sspnet_init import SSPNetInit
 
 __all__ = [
     "ALMHead",
@@ -25,6 +26,7 @@ __all__ = [
     "PARHead",
     "PretrainedInit",
     "SSPNetHead",
+    "SSPNetInit",
     "SSPNetNeck",
     "StochasticWeightAverage",
     "WeightedBCELoss",

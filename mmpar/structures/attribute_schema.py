@@ -99,6 +99,20 @@ class AttributeSchema:
                 f"it has {list(self.names)}"
             ) from None
 
+    def by_index(self, values: Mapping[str, Any]) -> dict[int, Any]:
+        """Values that are given by attribute name, by position.
+
+        Raises:
+            ValueError: A name is not in the schema, or is there in two spellings.
+        """
+        found = {self.index(name): value for name, value in values.items()}
+        if len(found) != len(values):
+            raise ValueError(
+                f"{list(values)} names an attribute twice, with its accented letters "
+                "composed and decomposed; name it once"
+            )
+        return found
+
     def indices(self, groups: Sequence[str]) -> tuple[int, ...]:
         """Positions, ascending, of the attributes in any of ``groups``.
 

@@ -29,9 +29,8 @@ def build_thresholds(spec: Threshold, schema: AttributeSchema) -> tuple[float, .
             in [0, 1].
     """
     if isinstance(spec, Mapping):
-        for name in spec:
-            schema.index(name)
-        values = [spec.get(name, DEFAULT) for name in schema.names]
+        given = schema.by_index(spec)
+        values = [given.get(i, DEFAULT) for i in range(len(schema))]
     elif isinstance(spec, Sequence) and not isinstance(spec, str):
         values = list(spec)
     else:

@@ -19,8 +19,10 @@ from mmpar.datasets import (
     AttributeListDataset,
     Market1501Attribute,
     SampleError,
+    archives,
 )
-from mmpar.datasets.archives import PictureZip
+from mmpar.datasets.archives import PictureLmdb, PictureZip
+from mmpar.datasets.doctor.pictures import inspect
 from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.packing import find_pictures, pack
 from mmpar.datasets.preparing import prepare
@@ -188,6 +190,69 @@ def test_faulty_members_are_named(folder):
         archive.write(folder / NAMES[0], NAMES[0])
     with pytest.raises(ValueError, match=rf"{NAMES[0]} in .*method 12"):
         PictureZip(file).get(NAMES[0])
+
+
+def test_a_damaged_directory_is_named(folder):
+    file = packed(folder, "zip")
+    content = bytearray(file.read_bytes())
+    place = content.index(b"PK\5\6") + 16  # of the directory
+    content[place : place + 4] = b"\xff\xff\xff\x7f"
+    file.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=r"pictures\.zip .*its directory gives"):
+        PictureZip(file).missing(NAMES)
+
+
+def test_the_doctor_names_damaged_members(folder):
+    file = packed(folder, "zip")
+    content = file.read_bytes()
+    picture = (folder / NAMES[3]).read_bytes()
+    file.write_bytes(content.replace(picture, picture[:-1] + b"x"))
+    backend_args = in_zip(file)["backend_args"]
+    assert inspect(NAMES[3], backend_args).fault == "unreadable"
+    assert inspect(NAMES[4], backend_args).fault == ""
+
+
+def test_a_damaged_lmdb_is_named(folder):
+    file = packed(folder, "lmdb") / "data.mdb"
+    content = bytearray(file.read_bytes())
+    for start in range(2 * 4096, len(content), 4096):  # after the two pages of its own
+        content[start + 10 : start + 12] = b"\xff\xff"  # the page's kind
+    file.write_bytes(bytes(content))
+    database = PictureLmdb(str(file.parent))
+    for read in (lambda: database.missing(NAMES), lambda: list(database.names())):
+        with pytest.raises(ValueError, match=r"pictures\.lmdb/data\.mdb") as error:
+            read()
+        assert error.type is ValueError
+
+
+def test_half_an_lmdb_is_refused(folder):
+    """Reading past the end of its file would end the process."""
+    file = packed(folder, "lmdb") / "data.mdb"
+    size = file.stat().st_size
+    for cut in (size // 2, size - 1, size - 4096):
+        with file.open("rb+") as data:
+            data.truncate(cut)
+        with pytest.raises(ValueError, match=rf"data\.mdb is not whole: it has {cut} "):
+            PictureLmdb(str(file.parent)).get(NAMES[0])
+
+
+def test_a_member_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "_LARGEST_MEMBER", 10_000)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("whole.png", bytes(10_000))
+        file.writestr("bomb.png", bytes(1_000_000))
+    root = PictureZip(tmp_path / "x.zip")
+    assert root.get("whole.png") == bytes(10_000)
+    with pytest.raises(ValueError, match=r"bomb\.png in .*x\.zip: it unpacks to over"):
+        root.get("bomb.png")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 512, "ä" * 300])
+def test_a_name_that_no_lmdb_has_is_a_missing_picture(folder, name):
+    database = PictureLmdb(str(packed(folder, "lmdb")))
+    np.testing.assert_array_equal(database.missing([NAMES[0], name]), [1])
+    with pytest.raises(FileNotFoundError, match="has no picture"):
+        database.get(name)
 
 
 def test_the_last_of_two_members_of_one_name_counts(tmp_path):

@@ -174,6 +174,28 @@ BAD = {
     "csv, no names": ("a.csv", "path\na.jpg\n", "has no attribute names; give them"),
     "csv, empty name": ("a.csv", "path,Hat,\na.jpg,1,\n", "none of its columns is"),
     "csv, repeated name": ("a.csv", "path,Hat,Hat\na.jpg,1,1\n", "a.csv repeats"),
+    "csv, open quote": (
+        "a.csv",
+        'path,Hat\na.jpg,1\n"b.jpg,0\n' + "c.jpg,1\n" * 20_000,
+        "a.csv, line 3: .*a quotation mark that is opened there is not closed",
+    ),
+    "csv, open quote in the header": (
+        "a.csv",
+        '"path,Hat\na.jpg,1\n',
+        "a.csv, line 1: ",
+    ),
+    "csv, a NUL": ("a.csv", "path,Hat\na.jpg,1\n\0.jpg,1\n", "a.csv, line 3 has a NUL"),
+    "json, odd group members": (
+        "a.json",
+        json_list(groups=dict(head=[1])),
+        "a.json, groups: 'head' holds 1",
+    ),
+    "json, odd groups": ("a.json", json_list(groups=["Hat"]), "'groups', an object"),
+    "json, odd camera": (
+        "a.json",
+        dict(attributes=["a"], images=[dict(path="x", labels=[1], camera=[1])]),
+        r"images\[0\] \(x\): .*'camera', a number or text; found \[1\]",
+    ),
     "json, broken": ("a.json", '{"attributes": [', "a.json is not JSON: .* line 1"),
     "json, a list": ("a.json", [], "'attributes' is missing or is no list"),
     "json, no images": (
@@ -184,7 +206,7 @@ BAD = {
     "json, no path": (
         "a.json",
         dict(attributes=["a"], images=[dict(labels=[1])]),
-        r"images\[0\]: expected an object with a 'path'",
+        r"images\[0\]: expected an object with 'path', text",
     ),
     "json, no labels": (
         "a.json",

@@ -92,7 +92,7 @@ def test_a_path_is_relative_to_the_prefix_unless_absolute(prefix, path, joined):
     class One(Unchecked):
         paths = [path] * 10
 
-    dataset = One(split="all", data_prefix=prefix)
+    dataset = One(split="all", data_prefix=prefix, outside_images="allow")
     assert dataset.get_data_info(0)["img_path"] == joined
 
 

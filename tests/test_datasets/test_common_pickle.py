@@ -191,11 +191,29 @@ FAULTS = {
     ),
     "endless range": (
         dict(partition=dict(test=range(10**15))),
-        r"partition\.test: 1000000000000000 rows are listed, there are 20",
+        r"unfolds to far more entries",
     ),
     "list for partition": (
         dict(partition=[np.arange(3)]),
         "partition is a list, expected a dict of split to row numbers",
+    ),
+    "one row": (dict(partition=dict(test=3)), r"partition\.test: expected row numbers"),
+    "text for rows": (dict(partition=dict(test="x")), "expected row numbers, got 'x'"),
+    "ragged rows": (
+        dict(partition=dict(test=[[[1], [2]], [[1], [[2], [3, 4]]]])),
+        r"partition\.test\[1\]: the lists in it differ in length",
+    ),
+    "ragged labels": (
+        dict(label=[[0, 1], [0]]),
+        "label: the lists in it differ in length",
+    ),
+    "a number for names": (
+        dict(image_name=5),
+        "image_name: expected a list of names as text",
+    ),
+    "a name of bytes": (
+        dict(attr_name=[*GOOD["attr_name"][1:], b"x"]),
+        "attr_name: expected a list of names as text, found \"b'x'\"",
     ),
     "no partition": (
         dict(partition=None),

@@ -58,6 +58,15 @@ def test_labels_are_in_the_order_of_the_union_and_else_unknown(tmp_path):
     assert [info["sample_idx"] for info in infos] == list(range(6))
 
 
+def test_an_alias_is_found_by_a_decomposed_name(tmp_path):
+    parts = [config(tmp_path, which) for which in "ab"]
+    parts[0]["schema"]["names"] = ["M\u00fctze", *ROWS["a"][0][1:]]
+    parts[0]["schema"]["groups"] = {"head": ["M\u00fctze"]}
+    dataset = JointDataset(parts, aliases=[{"Mu\u0308tze": "Hat"}, {}])
+    assert dataset.schema.names[0] == "Hat"
+    assert dataset.schema.groups["head"] == ("Hat",)
+
+
 def test_samples_of_the_pipeline_have_those_labels_too(tmp_path):
     dataset = joint(tmp_path, PIPELINE)
     samples = [dataset[i]["data_samples"] for i in range(len(dataset))]

@@ -18,9 +18,28 @@ def folder(tmp_path):
 
 
 def test_pictures_are_found_and_the_rest_is_counted(folder):
-    names, others = find_pictures(folder)
+    names, others, links = find_pictures(folder)
     assert names == ["a/1.png", "b/2.JPG"]
     assert dict(others) == {".txt": 1, "": 1}
+    assert links == []
+
+
+def test_links_lead_neither_out_nor_in_circles(folder):
+    (folder.parent / "secret.jpg").write_text("secret")
+    (folder / "a/out.jpg").symlink_to("../../secret.jpg")
+    (folder / "a/itself.jpg").symlink_to("itself.jpg")
+    (folder / "outside").symlink_to("..")
+    (folder / "a/circle").symlink_to("..")
+    (folder / "b/same.png").symlink_to("../a/1.png")
+    (folder.parent / "link").symlink_to("source")
+    for start in (folder, folder.parent / "link"):
+        names, _, links = find_pictures(start)
+        assert names == ["a/1.png", "a/itself.jpg", "b/2.JPG", "b/same.png"]
+        assert links == ["a/circle", "a/out.jpg", "outside"]
+    (folder.parent / "only").mkdir()
+    (folder.parent / "only/x").symlink_to("../source")
+    with pytest.raises(FileNotFoundError, match=r"links .* not followed \(1 found\)"):
+        find_pictures(folder.parent / "only")
 
 
 @pytest.mark.parametrize("ending", [".zip", ".lmdb"])

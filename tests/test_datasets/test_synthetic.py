@@ -1,10 +1,13 @@
 """SyntheticPAR: splits, samples, cache."""
 
+import io
 import multiprocessing
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mmpar.datasets import SampleError, SyntheticPAR
 from mmpar.datasets.drawing import PersonSource, draw_person
@@ -147,7 +150,11 @@ def test_damaged_files_are_drawn_again(tmp_path):
     first = dataset[0]["img"]
     (path,) = files_in(tmp_path)
     whole = path.read_bytes()
-    for content in (b"", whole[: len(whole) // 2], b"no picture"):
+    other = io.BytesIO()
+    notes = PngInfo()
+    notes.add_text("mmpar", "[]")
+    Image.new("RGB", SMALL).save(other, "PNG", pnginfo=notes)
+    for content in (b"", whole[: len(whole) // 2], b"no picture", other.getvalue()):
         path.write_bytes(content)
         assert read_person(path) is None
         np.testing.assert_array_equal(dataset[0]["img"], first)

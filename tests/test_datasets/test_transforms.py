@@ -1,6 +1,8 @@
 """The pipeline from file to model input, boxes included."""
 
+import io
 import pickle
+import time
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from mmpretrain.structures import DataSample
 from PIL import Image, ImageOps
 
 from mmpar.datasets import PA100K, LoadPersonImage, PackPARInputs, RandomCrop
-from mmpar.datasets.transforms.loading import is_truncated_jpeg
+from mmpar.datasets.jpeg import is_truncated_jpeg
 from tests.fixtures.pa100k import generated_rows, write_pa100k_release
 
 PIPELINE = [
@@ -146,26 +148,91 @@ def test_a_truncated_jpeg_is_refused(tmp_path, share, progressive):
 
 
 def test_a_truncated_jpeg_with_a_whole_thumbnail_is_refused():
-    whole, thumbnail = jpeg(), jpeg()
-    length = (len(thumbnail) + 2).to_bytes(2, "big")
-    with_thumbnail = whole[:2] + b"\xff\xe1" + length + thumbnail + whole[2:]
+    whole = jpeg()
+    length = (len(jpeg()) + 2).to_bytes(2, "big")
+    with_thumbnail = whole[:2] + b"\xff\xe1" + length + jpeg() + whole[2:]
     assert not is_truncated_jpeg(with_thumbnail)
-    for end in range(len(thumbnail), len(with_thumbnail) - 1, 7):
-        assert is_truncated_jpeg(with_thumbnail[:end])
+    assert is_truncated_jpeg(with_thumbnail[:-40])
+
+
+TRAILS = dict(
+    line_break=b"\r\n\0\0",
+    film=b"\0\0\0\x18ftypmp42" + np.random.default_rng(1).bytes(200_000),
+    samsung=b"\0\0\x30\x0a\x10\0\0\0MotionPhoto_Data\xff\xda\0\x0cSEFHSEFT",
+    image=jpeg(),
+    torn_image=jpeg()[:-200],
+    image_with_film=jpeg(progressive=True) + b"ftyp\xff\xda\xff\xd8",
+)
+"""What phones append: films (motion photos), Samsung's trailer, images of MPF."""
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_what_cameras_append_to_a_jpeg_is_no_fault(tmp_path, progressive):
-    whole = jpeg(progressive)
-    expected = load(tmp_path, whole)["img"]
-    video = b"\0\0\0\x18ftypmp42" + np.random.default_rng(0).bytes(200_000)
-    appended = [video, whole[: len(whole) // 2], b"SEFH\xff\xda\0SEFT"]
-    for trailer in appended:  # a motion photo, a second image, a maker's notes
-        assert (load(tmp_path, whole + trailer)["img"] == expected).all()
+@pytest.mark.parametrize("trail", TRAILS.values(), ids=TRAILS)
+def test_bytes_after_the_end_of_a_jpeg_are_no_fault(tmp_path, trail, progressive):
+    content = jpeg(progressive)
+    image = load(tmp_path, content + trail)["img"]
+    assert np.array_equal(image, load(tmp_path, content)["img"])
 
 
-def test_bytes_after_the_end_of_a_jpeg_are_no_fault(tmp_path):
-    assert load(tmp_path, jpeg() + b"\r\n\0\0")["img"].shape == (90, 40, 3)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_whole_image_after_a_torn_one_does_not_mend_it(tmp_path, progressive):
+    with pytest.raises(ValueError, match=r"x\.jpg .* truncated JPEG"):
+        load(tmp_path, jpeg(progressive)[:-200] + jpeg())
+    large = b"\xff\xd8" + bytes(70_000) + b"\xff\xd9"
+    assert is_truncated_jpeg(jpeg(progressive)[:-200] + large)
+
+
+def test_a_jpeg_is_truncated_until_its_last_byte():
+    options = dict(quality=50, restart_marker_blocks=1, comment=b"\xff\xd9", dpi=(9, 9))
+    file = io.BytesIO()
+    noise = np.random.default_rng(2).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, "JPEG", **options)
+    whole = file.getvalue()
+    assert b"\xff\xd0" in whole  # a restart marker, inside the scan
+    filled = whole.replace(b"\xff\xda", b"\xff\xff\xff\xda")  # fill bytes
+    for content in (whole, filled, jpeg(), jpeg(progressive=True)):
+        assert not is_truncated_jpeg(content)
+        assert all(is_truncated_jpeg(content[:n]) for n in range(2, len(content), 7))
+        assert is_truncated_jpeg(content[:-1])
+
+
+def test_no_jpeg_takes_long_to_follow():
+    start = time.perf_counter()
+    for unit in (b"\xff", b"\xff\xe0\0\0", b"\xff\xda\0\0", b"\xff\0"):
+        assert is_truncated_jpeg(b"\xff\xd8" + unit * (400_000 // len(unit)))
+    assert time.perf_counter() - start < 5
+
+
+GREY = np.linspace(0, 65535, 64 * 32).reshape(64, 32)
+
+
+@pytest.mark.parametrize("color_type", ["color", "grayscale"])
+@pytest.mark.parametrize("ending", ["png", "tiff", "pgm"])
+def test_grey_images_of_16_bits_keep_their_contrast(tmp_path, ending, color_type):
+    path = str(tmp_path / f"a.{ending}")
+    cv2.imwrite(path, GREY.astype(np.uint16))
+    with Image.open(path) as image:
+        assert image.mode.startswith("I")
+    one, other = (
+        LoadPersonImage(color_type=color_type, imdecode_backend=backend)(
+            dict(img_path=path)
+        )["img"]
+        for backend in ("pillow", "cv2")
+    )
+    assert one.dtype == np.uint8
+    assert np.array_equal(one, other)
+    assert np.abs(one.reshape(64, 32, -1) - GREY[..., None] / 257).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+@pytest.mark.parametrize("backend", ["pillow", "cv2"])
+def test_grey_values_of_unknown_range_are_refused(tmp_path, dtype, backend):
+    path = tmp_path / "a.tiff"
+    Image.fromarray(GREY.astype(dtype)).save(path)
+    with pytest.raises(
+        ValueError, match=r"a\.tiff .* 32 bits, .*; save it with 8 or 16"
+    ):
+        LoadPersonImage(imdecode_backend=backend)(dict(img_path=str(path)))
 
 
 @pytest.mark.parametrize("backend", ["cv2", "pillow"])

@@ -8,9 +8,11 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from mmpar.datasets import LoadPersonImage, WIDERAttribute
+from mmpar.datasets.annotations.wider import read_cut_outs
 from mmpar.datasets.base import SampleError
 from mmpar.datasets.doctor import examine
 from mmpar.datasets.preparing import prepare
+from mmpar.structures import SCHEMAS
 from tests.fixtures.wider import (
     Person,
     generated_persons,
@@ -169,9 +171,12 @@ def test_a_faulty_target_is_named(tmp_path, change, message):
     ("content", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "'attribute_id_map' should be a dict"),
-        (json.dumps(wider_json([ONE], images=None)), "'images' should be a list"),
-        (json.dumps(wider_json([ONE], images=[{}])), r"images\[0\]: 'file_name'"),
+        ("[]", "an object with 'attribute_id_map', an object; found \\[\\]"),
+        (json.dumps(wider_json([ONE], images=None)), "'images', a list; found None"),
+        (
+            json.dumps(wider_json([ONE], images=[{}])),
+            r"images\[0\]: .*'file_name', text; found \{\}",
+        ),
         (
             json.dumps(wider_json([ONE], attribute_id_map={"1": "Male"})),
             "expected the numbers from '0' to '0'",
@@ -191,3 +196,17 @@ def test_a_faulty_file_is_named(tmp_path, content, message):
 def test_other_endings_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"x\.mat: WIDERAttribute is read from"):
         WIDERAttribute(ann_file=str(tmp_path / "x.mat"), split="train")
+
+
+def test_cut_outs_with_labels_as_pandas_writes_them_are_read(tmp_path):
+    names = SCHEMAS["wider"].names
+    (tmp_path / "attr_name.txt").write_text("\n".join(names))
+    (tmp_path / "trainval_name.txt").write_text("a.jpg\n")
+    file = tmp_path / "trainval_gt_label.txt"
+    file.write_text(str([1.0, -1.0, 0.0] + [1] * 11))
+    release = read_cut_outs(str(file), "trainval")
+    assert release.labels.tolist() == [[1, -1, 0] + [1] * 11]
+    for odd in ("x" + ", 1" * 14, "1, " * 15, "9" * 400 + ", x" * 13):
+        file.write_text(odd)
+        with pytest.raises(ValueError, match=r"trainval_gt_label\.txt, line 1: found"):
+            read_cut_outs(str(file), "trainval")

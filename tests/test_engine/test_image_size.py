@@ -37,6 +37,22 @@ def test_the_option_reaches_a_backbone_of_fixed_size():
     assert tuple(cfg.model.backbone.img_size) == (128, 64)
 
 
+def test_the_option_reaches_scoped_and_wrapped_transforms(tmp_path):
+    base = CONFIGS / "baseline/baseline_r50_pa100k.py"
+    child = tmp_path / "child.py"
+    child.write_text(
+        f"_base_ = [{str(base)!r}]\n"
+        "resize = dict(type='mmpar.Resize', scale=_base_.image_size)\n"
+        "train_dataloader = dict(dataset=dict(pipeline=[\n"
+        "    dict(type='LoadPersonImage'),\n"
+        "    dict(type='RandomChoice', transforms=[[resize], [resize]]),\n"
+        "    dict(type='PackPARInputs')]))\n"
+    )
+    cfg = read(child, image_size=[128, 320])
+    branches = cfg.train_dataloader.dataset.pipeline[1].transforms
+    assert [tuple(branch[0].scale) for branch in branches] == [(128, 320)] * 2
+
+
 def test_a_size_that_nothing_would_read_is_refused(tmp_path):
     base = CONFIGS / "sspnet/sspnet_r50_pa100k.py"
     child = tmp_path / "child.py"

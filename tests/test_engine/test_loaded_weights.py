@@ -7,6 +7,7 @@ import torch
 from mmengine.registry import MODELS, init_default_scope
 
 from mmpar import models
+from mmpar.checkpoint_files import load_from_local
 from mmpar.engine.command_line import set_checkpoint
 from mmpar.engine.runner import build_runner
 from tests.test_engine.tiny_training import TinyModel, log_of, tiny_config, train
@@ -89,6 +90,20 @@ def test_a_partial_match_says_how_many_of_how_many(tmp_path, weights):
         "first: x"
     )
     assert re.search(f"WARNING - .*start.pth: {re.escape(text)}", log_of(runner))
+
+
+def test_an_average_begins_from_loaded_weights_of_any_layout(tmp_path, weights):
+    bare = {f"module.{name}": value for name, value in weights.items()}
+    torch.save(bare, tmp_path / "start.pth")
+    cfg = tiny_config(tmp_path / "work", 1)
+    cfg.load_from = str(tmp_path / "start.pth")
+    cfg.optim_wrapper.optimizer.lr = 0.0
+    cfg.custom_hooks = [dict(type="EMAHook", priority="ABOVE_NORMAL")]
+    train(cfg)
+    saved = load_from_local(str(tmp_path / "work/epoch_1.pth"))
+    for name, value in weights.items():
+        assert torch.equal(saved["state_dict"][name], value)
+        assert torch.equal(saved["ema_state_dict"][f"module.{name}"], value)
 
 
 def test_a_test_refuses_what_does_not_fit_whole(tmp_path, weights):

@@ -1,5 +1,6 @@
 """A training that is killed and resumed ends as if nothing had happened."""
 
+import math
 import random
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmpar.checkpoint_files import load_from_local
-from mmpar.engine import FiniteHook, PARRunner, check_config
+from mmpar.engine import FiniteHook, PARRunner, check_config, seeding
 from tests import kill_and_resume
 
 HOOKS = Config.fromfile(kill_and_resume.ROOT / "configs/_base_/default_runtime.py")
@@ -132,6 +133,24 @@ def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):
     assert torch.equal(again, epochs[0])
 
 
+def drawn(monkeypatch, rank, seed):
+    """What a process draws for a batch of samples, and then in an iteration."""
+    monkeypatch.setattr(seeding, "get_rank", lambda: rank)
+    loader = torch.utils.data.DataLoader(Noise(), batch_size=8)
+    seeding.seed_samples(loader, seed)
+    (batch,) = loader
+    state = SimpleNamespace(seed=seed, iter=5)
+    seeding.IterationSeedHook().before_train_iter(state, 0)
+    return [*batch["inputs"][:, 1:].flatten().tolist(), torch.rand(()).item()]
+
+
+def test_each_process_and_each_seed_draws_numbers_of_its_own(monkeypatch):
+    first = drawn(monkeypatch, rank=0, seed=3)
+    assert first == drawn(monkeypatch, rank=0, seed=3)
+    others = drawn(monkeypatch, rank=1, seed=3) + drawn(monkeypatch, rank=0, seed=4)
+    assert len({*first, *others}) == 3 * (8 * 3 + 1)
+
+
 class EpochHook(Hook):
     """Tells the scores of which epoch the weights are."""
 
@@ -229,6 +248,36 @@ def test_no_checkpoint_of_a_training_that_came_to_nan_is_written(tmp_path):
         diverging.train()
     assert [path.name for path in tmp_path.glob("*.pth")] == ["epoch_1.pth"]
     assert weights(tmp_path / "epoch_1.pth").isfinite().all()
+
+
+def sorted_hooks():
+    """The shipped hooks as a written config has them."""
+    hooks = HOOKS.default_hooks.to_dict()
+    return {name: hooks[name] for name in sorted(hooks)}
+
+
+@pytest.mark.parametrize("part", ["state_dict", "ema_state_dict"])
+def test_averaged_weights_are_looked_at_before_they_are_saved(part):
+    state = SimpleNamespace(epoch=1, iter=9)
+    good = {"state_dict": {"w": torch.ones(2)}, "ema_state_dict": {}}
+    ratio = dict.fromkeys(["head.positive_ratio"], torch.tensor(math.nan))
+    FiniteHook().before_save_checkpoint(state, {**good, part: ratio})
+    with pytest.raises(ValueError, match=r"module\.w is not finite after epoch 1"):
+        FiniteHook().before_save_checkpoint(
+            state, {**good, part: {"module.w": torch.tensor([1, math.inf])}}
+        )
+
+
+def test_a_written_config_runs_its_hooks_in_the_same_order(tmp_path):
+    built, orders = runner(tmp_path, 0), []
+    for hooks in (HOOKS.default_hooks.to_dict(), sorted_hooks()):
+        built._hooks = []
+        built.register_default_hooks(hooks)
+        orders.append([type(hook).__name__ for hook in built.hooks])
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == len(HOOKS.default_hooks) + 1  # RuntimeInfoHook
+    order = orders[0].index
+    assert order("ValidatedHook") < order("CheckpointHook") < order("DueValidationHook")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmpar.cli import AUTO
@@ -193,3 +194,34 @@ def test_a_program_in_a_checkpoint_does_not_run(trained, tmp_path):
     torch.save(state, trained / "epoch_3.pth")
     resumed(tiny_config(trained, 4))
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("resume", [AUTO, "epoch_2.pth"])
+def test_a_resumed_training_fetches_no_pretrained_weights(tmp_path, resume):
+    weights, run = tmp_path / "w.pth", tmp_path / "run"
+    torch.save({"layer.weight": torch.ones(2, 2)}, weights)
+
+    def config(epochs):
+        cfg = tiny_config(run, epochs)
+        cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint=str(weights))
+        return cfg
+
+    train(config(2))
+    weights.unlink()
+    with pytest.raises(FileNotFoundError):
+        train(config(3))
+    resume = resume if resume == AUTO else str(run / resume)
+    assert "resumed epoch: 2" in log_of(resumed(config(3), resume))
+
+
+@pytest.mark.parametrize("resume", [AUTO, "named", True])
+def test_the_written_config_of_a_resumed_training_resumes_nothing(trained, resume):
+    last, start = str(trained / "epoch_3.pth"), "start.pth"
+    cfg = tiny_config(trained, 4)
+    if resume == "named":
+        resume = last
+    runner = resumed(cfg, resume, last if resume is True else start)
+    assert runner.epoch == 4
+    written = Config.fromfile(trained / f"{runner.timestamp}.py")
+    assert written.resume is False
+    assert written.load_from == (None if resume is True else start)

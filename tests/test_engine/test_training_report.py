@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
+from mmengine.hooks import Hook
 from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmpar.engine import build_runner
 from mmpar.engine.hooks.training_report_hook import label_warnings
 from mmpar.engine.training_data import epoch_of, rarest_attribute
-from tests.test_engine.tiny_training import log_of, tiny_config, train
+from mmpar.evaluation.tables import log_table
+from tests.test_engine.tiny_training import RisingMetric, log_of, tiny_config, train
 
 NAMES = ["Hat", "Boots"]
 
@@ -140,6 +142,15 @@ def listed(rows, folder):
     return cfg
 
 
+def test_an_attribute_without_a_positive_or_a_label_is_one_line_of_the_log(
+    tmp_path, recwarn
+):
+    log = log_of(train(listed([(0, -1)] * 4, tmp_path)))
+    assert log.count("Hat: no positive among 4 known labels") == 1
+    assert log.count("no training image has a known label of Boots") == 1
+    assert not [one for one in recwarn if "known label" in str(one.message)]
+
+
 @pytest.mark.parametrize("absent", [-1, 0])
 def test_the_report_and_its_warning_are_in_the_log_file(tmp_path, absent):
     rows = [(1, absent), (absent, 1), (1, 1), (1, 1)]
@@ -154,12 +165,27 @@ def test_the_console_has_no_environment_and_no_config_and_the_file_has_both(
 ):
     runner = train(tiny_config(tmp_path, epochs=1))
     told, log = "".join(capfd.readouterr()), log_of(runner)
-    for text in ("System environment:", "Config:\n", "Hooks will be executed"):
+    for text in (
+        "System environment:",
+        "Config:\n",
+        "Hooks will be executed",
+        "Exp name",
+        "SyncBN",
+    ):
         assert text in log
         assert text not in told
     assert "Epoch(train)" in told
     assert "Epoch(train)" in log
     assert len(told.splitlines()) < 40
+
+
+@pytest.mark.parametrize("name", ["progress", "timer", "loaded_weights"])
+def test_any_default_hook_can_be_left_out_but_those_that_check(tmp_path, name):
+    cfg = tiny_config(tmp_path, epochs=1)
+    cfg.default_hooks[name] = None
+    hooks = {type(hook).__name__ for hook in build_runner(cfg).hooks}
+    assert "IterTimerHook" in hooks or name == "timer"
+    assert {"LoadedWeightsHook", "ResumeHook", "RuntimeInfoHook"} <= hooks
 
 
 class Terminal:
@@ -195,3 +221,43 @@ def test_images_per_second_are_logged_and_a_terminal_gets_a_bar(
         assert "training" in sys.stdout.text
     handlers = [h for h in runner.logger.handlers if type(h) is logging.StreamHandler]
     assert not any("FileProxy" in type(h.stream).__name__ for h in handlers)
+
+
+class Fails(Hook):
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        raise KeyboardInterrupt
+
+
+def test_a_training_that_breaks_off_gives_the_terminal_its_cursor_back(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TERM", "xterm")
+    cfg = tiny_config(tmp_path, epochs=1)
+    cfg.default_hooks.progress = dict(type="ProgressHook")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    runner = build_runner(cfg)
+    runner.register_hook(Fails())
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    hidden, shown = "\x1b[?25l", "\x1b[?25h"
+    assert hidden in sys.stdout.text
+    assert sys.stdout.text.rindex(shown) > sys.stdout.text.rindex(hidden)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_console_has_the_tables_of_a_test_but_not_of_each_epoch(
+    tmp_path, capfd, monkeypatch, training
+):
+    monkeypatch.setattr(
+        RisingMetric, "evaluate", lambda *_: log_table("a table") or dict(score=1)
+    )
+    runner = build_runner(tiny_config(tmp_path, epochs=1))
+    runner.train() if training else runner.test()
+    assert ("a table" in "".join(capfd.readouterr())) != training
+    assert "a table" in log_of(runner)
+
+
+def test_an_attribute_without_a_known_label_is_told_of_once(tmp_path, recwarn):
+    log = log_of(train(listed([(1, -1), (0, -1), (1, -1), (0, -1)], tmp_path)))
+    assert log.count("known label of Boots") == 1
+    assert not [w for w in recwarn if "known label" in str(w.message)]

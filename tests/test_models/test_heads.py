@@ -211,6 +211,15 @@ def test_thresholds_that_fit_no_attribute_or_no_score_are_errors(threshold, matc
         linear_head(SCHEMA, threshold=threshold)
 
 
+def test_a_threshold_is_found_by_a_decomposed_name():
+    schema = dict(names=["M\u00fctze", "Bag"])
+    head = linear_head(schema, threshold={"Mu\u0308tze": 0.25})
+    assert head.threshold.tolist() == [0.25, 0.5]
+    twice = {"Mu\u0308tze": 0.25, "M\u00fctze": 0.75}
+    with pytest.raises(ValueError, match="names an attribute twice"):
+        linear_head(schema, threshold=twice)
+
+
 def test_the_order_of_the_groups_does_not_change_the_state():
     groups = dict(foot=("Boots",), head=("Hat",))
     one, other = (

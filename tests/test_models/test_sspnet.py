@@ -50,6 +50,27 @@ def build(**kwargs):
     return neck.eval(), head.eval()
 
 
+def test_the_neck_starts_as_the_official_code_on_demand():
+    DefaultScope.get_instance("start", scope_name="mmpar")
+    torch.manual_seed(0)
+    neck = SSPNetNeck((64,) * 4, REGIONS, 256, init_cfg=dict(type="SSPNetInit"))
+    neck.init_weights()
+    # Three convolutions of two outputs each: N(0, sqrt(2 / 2)).
+    assert neck.ple.offset.weight.std().item() == pytest.approx(1, rel=0.1)
+    for conv, fan_out in (
+        (neck.ple.projection, 256),
+        (neck.ple.weight, 3),
+        (neck.pyramid.laterals[0], 256),
+        (neck.pyramid.smooths[0], 256 * 9),
+    ):
+        std = (2 / fan_out) ** 0.5
+        assert conv.weight.std().item() == pytest.approx(std, rel=0.1)
+    for name, bias in neck.named_parameters():
+        if name.endswith("bias"):
+            bound = neck.get_submodule(name[:-5]).weight[0].numel() ** -0.5
+            assert 0 < bias.abs().max() <= bound, name
+
+
 def stages(height, width):
     return backbone_features(CHANNELS, height, width)
 

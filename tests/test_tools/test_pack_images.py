@@ -11,10 +11,12 @@ def test_pictures_are_packed_and_the_rest_is_named(tmp_path: Path):
     for name in ("a/1.jpg", "2.png", "annotation.mat"):
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "source" / name).write_text(name)
+    (tmp_path / "source/circle").symlink_to(".")
     tool = "dataset_converters/pack_images.py"
     output = run_tool(tool, "source", "out/all.zip", cwd=tmp_path)
     assert "wrote 2 pictures to out/all.zip" in output
     assert "left out, as their endings are not those of pictures: 1 .mat" in output
+    assert "nor those to folders: 1 (circle)" in output
     with zipfile.ZipFile(tmp_path / "out/all.zip") as archive:
         assert sorted(archive.namelist()) == ["2.png", "a/1.jpg"]
     again = subprocess.run(

@@ -23,7 +23,7 @@ from mmpar.datasets.packing import find_pictures, pack
 def main(args: argparse.Namespace) -> None:
     """Pack."""
     try:
-        names, others = find_pictures(args.folder)
+        names, others, links = find_pictures(args.folder)
         with Progress() as progress:
             bar = progress.add_task("packing", total=len(names))
             pack(
@@ -38,6 +38,12 @@ def main(args: argparse.Namespace) -> None:
     if others:
         found = ", ".join(f"{n} {ending or '(none)'}" for ending, n in others.items())
         print(f"left out, as their endings are not those of pictures: {found}")
+    if links:
+        some = ", ".join(links[:5])
+        print(
+            f"left out, as links out of the folder are not followed, nor those to "
+            f"folders: {len(links)} ({some})"
+        )
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from mmpar.datasets.annotations.files import portable_path, read_utf8, same_picture
+from mmpar.datasets.annotations.files import portable_path, same_picture
+from mmpar.datasets.annotations.json_file import Number, entry, numbers, read_json
 from mmpar.structures import AttributeSchema
+from mmpar.structures.attribute_schema import composed
 
 _TOLERANCE = 1.0
 """Pixels that an annotator's box may stick out of the picture; it is clipped then."""
+_ID = (*Number, str)
+_LARGEST_SIDE = 2**31 - 1
 
 
 class COCOBoxes:
@@ -40,30 +43,25 @@ class COCOBoxes:
         content = _read(path)
         images: dict[Any, Any] = {}
         for image in content["images"]:
-            image_id = _field(image, "id", path, "images")
+            image_id = entry(image, "id", _ID, f"{path}, images")
             if image_id in images:
                 raise ValueError(f"{path}: two images have the id {image_id!r}")
             images[image_id] = image
         attributes = _attributes(content["categories"], schema, path)
         rows = {image_id: row for row, image_id in enumerate(images)}
-        self.sizes = np.array(
-            [
-                [_field(image, name, path, "images") for name in ("height", "width")]
-                for image in images.values()
-            ],
-            np.int32,
-        ).reshape(-1, 2)
+        sizes = [_size(image, f"{path}, images") for image in images.values()]
+        self.sizes = np.array(sizes, np.int32).reshape(-1, 2)
         self.boxes = np.full((len(images), len(schema), 4), np.nan, np.float32)
         for number, annotation in enumerate(content["annotations"]):
-            where = f"annotations[{number}]"
-            row = _found(rows, annotation, "image_id", path, where)
-            column = _found(attributes, annotation, "category_id", path, where)
-            box = _box(annotation, self.sizes[row], path, where)
+            where = f"{path}, annotations[{number}]"
+            row = _found(rows, annotation, "image_id", where)
+            column = _found(attributes, annotation, "category_id", where)
+            box = _box(annotation, self.sizes[row], where)
             known = self.boxes[row, column]
             known[:2] = np.fmin(known[:2], box[:2])
             known[2:] = np.fmax(known[2:], box[2:])
         names = [
-            portable_path(_field(image, "file_name", path, "images"))
+            portable_path(entry(image, "file_name", str, f"{path}, images"))
             for image in images.values()
         ]
         self._by_path = _Index(names)
@@ -104,19 +102,19 @@ class _Index:
     """Strings to their positions, in two arrays instead of a dict of objects."""
 
     def __init__(self, names: list[str]) -> None:
-        self.names = np.array([name.encode() for name in names], np.bytes_)
+        self.names = np.array([_encoded(name) for name in names], np.bytes_)
         self.order = self.names.argsort(kind="stable")
 
     def name(self, position: int) -> str:
         """The name at a position."""
-        return self.names[position].decode()
+        return self.names[position].decode("utf-8", "surrogateescape")
 
     def rows(self, name: str) -> np.ndarray:
         """All positions of a name."""
         if len(self.names) == 0:
             return self.order
         start, stop = (
-            np.searchsorted(self.names, name.encode(), side, self.order)
+            np.searchsorted(self.names, _encoded(name), side, self.order)
             for side in ("left", "right")
         )
         return self.order[start:stop]
@@ -125,14 +123,15 @@ class _Index:
         """A name that has two positions, if there is one."""
         ordered = self.names[self.order]
         same = np.flatnonzero(ordered[1:] == ordered[:-1])
-        return ordered[same[0]].decode() if len(same) else None
+        return self.name(int(self.order[same[0]])) if len(same) else None
+
+
+def _encoded(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _read(path: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(read_utf8(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+    content = read_json(path)
     for name in ("images", "categories", "annotations"):
         if not isinstance(content, dict) or not isinstance(content.get(name), list):
             raise ValueError(
@@ -146,10 +145,9 @@ def _attributes(
     categories: list[Any], schema: AttributeSchema, path: str
 ) -> dict[Any, int]:
     """Category id to position in the schema."""
+    where = f"{path}, categories"
     names = {
-        _field(category, "id", path, "categories"): _field(
-            category, "name", path, "categories"
-        )
+        entry(category, "id", _ID, where): composed(entry(category, "name", str, where))
         for category in categories
     }
     unknown = [name for name in names.values() if name not in schema.names]
@@ -162,42 +160,40 @@ def _attributes(
     return {key: schema.names.index(name) for key, name in names.items()}
 
 
-def _field(entry: Any, name: str, path: str, where: str) -> Any:
-    if not isinstance(entry, dict) or name not in entry:
-        raise ValueError(f"{path}, {where}: expected a {name!r}, got {entry!r}")
-    return entry[name]
+def _size(image: Any, where: str) -> tuple[int, int]:
+    """Height and width."""
+    height, width = (entry(image, name, Number, where) for name in ("height", "width"))
+    if not all(0 < side <= _LARGEST_SIDE and side % 1 == 0 for side in (height, width)):
+        raise ValueError(
+            f"{where}: width and height are whole numbers of pixels, found {width} and "
+            f"{height}"
+        )
+    return int(height), int(width)
 
 
-def _found(
-    known: Mapping[Any, int], annotation: Any, name: str, path: str, where: str
-) -> int:
-    value = _field(annotation, name, path, where)
+def _found(known: Mapping[Any, int], annotation: Any, name: str, where: str) -> int:
+    value = entry(annotation, name, _ID, where)
     if value not in known:
         raise ValueError(
-            f"{path}, {where}: {name} {value!r} is not among the ids of "
+            f"{where}: {name} {value!r} is not among the ids of "
             f"{'images' if name == 'image_id' else 'categories'}"
         )
     return known[value]
 
 
-def _box(annotation: Any, size: np.ndarray, path: str, where: str) -> np.ndarray:
+def _box(annotation: Any, size: np.ndarray, where: str) -> np.ndarray:
     """(x1, y1, x2, y2), clipped to the picture."""
-    given = _field(annotation, "bbox", path, where)
-    try:
-        x, y, width, height = (float(value) for value in given)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{path}, {where}: expected a bbox [x, y, width, height], got {given!r}"
-        ) from None
+    given = numbers(annotation, "bbox", 4, where)
+    x, y, width, height = given
     if not (width > 0 and height > 0):
-        raise ValueError(f"{path}, {where}: the bbox {given} has no area")
+        raise ValueError(f"{where}: the bbox {given} has no area")
     box = np.array((x, y, x + width, y + height))
     limits = np.tile(size[::-1], 2)
     clipped = box.clip(0, limits)
     sticks_out = np.abs(box - clipped).max() > _TOLERANCE
     if sticks_out or not (clipped[2:] > clipped[:2]).all():
         raise ValueError(
-            f"{path}, {where}: the bbox {given} (x, y, width, height) is not in its "
+            f"{where}: the bbox {given} (x, y, width, height) is not in its "
             f"picture, {size[1]} wide and {size[0]} high; is it (x1, y1, x2, y2), or "
             "of a picture of another size?"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpar.datasets.annotations.release import Release, checked_rows
+from mmpar.datasets.annotations.release import Release, as_array, checked_rows
 from mmpar.datasets.annotations.safe_pickle import read_pickle
 
 _NAMES = ("attr_name", "attributes", "attr_words")
@@ -44,14 +44,16 @@ def read_common_pickle(path: str) -> Release:
             f"{path}: partition is a {type(content['partition']).__name__}, expected a "
             "dict of split to row numbers, such as {'train': [0, 1], 'test': [2]}"
         )
-    images = [str(name) for name in content["image_name"]]
+    images = _names_in(content["image_name"], f"{path}, image_name")
     partitions = {
         str(split): _partitions(rows, len(images), f"{path}, partition.{split}")
         for split, rows in content["partition"].items()
     }
     columns = {}
     if "dataset_ids" in content:
-        columns["domain"] = np.asarray(content["dataset_ids"])
+        columns["domain"] = as_array(
+            content["dataset_ids"], f"{path}, dataset_ids"
+        ).ravel()
         if len(columns["domain"]) != len(images):
             raise ValueError(
                 f"{path}: dataset_ids has {len(columns['domain'])} entries, image_name "
@@ -59,9 +61,9 @@ def read_common_pickle(path: str) -> Release:
             )
     return Release(
         source=path,
-        attributes=[str(name) for name in content[names]],
+        attributes=_names_in(content[names], f"{path}, {names}"),
         images=images,
-        labels=np.asarray(content["label"]),
+        labels=as_array(content["label"], f"{path}, label"),
         partitions={split: rows for split, rows in partitions.items() if rows},
         columns=columns,
     )
@@ -69,18 +71,35 @@ def read_common_pickle(path: str) -> Release:
 
 def _partitions(found: Any, count: int, source: str) -> list[np.ndarray]:
     """One array of rows for each partition."""
+    if not _is_listed(found):
+        raise ValueError(f"{source}: expected row numbers, got {str(found)[:60]!r}")
     if len(found) == 0:
         return []
-    if np.isscalar(found[0]):
+    if not _is_listed(found[0]):
         return [checked_rows(found, count, source, first=0)]
-    return [
-        checked_rows(_joined(rows), count, f"{source}[{i}]", first=0)
-        for i, rows in enumerate(found)
-    ]
+    return [_joined(rows, count, f"{source}[{i}]") for i, rows in enumerate(found)]
 
 
-def _joined(rows: Any) -> Any:
+def _joined(rows: Any, count: int, source: str) -> np.ndarray:
     """Rows of one partition, which UPAR splits by source data set."""
-    if isinstance(rows, (list, tuple)) and len(rows) and not np.isscalar(rows[0]):
-        return np.concatenate([np.asarray(part, np.int64).ravel() for part in rows])
-    return rows
+    if isinstance(rows, (list, tuple)) and len(rows) and _is_listed(rows[0]):
+        parts = [checked_rows(part, count, source, first=0) for part in rows]
+        return np.concatenate(parts)
+    return checked_rows(rows, count, source, first=0)
+
+
+def _is_listed(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, (list, tuple, range))
+
+
+def _names_in(found: Any, source: str) -> list[str]:
+    names = list(found) if _is_listed(found) else []
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd or not _is_listed(found):
+        raise ValueError(
+            f"{source}: expected a list of names as text, found "
+            f"{str(odd[0] if odd else found)[:60]!r}"
+        )
+    return [str(name) for name in names]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mmpar.datasets.annotations.attribute_lists import is_image_name
 from mmpar.datasets.annotations.files import portable_path, read_utf8
@@ -25,25 +24,42 @@ class CSVList(NamedList):
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is not UTF-8, or has no header.
+        ValueError: The file is not UTF-8, has no header, or a quotation mark in it
+            that is not closed.
     """
 
     def __init__(self, path: str, one_hot: Sequence[str] = ()) -> None:
+        self.path = path
         self._text = read_utf8(path)
-        header = [name.strip() for name in next(self._reader(), [])]
+        _, first = next(self._cells(), (1, []))
+        header = [name.strip() for name in first]
         _check_header(header, path)
         super().__init__(path, header[1:], one_hot=one_hot)
 
-    def _reader(self) -> Any:
+    def _cells(self) -> Iterator[tuple[int, list[str]]]:
+        """Number of its first line, and cells, of every row, the header too."""
         # newline='' leaves line ends to the csv module, as quoted cells may hold some.
-        return csv.reader(io.StringIO(self._text, newline=""))
+        reader = csv.reader(io.StringIO(self._text, newline=""), strict=True)
+        while True:
+            number = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise ValueError(
+                    f"{self.path}, line {number}: {error}; a quotation mark that is "
+                    "opened there is not closed, or something follows the closing one. "
+                    'A cell with one in it is written "so ""quoted"" here"'
+                ) from error
+            yield number, cells
 
     def rows(self) -> Iterator[Row]:
-        reader = self._reader()
-        next(reader)
-        for cells in reader:
+        rows = self._cells()
+        next(rows)
+        for number, cells in rows:
             if any(cell.strip() for cell in cells):
-                where = f"{self.path}, line {reader.line_num}"
+                where = f"{self.path}, line {number}"
                 words = [cell.strip() for cell in cells[1:]]
                 if len(words) != len(self.columns):
                     raise ValueError(

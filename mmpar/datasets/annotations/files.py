@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import reprlib
+from typing import Any
 
 from mmengine import fileio
 
 from mmpar.file_kinds import HEAD_BYTES, describe_stand_in, describe_unreadable
 
 _NAMES_SHOWN = 8
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxdict = 20
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 def read_bytes(path: str) -> bytes:
@@ -66,7 +71,7 @@ def read_utf8(path: str) -> str:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not UTF-8, or see :func:`read_bytes`.
+        ValueError: It is not UTF-8 or has a NUL, or see :func:`read_bytes`.
     """
     return _decoded(path, read_bytes(path))
 
@@ -74,16 +79,30 @@ def read_utf8(path: str) -> str:
 def read_utf8_bytes(path: str) -> bytes:
     """As :func:`read_utf8`, but encoded: for lists too long to have them twice."""
     content = read_bytes(path)
-    return content if content.isascii() else _decoded(path, content).encode()
+    if content.isascii() and b"\0" not in content:
+        return content
+    return _decoded(path, content).encode()
 
 
 def _decoded(path: str, content: bytes) -> str:
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not UTF-8 text: {error}; save it as UTF-8"
         ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(
+            f"{path}, line {line} has a NUL, which no text has; save it as UTF-8, or "
+            "copy or download it again"
+        )
+    return text
+
+
+def shown(value: Any) -> str:
+    """What was found in a file, for an error: its ``repr``, short and not deep."""
+    return _SHORT.repr(value)
 
 
 def portable_path(path: str) -> str:

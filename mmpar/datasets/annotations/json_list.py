@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.logging import print_log
 
-from mmpar.datasets.annotations.files import portable_path, read_utf8
+from mmpar.datasets.annotations.files import portable_path
+from mmpar.datasets.annotations.json_file import Number, entry, read_json, texts
 from mmpar.datasets.annotations.labels import label_codes
 from mmpar.datasets.annotations.named_list import COLUMNS, NamedList, Row
 from mmpar.structures.attribute_schema import composed
@@ -26,8 +26,8 @@ class JSONList(NamedList):
 
     ``groups`` may be left out. Labels are listed in the order of ``attributes`` or
     given by name; one that is not named is unknown. Entries of an image beside these
-    two are columns, see :class:`NamedList`. Without ``attributes`` the images have no
-    labels.
+    two are columns, see :class:`NamedList`. NaN, as pandas has a missing value, is
+    null. Without ``attributes`` the images have no labels.
 
     Args:
         path: The file.
@@ -39,23 +39,15 @@ class JSONList(NamedList):
     """
 
     def __init__(self, path: str, one_hot: Sequence[str] = ()) -> None:
-        try:
-            content = json.loads(read_utf8(path))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is not JSON: {error}") from error
-        if not isinstance(content, dict):
-            content = {}
-        for name in ("attributes", "images"):
-            if not isinstance(content.get(name), list):
-                raise ValueError(
-                    f"{path}: expected an object with the lists 'attributes' (empty if "
-                    f"there are no labels) and 'images'; {name!r} is missing or is no "
-                    "list"
-                )
+        content = read_json(path)
+        _check_form(content, path)
         self._images = content["images"]
-        attributes = [str(name) for name in content["attributes"]]
+        attributes = texts(content, "attributes", path)
         _check_attributes(attributes, path)
-        groups = content.get("groups", {})
+        groups = {
+            name: texts(content["groups"], name, f"{path}, groups")
+            for name in content.get("groups", {})
+        }
         further = _further_entries(self._images, path, attributes)
         super().__init__(path, [*attributes, *further], attributes, groups, one_hot)
         self._further = further
@@ -64,15 +56,11 @@ class JSONList(NamedList):
     def rows(self) -> Iterator[Row]:
         for i, image in enumerate(self._images):
             where = f"{self.path}, images[{i}]"
-            if not isinstance(image, dict) or not isinstance(image.get("path"), str):
-                raise ValueError(
-                    f"{where}: expected an object with a 'path' and 'labels', "
-                    f"got {image!r}"
-                )
-            where = f"{where} ({image['path']})"
+            path = entry(image, "path", str, where)
+            where = f"{where} ({path})"
             labels = self._labels(image.get("labels"), where)
-            further = [image.get(name) for name in self._further]
-            yield Row(where, portable_path(image["path"]), [*labels, *further])
+            further = [_cell(image, name, where) for name in self._further]
+            yield Row(where, portable_path(path), [*labels, *further])
 
     def _labels(self, found: Any, where: str) -> list[Any]:
         names = self._names
@@ -93,7 +81,26 @@ class JSONList(NamedList):
                 f"{where}: found {size} labels, expected {len(names)}, one for each of "
                 "'attributes', or an object of labels by name"
             )
-        return found
+        return [None if label != label else label for label in found]
+
+
+def _check_form(content: Any, path: str) -> None:
+    for name in ("attributes", "images"):
+        if not isinstance(content, dict) or not isinstance(content.get(name), list):
+            raise ValueError(
+                f"{path}: expected an object with the lists 'attributes' (empty if "
+                f"there are no labels) and 'images'; {name!r} is missing or is no list"
+            )
+    if "groups" in content:
+        entry(content, "groups", dict, path)
+
+
+def _cell(image: Mapping[str, Any], name: str, where: str) -> Any:
+    """The cell of a further column; None where it has no value."""
+    value = image.get(name)
+    if value is None or value != value:
+        return None
+    return entry(image, name, (*Number, str), where)
 
 
 def _check_attributes(attributes: Sequence[str], path: str) -> None:

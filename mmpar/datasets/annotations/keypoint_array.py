@@ -119,7 +119,7 @@ def _opened(file: Path) -> np.ndarray:
         )
     try:
         mapped = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except Exception as error:  # NumPy raises a dozen types on broken bytes
         found = describe_unreadable_file(str(file)) or "cannot be read"
         raise ValueError(
             f"{file} {found}, no whole NumPy array: {error}; {_MAKE}"

@@ -8,6 +8,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from mmpar.datasets.annotations.files import shown
 from mmpar.datasets.annotations.table import UNKNOWN
 
 Written = Union[float, str]
@@ -16,6 +17,9 @@ LabelMap = Mapping[Written, int]
 
 WRITTEN: LabelMap = {1.0: 1, 0.0: 0, -1.0: UNKNOWN, "?": UNKNOWN, "": UNKNOWN}
 """How labels are written unless a data set says otherwise."""
+
+_TRUTH = {1.0: ("true", "True", "TRUE"), 0.0: ("false", "False", "FALSE")}
+"""As JSON, pandas and spreadsheets write them."""
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 
@@ -64,13 +68,14 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
 
     Returns:
         Numbers, words and None to labels; ``1`` also as ``'1'``, ``'+1'`` and, as
-        pandas writes it beside missing values, ``'1.0'``.
+        pandas writes it beside missing values, ``'1.0'``, and as ``'True'``.
     """
     codes: dict[Any, int] = {}
     for written, label in {**WRITTEN, **(label_map or {})}.items():
         codes[written] = label
         if isinstance(written, float):
-            for word in (f"{written:g}", f"{written:+g}", str(written)):
+            words = (f"{written:g}", f"{written:+g}", str(written))
+            for word in (*words, *_TRUTH.get(written, ())):
                 codes[word] = label
         elif written == "":
             codes[None] = label
@@ -79,10 +84,11 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
 
 def wrong_label(where: str, name: str, found: object, remedy: str = "") -> ValueError:
     """The error of a label that is none."""
+    label = shown(found)
     return ValueError(
-        f"{where}: attribute {name!r} has the label {found!r}; expected 1 (present), "
+        f"{where}: attribute {name!r} has the label {label}; expected 1 (present), "
         "0 (absent) or unknown (-1 or ?, in .csv also empty, in .json also null). "
-        f"{remedy}Other codings are read with label_map={{{found!r}: ...}}"
+        f"{remedy}Other codings are read with label_map={{{label}: ...}}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import scipy.io
 
 from mmpar.datasets.annotations.files import read_bytes, unreadable
 from mmpar.datasets.annotations.matlab73 import read_mat73
+from mmpar.datasets.annotations.read_apart import read_apart
 
 _WHOSE = {
     "peta": "PETA's PETA.mat",
@@ -28,13 +30,19 @@ def read_mat(path: str) -> dict[str, Any]:
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is truncated or no MATLAB file, or of version 7.3 while h5py is
-            not installed.
+            not installed, or its reader crashed or was stopped, see
+            :func:`~mmpar.datasets.annotations.read_apart.read_apart`.
     """
-    content = read_bytes(path)
+    return read_apart(partial(_fields, path=path), read_bytes(path), path)
+
+
+def _fields(content: bytes, path: str) -> dict[str, Any]:
     try:
         fields = scipy.io.loadmat(io.BytesIO(content))
     except NotImplementedError:
         return read_mat73(content, path)
+    except MemoryError:
+        raise
     except Exception as error:  # SciPy raises a dozen types on broken bytes
         raise unreadable(path, content, "MATLAB file", error) from error
     return {name: value for name, value in fields.items() if name[:2] != "__"}

@@ -29,6 +29,8 @@ def read_mat73(content: bytes, path: str) -> dict[str, Any]:
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             return {n: _value(file[n], file) for n in file if not n.startswith("#")}
+    except MemoryError:
+        raise
     except Exception as error:  # h5py raises a dozen types on broken bytes
         raise unreadable(path, content, "MATLAB file", error) from error
 

@@ -35,7 +35,8 @@ from mmpar.structures.attribute_schema import composed
 COLUMNS = ("split", "person_id", "camera", "domain", "partition")
 """Columns that are no attributes, unless the schema has an attribute of that name."""
 
-_WHOLE_NUMBER = re.compile(r"-?\d+(\.0*)?")
+_WHOLE_NUMBER = re.compile(r"-?\d{1,18}(\.0*)?")
+"""Of 64 bits; longer ones stay text."""
 
 
 class Row(NamedTuple):

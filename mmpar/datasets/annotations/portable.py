@@ -12,6 +12,7 @@ import numpy as np
 
 from mmpar.datasets.annotations.attribute_lists import schema_of
 from mmpar.datasets.annotations.files import portable_path, read_bytes
+from mmpar.datasets.annotations.json_file import entry, parse_json, texts
 from mmpar.datasets.annotations.labels import LabelMap, label_codes, wrong_label
 from mmpar.datasets.annotations.table import AnnotationTable, PackedStrings
 from mmpar.structures import AttributeSchema
@@ -24,6 +25,7 @@ Part = tuple  # (split, partition)
 class Header(NamedTuple):
     """What the first line says."""
 
+    dataset: str
     schema: AttributeSchema
     parts: list[Part]
     """Split and partition of the rows, as far as there are any."""
@@ -166,23 +168,62 @@ def _table(
 
     packed = PackedStrings.pack(paths())
     matrix = np.array(labels, np.int8).reshape(-1, len(schema))
-    more = {name: np.array(values) for name, values in columns.items()}
+    more = {
+        name: _column(name, values, len(packed), path)
+        for name, values in columns.items()
+    }
     return AnnotationTable(packed, matrix, more)
+
+
+def _column(name: str, values: list[Any], count: int, path: str) -> np.ndarray:
+    """Text, numbers, or lists of as many numbers, one for each row."""
+    kinds = {_kind(value) for value in values}
+    if len(values) != count or len(kinds) != 1 or kinds == {None}:
+        raise ValueError(
+            f"{path}: the column {name!r} is not in all {count} rows of one kind, "
+            "numbers, text, or lists of numbers of one length; write it with "
+            "tools/dataset_converters/prepare.py"
+        )
+    return np.array(values)
+
+
+def _kind(value: Any) -> Any:
+    if isinstance(value, list):
+        numbers = all(isinstance(one, (int, float)) for one in value)
+        return (list, len(value)) if numbers else None
+    if isinstance(value, str):
+        return str
+    return float if isinstance(value, (int, float)) else None
 
 
 def read_header(path: str, content: bytes) -> Header:
     """The schema and the parts of a file of these bytes."""
-    first = _parsed(content.split(b"\n", 1)[0], f"{path}, line 1")
+    where = f"{path}, line 1"
+    first = _parsed(content.split(b"\n", 1)[0], where)
     if first.get("format") != FORMAT:
         raise ValueError(
             f"{path}: the first line names the format {first.get('format')!r}, "
             f"expected {FORMAT!r}; write it with tools/dataset_converters/prepare.py"
         )
-    schema = first["schema"]
+    schema = entry(first, "schema", dict, where)
+    groups = entry(schema, "groups", dict, where) if "groups" in schema else {}
+    groups = {name: texts(groups, name, f"{where}, groups") for name in groups}
+    names = texts(schema, "names", where)
+    parts = [_part(part, where) for part in entry(first, "parts", list, where)]
+    if not parts:
+        raise ValueError(f"{where}: 'parts' is empty; the file has no rows")
     return Header(
-        schema_of(schema["names"], path, groups=schema.get("groups", {})),
-        [tuple(part) for part in first["parts"]],
+        entry(first, "dataset", str, where),
+        schema_of(names, path, groups=groups),
+        parts,
     )
+
+
+def _part(found: Any, where: str) -> Part:
+    pair = tuple(found) if isinstance(found, list) else ()
+    if [type(one) for one in pair] != [str, int]:
+        raise ValueError(f"{where}: 'parts' holds {found!r}, expected [split, number]")
+    return pair
 
 
 def _wanted(
@@ -199,27 +240,42 @@ def _wanted(
     )
 
 
+def rows_of(path: str, content: bytes) -> Iterator[tuple[Part, bytes]]:
+    """Part, and line, of every row of a file of these bytes."""
+    parts = read_header(path, content).parts
+    for where, line, row in _lines(path, content):
+        part = (row.get("split"), row.get("partition"))
+        if part not in parts:
+            raise ValueError(f"{where}: split and partition are {part}, not of {parts}")
+        yield part, line
+
+
 def _rows(
     path: str, content: bytes, part: Part
 ) -> Iterator[tuple[dict[str, Any], str]]:
-    lines = io.BytesIO(content)
-    next(lines)
-    for number, line in enumerate(lines, start=2):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        row = _parsed(line, where)
+    for where, _, row in _lines(path, content):
         if (row.pop("split", None), row.pop("partition", None)) == part:
             if not isinstance(row.get("path"), str):
                 raise ValueError(f"{where}: the row has no 'path'")
             yield row, where
 
 
+def _lines(path: str, content: bytes) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """Where it stands, the line, and what it says, of every row."""
+    lines = io.BytesIO(content)
+    next(lines)
+    for number, line in enumerate(lines, start=2):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield where, line, _parsed(line, where)
+
+
 def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
-        content = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"{where} is not JSON: {error}") from error
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{where} is not UTF-8 text: {error}") from error
+    content = parse_json(text, where)
     if not isinstance(content, dict):
         raise ValueError(f"{where}: expected an object, got {line[:80]!r}")
     return content

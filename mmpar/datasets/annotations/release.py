@@ -110,6 +110,20 @@ class Release:
         return [place[name] for name in names]
 
 
+def as_array(values: Any, source: str) -> np.ndarray:
+    """Nested lists as an array.
+
+    Raises:
+        ValueError: The lists of one level differ in length.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{source}: the lists in it differ in length: {error}"
+        ) from error
+
+
 def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray:
     """Row numbers from 0, of any shape, made flat.
 
@@ -124,7 +138,7 @@ def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray
     """
     if isinstance(values, range) and len(values) > count:
         raise ValueError(f"{source}: {len(values)} rows are listed, there are {count}")
-    rows = np.asarray(values).ravel()
+    rows = as_array(values, source).ravel()
     if rows.dtype.kind not in "iu":
         if rows.dtype.kind not in "fO" or not _are_whole(rows):
             raise ValueError(f"{source}: expected row numbers, got {rows[:3]!r}")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import collections
 import io
 import pickle
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from mmpar.datasets.annotations.files import read_bytes, unreadable
+from mmpar.datasets.annotations.read_apart import read_apart
 from mmpar.pickled_arrays import (
     NDARRAY,
     Maker,
@@ -19,6 +23,10 @@ from mmpar.pickled_arrays import (
     no_bytes,
     scalar,
 )
+
+_ENTRIES_PER_BYTE = 16
+_ENTRIES = 1_000_000
+"""Besides: a partition may be written as a range."""
 
 
 class _AttributeDict(dict):
@@ -76,16 +84,67 @@ def read_pickle(path: str) -> Any:
         FileNotFoundError: There is no such file.
         RefusedPickleError: The file refers to anything else, which is named; nothing
             of it has run.
-        ValueError: The file is truncated or no pickle.
+        ValueError: The file is truncated or no pickle, or takes too much memory or
+            time, see :func:`~mmpar.datasets.annotations.read_apart.read_apart`.
     """
     content = read_bytes(path)
+    return read_apart(partial(_unpickled, path=path), content, path)
+
+
+def _unpickled(content: bytes, path: str) -> Any:
     try:
-        return _DataUnpickler(io.BytesIO(content), encoding="latin1").load()
+        found = _DataUnpickler(io.BytesIO(content), encoding="latin1").load()
+        return _Plain(len(content) * _ENTRIES_PER_BYTE + _ENTRIES).of(found)
     except RefusedPickleError as error:
         raise RefusedPickleError(
             f"{path} is refused: {error}. mmpar reads pickles of plain containers, "
             "NumPy arrays and EasyDict only, as others can run any program; get the "
             "file from its authors, or convert it on a machine that may be lost"
         ) from None
+    except MemoryError:
+        raise
     except Exception as error:  # broken pickles raise nearly any type
         raise unreadable(path, content, "pickle", error) from error
+
+
+class _Plain:
+    """Makes Python's and NumPy's own types of what was unpickled, up to a size.
+
+    A few bytes can name a list in a list in a list, each twice, or a range without end:
+    they take no memory until somebody goes through them.
+
+    Args:
+        entries: How many may be in all containers together.
+    """
+
+    def __init__(self, entries: int) -> None:
+        self._left = entries
+
+    def of(self, value: Any) -> Any:
+        """Raises ``RefusedPickleError`` where there are more."""
+        if isinstance(value, dict):
+            self._count(len(value))
+            return {self.of(name): self.of(each) for name, each in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            self._count(len(value))
+            kind = next(
+                k for k in (list, tuple, set, frozenset) if isinstance(value, k)
+            )
+            return kind(self.of(each) for each in value)
+        if isinstance(value, range):
+            self._count(len(value))
+        if isinstance(value, np.ndarray):
+            self._count(value.size)
+            if value.dtype.kind == "O":
+                plain = np.empty(value.shape, object)
+                flat = plain.reshape(-1)
+                for i, each in enumerate(value.flat):
+                    flat[i] = self.of(each)
+                return plain
+            return np.asarray(value)
+        return value
+
+    def _count(self, entries: int) -> None:
+        self._left -= entries
+        if self._left < 0:
+            raise RefusedPickleError("it unfolds to far more entries than it has bytes")

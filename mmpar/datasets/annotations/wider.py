@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mmpar.datasets.annotations.files import portable_path, read_utf8
-from mmpar.datasets.annotations.labels import LabelMap
+from mmpar.datasets.annotations.json_file import entry, numbers, read_json
+from mmpar.datasets.annotations.labels import LabelMap, as_written
 from mmpar.datasets.annotations.release import Release
 from mmpar.datasets.annotations.table import UNKNOWN
 
@@ -37,22 +37,19 @@ def read_wider(path: str) -> Release:
         FileNotFoundError: There is no such file.
         ValueError: It is not of that form.
     """
-    try:
-        content = json.loads(read_utf8(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    attributes = _attributes(_entry(content, "attribute_id_map", dict, path), path)
+    content = read_json(path)
+    attributes = _attributes(entry(content, "attribute_id_map", dict, path), path)
     images: list[str] = []
     labels: list[list[Any]] = []
     boxes: list[list[float]] = []
-    for i, image in enumerate(_entry(content, "images", list, path)):
+    for i, image in enumerate(entry(content, "images", list, path)):
         where = f"{path}, images[{i}]"
-        name = portable_path(_entry(image, "file_name", str, where))
-        for k, target in enumerate(_entry(image, "targets", list, where)):
+        name = portable_path(entry(image, "file_name", str, where))
+        for k, target in enumerate(entry(image, "targets", list, where)):
             place = f"{where} ({name}), targets[{k}]"
             images.append(name)
-            labels.append(_numbers(target, "attribute", len(attributes), place))
-            boxes.append(_corners(_numbers(target, "bbox", 4, place), place))
+            labels.append(numbers(target, "attribute", len(attributes), place))
+            boxes.append(_corners(numbers(target, "bbox", 4, place), place))
     raw = np.array(labels, np.float64).reshape(-1, len(attributes))
     return Release(
         source=path,
@@ -103,7 +100,7 @@ def read_cut_outs(path: str, part: str) -> Release:
         _cut_out_labels(row, len(attributes), f"{label_file}, line {i}")
         for i, row in enumerate(rows, start=1)
     ]
-    raw = np.array(labels, np.int64).reshape(-1, len(attributes))
+    raw = np.array(labels, np.float64).reshape(-1, len(attributes))
     return Release(
         source=label_file,
         attributes=attributes,
@@ -121,13 +118,10 @@ def _lines(path: str) -> list[str]:
     return lines
 
 
-def _cut_out_labels(line: str, count: int, where: str) -> list[int]:
+def _cut_out_labels(line: str, count: int, where: str) -> list[float]:
     words = line.strip("[]").replace(",", " ").split()
-    try:
-        values = [int(word) for word in words]
-    except ValueError:
-        values = []
-    if len(values) != count:
+    values = [value for value in map(as_written, words) if isinstance(value, float)]
+    if not len(words) == len(values) == count:
         raise ValueError(
             f"{where}: found {line[:80]!r}, expected the labels of {count} attributes "
             "(attr_name.txt) as [1, -1, 0, ...]"
@@ -135,16 +129,7 @@ def _cut_out_labels(line: str, count: int, where: str) -> list[int]:
     return values
 
 
-def _entry(found: Any, name: str, kind: type, where: str) -> Any:
-    value = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(value, kind):
-        raise ValueError(
-            f"{where}: {name!r} should be a {kind.__name__}, found {value!r}"
-        )
-    return value
-
-
-def _attributes(id_map: Mapping[str, str], path: str) -> list[str]:
+def _attributes(id_map: Mapping[str, Any], path: str) -> list[str]:
     """Names in the order of their numbers, which begin at 0."""
     expected = {str(i) for i in range(len(id_map))}
     if set(id_map) != expected:
@@ -152,15 +137,8 @@ def _attributes(id_map: Mapping[str, str], path: str) -> list[str]:
             f"{path}: attribute_id_map has the keys {sorted(id_map)}, expected the "
             f"numbers from '0' to '{len(id_map) - 1}'"
         )
-    return [id_map[str(i)] for i in range(len(id_map))]
-
-
-def _numbers(target: Any, name: str, count: int, where: str) -> list[float]:
-    values = _entry(target, name, list, where)
-    right = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-    if len(values) != count or not right:
-        raise ValueError(f"{where}: {name!r} is {values}, expected {count} numbers")
-    return values
+    where = f"{path}, attribute_id_map"
+    return [entry(id_map, str(i), str, where) for i in range(len(id_map))]
 
 
 def _corners(box: list[float], where: str) -> list[float]:

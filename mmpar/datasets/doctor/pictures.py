@@ -14,9 +14,10 @@ from mmengine import fileio
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
-from mmpar.datasets.transforms.loading import is_truncated_jpeg
+from mmpar.datasets.image_headers import require_size_within_limit
+from mmpar.datasets.jpeg import is_truncated_jpeg
 
-FAULTS = ("missing", "zero bytes", "truncated", "unreadable")
+FAULTS = ("missing", "zero bytes", "truncated", "too large", "unreadable")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -38,11 +39,17 @@ def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
         content = fileio.get(path, backend_args=backend_args)
     except (OSError, KeyError):
         return Picture(path, "missing", b"", (0, 0))
+    except ValueError:  # a damaged member of an archive
+        return Picture(path, "unreadable", b"", (0, 0))
     if not content:
         return Picture(path, "zero bytes", b"", (0, 0))
     digest = hashlib.sha1(content).digest()
     if is_truncated_jpeg(content) or _is_truncated_png(content):
         return Picture(path, "truncated", digest, (0, 0))
+    try:
+        require_size_within_limit(content, path)
+    except ValueError:
+        return Picture(path, "too large", digest, (0, 0))
     try:
         height, width = mmcv.imfrombytes(content).shape[:2]
     except Exception:  # None, or whatever the decoder raises

@@ -13,6 +13,7 @@ from mmengine import fileio
 
 from mmpar.datasets.doctor.examination import Examination
 from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.image_headers import require_size_within_limit
 
 _SHOWN = 8
 _HEIGHT = 128
@@ -62,13 +63,15 @@ def _finding(finding: Finding) -> Iterator[str]:
 def _picture(path: str) -> str:
     """The picture, small, inside the page; nothing where it cannot be read."""
     try:
-        image = mmcv.imfrombytes(fileio.get(path))
+        content = fileio.get(path)
+        require_size_within_limit(content, path)
+        image = mmcv.imfrombytes(content)
         width = max(1, round(image.shape[1] * _HEIGHT / image.shape[0]))
         small = cv2.imencode(".jpg", cv2.resize(image, (width, _HEIGHT)))[1]
     except Exception:  # it is in the report because it is broken
         return ""
-    content = base64.b64encode(small.tobytes()).decode()
-    return f'<img title="{html.escape(path)}" src="data:image/jpeg;base64,{content}">'
+    encoded = base64.b64encode(small.tobytes()).decode()
+    return f'<img title="{html.escape(path)}" src="data:image/jpeg;base64,{encoded}">'
 
 
 def _bars(examination: Examination) -> Iterator[str]:

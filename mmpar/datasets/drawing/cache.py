@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,13 @@ from mmpar.datasets.drawing.person import DrawnPerson, draw_person
 
 _PLACES = ("labels", "attribute_boxes", "keypoints", "person_box")
 _KEY = "mmpar"
+_MOST_PIXELS = 1 << 24
+"""Of a drawn person; more are those of a damaged header."""
+_DAMAGED = (
+    *(OSError, SyntaxError, LookupError, TypeError, ValueError, RecursionError),
+    *(struct.error, Image.DecompressionBombError),
+)
+"""What Pillow, JSON and NumPy raise of a file that is not as it was written."""
 
 
 class PersonSource:
@@ -86,6 +94,8 @@ def read_person(path: Path) -> DrawnPerson | None:
     """
     try:
         with Image.open(path) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                return None
             pixels = np.array(image.convert("RGB"))
             places = json.loads(image.info[_KEY])
         return DrawnPerson(
@@ -93,7 +103,7 @@ def read_person(path: Path) -> DrawnPerson | None:
             labels=np.array(places["labels"], np.int8),
             **{name: np.array(places[name], np.float32) for name in _PLACES[1:]},
         )
-    except (OSError, SyntaxError, KeyError, ValueError):
+    except _DAMAGED:
         return None
 
 

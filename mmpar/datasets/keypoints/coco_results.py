@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmpar.datasets.annotations.files import read_utf8
+from mmpar.datasets.annotations.json_file import Number, entry, read_json
 from mmpar.datasets.keypoints.picture_names import PictureNames
 from mmpar.structures import COCO_KEYPOINTS
 
 _NUMBERS = 3 * len(COCO_KEYPOINTS)
 _PIXEL_CENTRE = 0.5
 """COCO's keypoints are pixel numbers, 0 for 0.5, which is how Detectron2 reads them."""
+_FARTHEST = 2.0**31
+"""No picture is so large, and float32 goes farther."""
+_ID = (*Number, str)
 
 
 class Found(NamedTuple):
@@ -59,13 +61,13 @@ def read_coco_keypoints(
     values = np.zeros((len(paths), len(COCO_KEYPOINTS), 3), np.float32)
     weights = np.zeros(len(paths))
     unknown: dict[str, None] = {}
-    for where, entry, points in _people(content, file):
-        name = _picture_of(entry, name_of, where)
+    for where, person, points in _people(content, file):
+        name = _picture_of(person, name_of, where)
         row = pictures.find(name)
         if row is None:
             unknown[name] = None
             continue
-        weight = _weight(entry, points, where)
+        weight = _weight(person, points, where)
         if weight > weights[row]:
             weights[row], values[row] = weight, points
     return Found(values, int((weights == 0).sum()), list(unknown))
@@ -73,51 +75,45 @@ def read_coco_keypoints(
 
 def _parsed(file: str | Path) -> Any:
     try:
-        content = read_utf8(str(file))
+        return read_json(str(file))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"no file {str(file)!r} of keypoints") from error
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise ValueError(f"{file} is not JSON: {error}") from error
 
 
 def _image_names(content: Any, file: str | Path) -> dict[Any, str]:
     if not isinstance(content, Mapping):
         return {}
-    try:
-        return {image["id"]: image["file_name"] for image in content["images"]}
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{file} has no COCO 'images', a list of "
-            f"{{'id': ..., 'file_name': ...}}: {error!r}"
-        ) from error
+    where = f"{file}, COCO's 'images'"
+    return {
+        entry(image, "id", _ID, where): entry(image, "file_name", str, where)
+        for image in entry(content, "images", list, str(file))
+    }
 
 
 def _people(
     content: Any, file: str | Path
 ) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]]:
-    """Where it stands, entry, and keypoints of all who have any."""
+    """Where it stands, person, and keypoints of all who have any."""
     labelled = isinstance(content, Mapping)
     entries = content.get("annotations") if labelled else content
     if not isinstance(entries, list):
         raise ValueError(
             f"{file} is neither a list of results nor has it COCO's 'annotations'"
         )
-    for i, entry in enumerate(entries):
+    for i, person in enumerate(entries):
         where = f"{file}, entry {i}"
-        points = _points(entry, where, labelled)
+        points = _points(person, where, labelled)
         if (points[:, 2] > 0).any():
-            yield where, entry, points
+            yield where, person, points
 
 
-def _points(entry: Any, where: str, labelled: bool) -> np.ndarray:
-    numbers = entry.get("keypoints") if isinstance(entry, Mapping) else None
+def _points(person: Any, where: str, labelled: bool) -> np.ndarray:
+    numbers = person.get("keypoints") if isinstance(person, Mapping) else None
     try:
         points = np.array(numbers, np.float64)
     except (TypeError, ValueError):
         points = np.empty(0)
-    if points.shape != (_NUMBERS,) or not np.isfinite(points).all():
+    if points.shape != (_NUMBERS,) or not (np.abs(points) < _FARTHEST).all():
         raise ValueError(
             f"{where}: 'keypoints' are {_NUMBERS} finite numbers, x, y and score of "
             f"COCO's {len(COCO_KEYPOINTS)}; found {str(numbers)[:60]}"
@@ -132,11 +128,11 @@ def _points(entry: Any, where: str, labelled: bool) -> np.ndarray:
 
 
 def _picture_of(
-    entry: Mapping[str, Any], name_of: Mapping[Any, str], where: str
+    person: Mapping[str, Any], name_of: Mapping[Any, str], where: str
 ) -> str:
-    if "file_name" in entry:
-        return str(entry["file_name"])
-    number = entry.get("image_id")
+    if "file_name" in person:
+        return entry(person, "file_name", str, where)
+    number = entry(person, "image_id", _ID, where)
     if number in name_of:
         return name_of[number]
     if isinstance(number, str):
@@ -147,9 +143,9 @@ def _picture_of(
     )
 
 
-def _weight(entry: Mapping[str, Any], points: np.ndarray, where: str) -> float:
+def _weight(person: Mapping[str, Any], points: np.ndarray, where: str) -> float:
     """Score times area, above 0."""
-    area, box, score = (entry.get(name) for name in ("area", "bbox", "score"))
+    area, box, score = (person.get(name) for name in ("area", "bbox", "score"))
     try:
         if area is None:
             size = box[2:4] if box else np.ptp(points[points[:, 2] > 0, :2], axis=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 _ORIENTATION = 0x0112
 _FIRST_TURNED = 5
@@ -39,5 +39,7 @@ def picture_size(file: str | Path) -> tuple[int, int]:
         with Image.open(file) as image:
             turned = image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
             return image.size[::-1] if turned else image.size
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{file} is no readable picture") from error
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Pillow raises a dozen types on broken bytes
+        raise ValueError(f"{file} is no readable picture: {error}") from error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +11,13 @@ import mmcv
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
+from PIL import Image
 
+from mmpar.datasets.image_headers import require_size_within_limit
+from mmpar.datasets.jpeg import is_truncated_jpeg
 from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.registry import TRANSFORMS
 
-# Any but those that stand alone: stuffed zeros, fill bytes, restarts, start of image.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 
 
@@ -34,12 +35,14 @@ class LoadPersonImage(LoadImageFromFile):
         color_type: As in mmcv. ``"color"`` turns the image upright as its EXIF
             orientation says; ``"color_ignore_orientation"`` does not, as the official
             codes of PAR methods, which read files by Pillow.
-        imdecode_backend: As in mmcv.
+        imdecode_backend: As in mmcv. With ``"pillow"``, grey images of 16 bits are
+            decoded by OpenCV.
         backend_args: MMEngine file backend of the pictures.
 
     Raises:
         FileNotFoundError: There is no such picture.
-        ValueError: It is empty, truncated or no picture, or the box lies outside.
+        ValueError: It is empty, truncated, too large or no picture, or the box lies
+            outside.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class LoadPersonImage(LoadImageFromFile):
         content = fileio.get(path, backend_args=self.backend_args)
         if is_truncated_jpeg(content):
             raise ValueError(f"{path} ({len(content)} bytes) is a truncated JPEG file")
+        require_size_within_limit(content, path)
         image = self._decode(content, path)
         if "person_box" in results:
             image = cut_out(image, results["person_box"], path)
@@ -69,9 +73,10 @@ class LoadPersonImage(LoadImageFromFile):
     def _decode(self, content: bytes, path: str) -> np.ndarray:
         fault: object = "nothing could be decoded"
         try:
-            image = mmcv.imfrombytes(
-                content, flag=self.color_type, backend=self.imdecode_backend
-            )
+            backend = self.imdecode_backend
+            if backend == "pillow" and _has_deep_grey(content):
+                backend = "cv2"  # Pillow makes all above 255 white
+            image = mmcv.imfrombytes(content, flag=self.color_type, backend=backend)
             if image is not None:
                 return image
         except Exception as error:  # each decoder raises types of its own
@@ -79,9 +84,23 @@ class LoadPersonImage(LoadImageFromFile):
         found = describe_unreadable(content[:HEAD_BYTES], len(content))
         if found is not None and not found.startswith(_IMAGE):
             fault = f"it {found}"
+        elif _has_deep_grey(content):
+            fault = (
+                "its grey values have 32 bits, and no file says what white is; save it "
+                "with 8 or 16"
+            )
         raise ValueError(
             f"{path} ({len(content)} bytes) is no readable picture: {fault}"
         )
+
+
+def _has_deep_grey(content: bytes) -> bool:
+    """Whether Pillow finds grey values of more than 8 bits."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.mode.startswith(("I", "F"))
+    except Exception:  # what is no image is for the decoder to say
+        return False
 
 
 def cut_out(image: np.ndarray, box: Sequence[float], called: str) -> np.ndarray:
@@ -99,22 +118,3 @@ def cut_out(image: np.ndarray, box: Sequence[float], called: str) -> np.ndarray:
             f"{called}, which is {width} x {height} pixels; is it the right picture?"
         )
     return np.ascontiguousarray(image[y0:y1, x0:x1])
-
-
-def is_truncated_jpeg(content: bytes) -> bool:
-    """Whether a JPEG file lacks its end; ``False`` for other files.
-
-    Markers are followed from the start, each over its own segment, to the first end of
-    image (ITU-T T.81, annex B). So neither a thumbnail's end counts, nor what cameras
-    append: a video, further images (CIPA DC-007), a maker's notes.
-    """
-    if not content.startswith(b"\xff\xd8"):
-        return False
-    position = 2
-    while (marker := _JPEG_MARKER.search(content, position)) is not None:
-        position = marker.end()
-        if marker[0] == b"\xff\xd9":
-            return False
-        length = int.from_bytes(content[position : position + 2], "big")
-        position += max(length, 2)
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
 
 import torch
@@ -15,11 +16,14 @@ from mmpar.registry import HOOKS
 class FiniteHook(Hook):
     """Raise at the first loss or gradient norm that is not finite.
 
-    Runs before ``CheckpointHook``, so that no checkpoint of it is written. Under AMP
+    Under AMP
     the scaler finds infinite gradients by itself, skips the step and scales less: there
     only the loss is looked at. A schedule without ``clip_grad`` has no gradient norm;
     the weights are looked at before they are saved.
     """
+
+    # After EMAHook, whose weights are saved; before CheckpointHook, so that none is.
+    priority = "BELOW_NORMAL"
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None):
         """``ValueError`` with the number, epoch, iteration and the images."""
@@ -42,11 +46,12 @@ class FiniteHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """``ValueError`` with the first weight that is not finite."""
-        for name, value in checkpoint["state_dict"].items():
+        averaged = checkpoint.get("ema_state_dict", {})  # or those that were averaged
+        for name, value in chain(checkpoint["state_dict"].items(), averaged.items()):
             if (
                 isinstance(value, torch.Tensor)
                 and value.is_floating_point()
-                and name != "head.positive_ratio"
+                and not name.endswith("head.positive_ratio")
                 and not value.isfinite().all()
             ):
                 raise ValueError(

@@ -1,5 +1,7 @@
 """Brings the positive ratios of the training split to the head."""
 
+import warnings
+
 from mmengine.hooks import Hook
 
 from mmpar.datasets import JointSampler, positive_ratios
@@ -20,4 +22,8 @@ class PositiveRatioHook(Hook):
         loader = runner.train_dataloader
         sampler = getattr(loader, "sampler", None)
         times = sampler.expected_times() if isinstance(sampler, JointSampler) else None
-        model.head.set_positive_ratio(positive_ratios(loader.dataset, times))
+        with warnings.catch_warnings():
+            # TrainingReportHook names attributes without a known label, in the log.
+            warnings.filterwarnings("ignore", message="no sample has a known label")
+            ratios = positive_ratios(loader.dataset, times)
+        model.head.set_positive_ratio(ratios)

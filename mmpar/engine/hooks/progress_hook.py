@@ -43,7 +43,7 @@ class ProgressHook(Hook):
                 TimeElapsedColumn(),
                 TextColumn("left"),
                 TimeRemainingColumn(),
-                console=Console(),
+                console=Console(soft_wrap=True),  # paths in the log stay whole
             )
             self._bar.add_task(
                 "", total=runner.max_iters, completed=runner.iter, speed=""
@@ -77,13 +77,10 @@ class ProgressHook(Hook):
 
     def after_train(self, runner: Any) -> None:
         """Take the bar away."""
-        self._stop(runner)
+        self.stop(runner)
 
-    def after_run(self, runner: Any) -> None:
-        """Take the bar away."""
-        self._stop(runner)
-
-    def _stop(self, runner: Any) -> None:
+    def stop(self, runner: Any) -> None:
+        """Take the bar away, if there is one; the terminal gets its cursor back."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

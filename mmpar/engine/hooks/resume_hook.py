@@ -22,7 +22,7 @@ class ResumeHook(Hook):
     optimizer and the learning rate of the first epoch, and does not say so.
     """
 
-    priority = "VERY_HIGH"
+    priority = "HIGHEST"  # before LoadedWeightsHook, whose remedies are others
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Look whether all is there.

@@ -14,8 +14,9 @@ class SharedBuffersHook(Hook):
 
     Each process has batch statistics of its own, and the first one's are saved. A score
     by others would belong to no file, and a resumed run would not find it again.
-    Runs after EMAHook, which puts the averaged model in place.
     """
+
+    priority = "BELOW_NORMAL"  # after EMAHook, which puts the averaged model in place
 
     def before_val_epoch(self, runner: Any) -> None:
         """Broadcast, if there is more than one process."""

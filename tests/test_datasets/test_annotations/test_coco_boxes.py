@@ -50,6 +50,15 @@ def test_boxes_lie_in_the_order_of_the_schema(tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_a_category_is_found_by_a_decomposed_name(tmp_path):
+    categories = [dict(id=1, name="Mu\u0308tze"), dict(id=4, name="Boots")]
+    schema = AttributeSchema(("Boots", "M\u00fctze"))
+    found = boxes_of(
+        COCOBoxes(written(tmp_path, categories=categories), schema), "b.jpg"
+    )
+    assert found[1].tolist() == [2.5, 10, 17.5, 40]
+
+
 def test_boxes_of_one_attribute_become_the_box_around_them(tmp_path):
     found = boxes_of(COCOBoxes(written(tmp_path), SCHEMA), "data/cam2/a.jpg")
     assert found[1].tolist() == [4, 60, 30, 78]
@@ -98,7 +107,7 @@ def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
         (dict(annotations=with_box([0, 0, 30, 10])), "20 wide and 60 high"),
         (dict(annotations=with_box([25, 0, 3, 3])), "20 wide and 60 high"),
         (dict(annotations=with_box([0, 0, 0, 10])), "no area"),
-        (dict(annotations=with_box([0, 0, float("nan"), 10])), "no area"),
+        (dict(annotations=with_box([0, 0, float("nan"), 10])), "expected 4 numbers"),
         (dict(annotations=with_box([0, 0, 5])), r"annotations\[0\].*\[0, 0, 5\]"),
         (
             dict(annotations=[dict(image_id=9, category_id=1, bbox=[0, 0, 1, 1])]),

@@ -1,5 +1,6 @@
 """Rows of the keypoint array find their pictures, in every process."""
 
+import os
 import pickle
 
 import numpy as np
@@ -179,6 +180,28 @@ def test_pickled_objects_are_not_read(root):
     np.save(root / "keypoints.npy", np.array([{}] * 8), allow_pickle=True)
     with pytest.raises(ValueError, match="no whole NumPy array"):
         listed(root)
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': (", b"1 + '", b"{'shape': 10**9}", b"\0"]
+)
+def test_a_broken_header_is_an_error(root, header):
+    content = (root / "keypoints.npy").read_bytes()
+    broken = content[:10] + header.ljust(118) + content[128:]
+    (root / "keypoints.npy").write_bytes(broken)
+    with pytest.raises(ValueError, match=r"keypoints\.npy .*no whole NumPy array"):
+        listed(root)
+
+
+def test_a_pickle_in_the_place_of_the_array_does_not_run(root, tmp_path):
+    class Payload:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "canary"),)
+
+    (root / "keypoints.npy").write_bytes(pickle.dumps(Payload()))
+    with pytest.raises(ValueError, match="no whole NumPy array"):
+        listed(root)
+    assert not (tmp_path / "canary").exists()
 
 
 def test_a_truncated_file_is_an_error(root):

@@ -154,6 +154,7 @@ def plain(value):
     return pickle.dumps(value, 2)[2:-1]
 
 
+PAIR = (3, "|", ("f4", (2,)), None, None, -1, -1, 0)
 NO_FLAGS = (3, "|", None, None, None, -1, -1, 0)
 RECORD = forged("V8", (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
 RECONSTRUCT = opcodes(MULTIARRAY, "_reconstruct")
@@ -223,6 +224,8 @@ def array_of(kind, shape, content, times=1):
         (array_of(forged("i4,O", NO_FLAGS), (1,), ADDRESS), "the type 'i4,O'"),
         (array_of(forged("2O", NO_FLAGS), (1,), [1, 2]), "the type '2O'"),
         (array_of(forged("i8", NO_FLAGS), (1,), [1]), "filled by list"),
+        (array_of(forged("V4", NO_FLAGS), (1,), b"abcd"), "the type 'V4'"),
+        (array_of(forged("i8", PAIR), (1,), ADDRESS), "an array's type has the state"),
     ],
 )
 def test_an_array_whose_parts_disagree_is_refused(tmp_path, code, match):

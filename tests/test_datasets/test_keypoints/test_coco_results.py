@@ -118,7 +118,7 @@ FAULTS = {
     "not a number": ([dict(keypoints=[None] * 51, image_id="2.jpg")], "51 finite"),
     "odd box": ([entry(1, bbox="left")], "entry 0: 'area' and 'score' are numbers"),
     "no people": (dict(images=[]), "neither a list of results nor"),
-    "no images": (dict(annotations=[]), "no COCO 'images'"),
+    "no images": (dict(annotations=[]), "an object with 'images', a list"),
     "a word": ("hello", "neither a list of results nor"),
 }
 

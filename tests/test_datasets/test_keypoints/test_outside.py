@@ -36,3 +36,15 @@ def test_what_is_no_picture_is_named(tmp_path):
     (tmp_path / "a.jpg").write_text("no")
     with pytest.raises(ValueError, match=r"a\.jpg is no readable picture"):
         picture_size(tmp_path / "a.jpg")
+
+
+def test_a_picture_of_broken_parts_is_named(tmp_path):
+    file = tmp_path / "x.png"
+    Image.new("RGB", (4, 4)).save(file)
+    content = file.read_bytes()
+    for broken in (content[:20], content[:17] + b"\7" + content[18:]):
+        file.write_bytes(broken)
+        with pytest.raises(ValueError, match=r"x\.png is no readable picture"):
+            picture_size(file)
+    with pytest.raises(FileNotFoundError):
+        picture_size(tmp_path / "y.png")

@@ -1,0 +1,80 @@
+"""What an image file says of its size, before a decoder takes the memory for it."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+from PIL import Image
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_SIZE = struct.Struct(">II")
+_JPEG_SIZE = struct.Struct(">HH")
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of a frame's header (SOF); the others of that row are tables."""
+
+
+def require_size_within_limit(content: bytes, path: str) -> None:
+    """Refuse an image of more pixels than Pillow would read without a warning.
+
+    OpenCV decodes up to 2**30 pixels: a PNG of 1 MB takes gigabytes. The limit is
+    Pillow's own, ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million); set it higher, or to
+    None, for larger images. JPEG and PNG headers take some microseconds.
+
+    Args:
+        content: The file's bytes; what is no image is left to the decoder.
+        path: The file, for the error.
+
+    Raises:
+        ValueError: It has more pixels.
+    """
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is None:
+        return
+    try:
+        width, height = image_size(content)
+        size = f"{width} x {height}"
+    except Image.DecompressionBombError:  # twice the limit, in other formats
+        size, width, height = "too many", limit, 2
+    if width * height > limit:
+        raise ValueError(
+            f"{path} ({len(content)} bytes) is {size} pixels; at most {limit:,} are "
+            "decoded, as a small file could take all memory. Set "
+            "PIL.Image.MAX_IMAGE_PIXELS if it is to be read"
+        )
+
+
+def image_size(content: bytes) -> tuple[int, int]:
+    """Width and height as stored, without EXIF's turn; zeros where none are found."""
+    if content.startswith(_PNG):
+        found = content[16:24]
+        return _PNG_SIZE.unpack(found) if len(found) == _PNG_SIZE.size else (0, 0)
+    if content.startswith(b"\xff\xd8"):
+        return _jpeg_size(content)
+    return _size_by_pillow(content)
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int]:
+    place = 2
+    while True:
+        place = content.find(b"\xff", place)
+        if place < 0 or place + 9 > len(content):
+            return 0, 0
+        marker = content[place + 1]
+        if marker in _JPEG_FRAMES:
+            height, width = _JPEG_SIZE.unpack_from(content, place + 5)
+            return width, height
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
+            place += 1 if marker == 0xFF else 2  # no segment follows
+        else:
+            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+
+
+def _size_by_pillow(content: bytes) -> tuple[int, int]:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.size
+    except Image.DecompressionBombError:
+        raise
+    except Exception:  # what is no image is for the decoder to say
+        return 0, 0
