@@ -19,17 +19,13 @@ from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
 from mmpar.bounded_file import opened_zip
 from mmpar.datasets.annotations.table import PackedStrings
+from mmpar.datasets.lmdb_pages import require_sound_pages
 from mmpar.file_kinds import describe_unreadable_file
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1
 _LONGEST_KEY = 511
 """Bytes, of LMDB as it is built everywhere."""
-_META = struct.Struct("=16xII16xI92xQQ")
-"""Page of LMDB that describes the rest: magic number, version, page size, last page,
-transaction (MDB_meta in LMDB's mdb.c)."""
-_LMDB_MAGIC = 0xBEEFC0DE
-_LARGEST_PAGE = 2**16
 _LARGEST_MEMBER = 2**28
 """Bytes of a deflated image; a directory that gives fewer need not be right."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -124,23 +120,12 @@ class PictureLmdb(PictureArchive, LmdbBackend):
             raise FileNotFoundError(
                 f"no LMDB {self.db_path!r}; check backend_args['db_path']"
             )
+        if os.path.isfile(self._data_file()):
+            require_sound_pages(self._data_file())
         try:
-            self._require_all_pages()
             return super()._get_client()
         except lmdb.Error as error:
             raise self._damaged(error) from None
-
-    def _require_all_pages(self) -> None:
-        """Refuse half a database: reading past the end of its file ends the process."""
-        with open(self._data_file(), "rb") as file:
-            last, page_size = _last_page(file.read(_LARGEST_PAGE + _META.size))
-            size = os.fstat(file.fileno()).st_size
-        end = (last + 1) * page_size
-        if end > size or (page_size and size % page_size):
-            raise ValueError(
-                f"{self._data_file()} is not whole: it has {size} bytes, and its last "
-                f"page of {page_size} ends at {end}; copy or pack it again"
-            )
 
     def _data_file(self) -> str:
         file = os.path.join(self.db_path, "data.mdb")
@@ -164,23 +149,6 @@ def _require_inside(members: Iterable[zipfile.ZipInfo], size: int) -> None:
                 f"its directory gives {member.filename!r} {member.compress_size} bytes "
                 f"at {member.header_offset}, and the file has {size}"
             )
-
-
-def _last_page(head: bytes) -> tuple[int, int]:
-    """Number of an LMDB's last page and the size of pages; zeros where it is none.
-
-    Of the two descriptions that it keeps, the one of the later transaction counts.
-    """
-    if len(head) < _META.size:
-        return 0, 0
-    magic, _, page_size, last, transaction = _META.unpack_from(head)
-    if magic != _LMDB_MAGIC:
-        return 0, 0  # LMDB says so
-    if len(head) >= page_size + _META.size:
-        magic, _, _, other, later = _META.unpack_from(head, page_size)
-        if magic == _LMDB_MAGIC and later > transaction:
-            last = other
-    return last, page_size
 
 
 def _inflated(content: bytes) -> bytes:

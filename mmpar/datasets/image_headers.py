@@ -14,7 +14,7 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of a frame's header (SOF); the others of that row are tables."""
 
 
-def require_size_within_limit(content: bytes, path: str) -> None:
+def require_size_within_limit(content: bytes, path: str) -> tuple[int, int]:
     """Refuse an image of more pixels than Pillow would read without a warning.
 
     OpenCV decodes up to 2**30 pixels: a PNG of 1 MB takes gigabytes. The limit is
@@ -22,26 +22,29 @@ def require_size_within_limit(content: bytes, path: str) -> None:
     None, for larger images. JPEG and PNG headers take some microseconds.
 
     Args:
-        content: The file's bytes; what is no image is left to the decoder.
+        content: The file's bytes.
         path: The file, for the error.
+
+    Returns:
+        Width and height; zeros where none are found, which is not to be decoded:
+        OpenCV reads formats that Pillow does not know, such as Radiance's.
 
     Raises:
         ValueError: It has more pixels.
     """
     limit = Image.MAX_IMAGE_PIXELS
-    if limit is None:
-        return
     try:
         width, height = image_size(content)
         size = f"{width} x {height}"
     except Image.DecompressionBombError:  # twice the limit, in other formats
-        size, width, height = "too many", limit, 2
-    if width * height > limit:
+        size, width, height = "too many", limit or 0, 2
+    if limit is not None and width * height > limit:
         raise ValueError(
             f"{path} ({len(content)} bytes) is {size} pixels; at most {limit:,} are "
             "decoded, as a small file could take all memory. Set "
             "PIL.Image.MAX_IMAGE_PIXELS if it is to be read"
         )
+    return width, height
 
 
 def image_size(content: bytes) -> tuple[int, int]:
@@ -76,5 +79,5 @@ def _size_by_pillow(content: bytes) -> tuple[int, int]:
             return image.size
     except Image.DecompressionBombError:
         raise
-    except Exception:  # what is no image is for the decoder to say
+    except Exception:  # Pillow raises a dozen types on broken bytes
         return 0, 0

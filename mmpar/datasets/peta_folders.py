@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from PIL import Image
 
 from mmpar.datasets.annotations.files import read_utf8
 from mmpar.datasets.annotations.peta import SOURCES, read_peta
+from mmpar.datasets.image_headers import require_size_within_limit
 from mmpar.structures import build_schema
 
 FOLDERS = tuple("i-LID" if name == "i-LIDS" else name for name in SOURCES)
@@ -207,7 +209,9 @@ def _write_png(source: Path, target: Path) -> None:
     if target.exists():
         return
     begun = target.with_suffix(".begun")
-    with Image.open(source) as image:
+    content = source.read_bytes()
+    require_size_within_limit(content, str(source))
+    with Image.open(io.BytesIO(content)) as image:
         image.convert("RGB").save(begun, "PNG")
     os.replace(begun, target)
 

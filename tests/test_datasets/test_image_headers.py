@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import pytest
 from PIL import Image
 
@@ -47,6 +48,17 @@ def test_the_size_is_that_of_pillow_and_limits_decoding(tmp_path, monkeypatch, k
         with pytest.raises(ValueError, match=r"image \(.*pixels; at most"):
             LoadPersonImage().transform(dict(img_path=str(path)))
         assert inspect(str(path)).fault == "too large"
+
+
+def test_what_opencv_alone_can_read_is_not_decoded(tmp_path):
+    """Its size is not known beforehand."""
+    path = tmp_path / "image.hdr"
+    row = b"\2\2\0\x0a" + b"\x8a\1" * 4
+    path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 9 +X 10\n" + row * 9)
+    assert cv2.imread(str(path)).shape == (9, 10, 3)
+    with pytest.raises(ValueError, match=r"image\.hdr \(.*is no readable picture"):
+        LoadPersonImage().transform(dict(img_path=str(path)))
+    assert inspect(str(path)).fault == "unreadable"
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 3, 5, 9, 20, 24])

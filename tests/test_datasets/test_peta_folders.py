@@ -150,6 +150,15 @@ def test_a_stopped_run_goes_on(tmp_path):
     assert len(list((out / "images").iterdir())) == len(ORDER)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_image_too_large_is_named(tmp_path, monkeypatch):
+    write_folders(tmp_path / "in")
+    write_mat(tmp_path / "out/PETA.mat")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)  # Pillow's own error has no name
+    with pytest.raises(ValueError, match=r"\.(png|bmp|jpe?g) .*pixels; at most 1 "):
+        convert(tmp_path / "in", tmp_path / "out")
+
+
 def another_label(data):
     data[2, 4 + 7] = 1 - data[2, 4 + 7]
 

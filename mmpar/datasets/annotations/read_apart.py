@@ -7,6 +7,7 @@ process, keeps it busy for ever or takes all memory.
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import pickle
 import select
@@ -22,6 +23,8 @@ MEMORY_LIMIT = 2**30
 _SECONDS = 5.0
 _BYTES_PER_SECOND = 20_000
 """A tenth of the speed at which the slowest release is read."""
+_PATIENCE = 6
+"""Seconds by the clock for each of the processor's: others may keep it busy."""
 
 
 def read_apart(read: Callable[[bytes], Any], content: bytes, path: str) -> Any:
@@ -31,8 +34,8 @@ def read_apart(read: Callable[[bytes], Any], content: bytes, path: str) -> Any:
 
     Args:
         read: The reader. What it returns or raises is pickled.
-        content: The file's bytes; they bound the time, five seconds and one more for
-            each 20 kB.
+        content: The file's bytes; they bound the processor's time, five seconds and
+            one more for each 20 kB, and the clock's, six times as much.
         path: The file, for errors.
 
     Raises:
@@ -47,19 +50,21 @@ def read_apart(read: Callable[[bytes], Any], content: bytes, path: str) -> Any:
         # child that waited for one would be ended in time.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
+    limit = math.ceil(_SECONDS + len(content) / _BYTES_PER_SECOND)
     if child == 0:
         os.close(receiver)
-        _answer(read, content, sender)
+        _answer(read, content, sender, limit)
     os.close(sender)
-    limit = _SECONDS + len(content) / _BYTES_PER_SECOND
     try:
-        answer = _received(receiver, limit)
+        answer = _received(receiver, limit * _PATIENCE)
     finally:
         os.close(receiver)
         os.kill(child, signal.SIGKILL)  # it has answered, or is not to go on
         _, status = os.waitpid(child, 0)
     if answer is None:
-        raise _damaged(path, f"had not read it after {limit:.0f} s")
+        raise _damaged(path, f"had not read it after {limit * _PATIENCE} s")
+    if _ending(status) == "SIGXCPU":
+        raise _damaged(path, f"had not read it after {limit} s of computing")
     if not answer:
         raise _damaged(path, f"ended with {_ending(status)}")
     result = pickle.loads(answer)
@@ -70,9 +75,12 @@ def read_apart(read: Callable[[bytes], Any], content: bytes, path: str) -> Any:
     return result
 
 
-def _answer(read: Callable[[bytes], Any], content: bytes, sender: int) -> None:
+def _answer(
+    read: Callable[[bytes], Any], content: bytes, sender: int, seconds: int
+) -> None:
     """What the child does: it reads, writes the pickled result and ends."""
     try:
+        _limit_time(seconds)
         faulthandler.disable()  # its crash is reported by the parent
         _limit_memory()
         try:
@@ -85,6 +93,15 @@ def _answer(read: Callable[[bytes], Any], content: bytes, sender: int) -> None:
     except BaseException:
         os._exit(1)
     os._exit(0)
+
+
+def _limit_time(seconds: int) -> None:
+    import resource
+
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard == resource.RLIM_INFINITY or seconds < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
 
 
 def _limit_memory() -> None:

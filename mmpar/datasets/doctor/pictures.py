@@ -47,9 +47,11 @@ def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
     if is_truncated_jpeg(content) or _is_truncated_png(content):
         return Picture(path, "truncated", digest, (0, 0))
     try:
-        require_size_within_limit(content, path)
+        size = require_size_within_limit(content, path)
     except ValueError:
         return Picture(path, "too large", digest, (0, 0))
+    if not all(size):
+        return Picture(path, "unreadable", digest, (0, 0))
     try:
         height, width = mmcv.imfrombytes(content).shape[:2]
     except Exception:  # None, or whatever the decoder raises

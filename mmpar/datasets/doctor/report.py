@@ -64,7 +64,8 @@ def _picture(path: str) -> str:
     """The picture, small, inside the page; nothing where it cannot be read."""
     try:
         content = fileio.get(path)
-        require_size_within_limit(content, path)
+        if not all(require_size_within_limit(content, path)):
+            return ""
         image = mmcv.imfrombytes(content)
         width = max(1, round(image.shape[1] * _HEIGHT / image.shape[0]))
         small = cv2.imencode(".jpg", cv2.resize(image, (width, _HEIGHT)))[1]

@@ -62,36 +62,36 @@ class LoadPersonImage(LoadImageFromFile):
         content = fileio.get(path, backend_args=self.backend_args)
         if is_truncated_jpeg(content):
             raise ValueError(f"{path} ({len(content)} bytes) is a truncated JPEG file")
-        require_size_within_limit(content, path)
-        image = self._decode(content, path)
+        size = require_size_within_limit(content, path)
+        image = self._decode(content, path) if all(size) else None
+        if image is None:
+            raise _unreadable(content, path, "nothing could be decoded")
         if "person_box" in results:
             image = cut_out(image, results["person_box"], path)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results
 
-    def _decode(self, content: bytes, path: str) -> np.ndarray:
-        fault: object = "nothing could be decoded"
+    def _decode(self, content: bytes, path: str) -> np.ndarray | None:
         try:
             backend = self.imdecode_backend
             if backend == "pillow" and _has_deep_grey(content):
                 backend = "cv2"  # Pillow makes all above 255 white
-            image = mmcv.imfrombytes(content, flag=self.color_type, backend=backend)
-            if image is not None:
-                return image
+            return mmcv.imfrombytes(content, flag=self.color_type, backend=backend)
         except Exception as error:  # each decoder raises types of its own
-            fault = error
-        found = describe_unreadable(content[:HEAD_BYTES], len(content))
-        if found is not None and not found.startswith(_IMAGE):
-            fault = f"it {found}"
-        elif _has_deep_grey(content):
-            fault = (
-                "its grey values have 32 bits, and no file says what white is; save it "
-                "with 8 or 16"
-            )
-        raise ValueError(
-            f"{path} ({len(content)} bytes) is no readable picture: {fault}"
+            raise _unreadable(content, path, error) from error
+
+
+def _unreadable(content: bytes, path: str, fault: object) -> ValueError:
+    found = describe_unreadable(content[:HEAD_BYTES], len(content))
+    if found is not None and not found.startswith(_IMAGE):
+        fault = f"it {found}"
+    elif _has_deep_grey(content):
+        fault = (
+            "its grey values have 32 bits, and no file says what white is; save it "
+            "with 8 or 16"
         )
+    return ValueError(f"{path} ({len(content)} bytes) is no readable picture: {fault}")
 
 
 def _has_deep_grey(content: bytes) -> bool:

@@ -21,7 +21,8 @@ def raise_error(content):
 DEEDS = {
     "crash": (lambda _: os.kill(os.getpid(), signal.SIGSEGV), "ended with SIGSEGV"),
     "exit": (lambda _: os._exit(3), "ended with exit status 3"),
-    "hang": (lambda _: time.sleep(60), "had not read it after"),
+    "hang": (lambda _: time.sleep(60), "had not read it after 1 s;"),
+    "work": (lambda _: sum(iter(int, 1)), "had not read it after 1 s of computing"),
     "memory": (lambda _: bytearray(2 * 10**9), "took more than 1.1 GB of memory"),
     "no answer": (lambda _: lambda: None, "ended with exit status 1"),
 }
@@ -29,7 +30,8 @@ DEEDS = {
 
 @pytest.mark.parametrize("deed", DEEDS)
 def test_what_a_reader_does_is_said(monkeypatch, deed):
-    monkeypatch.setattr(module, "_SECONDS", 0.5 if deed == "hang" else 20)
+    monkeypatch.setattr(module, "_SECONDS", 0.5 if deed in ("hang", "work") else 20)
+    monkeypatch.setattr(module, "_PATIENCE", 1 if deed == "hang" else 30)
     read, message = DEEDS[deed]
     with pytest.raises(ValueError, match=rf"^a/b\.mat is damaged.* {message}.*CSV"):
         read_apart(read, b"content", "a/b.mat")
