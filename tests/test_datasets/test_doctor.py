@@ -192,6 +192,13 @@ def test_a_clean_data_set_has_no_faults(tmp_path):
     assert examination.sizes == ((20, 20, 20), (40, 40, 40))
 
 
+def test_bytes_after_the_end_of_an_image_are_no_fault(tmp_path):
+    data = Clean(tmp_path)
+    for path in (data.picture("test", 1), data.picture("train", 0)):  # PNG and JPEG
+        path.write_bytes(path.read_bytes() + b"\xff\xda" + bytes(64))
+    assert data.examine().findings == []
+
+
 def test_pictures_of_unknown_persons_are_not_of_one_person(tmp_path):
     data = Clean(tmp_path)
     for split in SPLITS:

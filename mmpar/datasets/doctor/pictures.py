@@ -60,7 +60,15 @@ def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
 
 
 def _is_truncated_png(content: bytes) -> bool:
-    return content.startswith(_PNG) and b"IEND" not in content[-32:]
+    """Whether no ``IEND`` chunk is reached; bytes may trail it."""
+    if not content.startswith(_PNG):
+        return False
+    position = len(_PNG)
+    while position + 12 <= len(content):  # length, type and checksum of a chunk
+        if content[position + 4 : position + 8] == b"IEND":
+            return False
+        position += 12 + int.from_bytes(content[position : position + 4], "big")
+    return True
 
 
 def inspect_all(
