@@ -90,7 +90,7 @@ def make_roots(
     """A data set of each root."""
     folder = work_dir / "folder"
     write_pictures(folder, pictures, people, size)
-    names, _ = find_pictures(folder)
+    names = find_pictures(folder).names
     lines = [f"{name} 0\n" for name in names]
     (work_dir / "list.txt").write_text("".join(lines))
     zip_file, lmdb_folder = work_dir / "all.zip", work_dir / "all.lmdb"

@@ -55,11 +55,13 @@ def read_apart(read: Callable[[bytes], Any], content: bytes, path: str) -> Any:
         os.close(receiver)
         _answer(read, content, sender, limit)
     os.close(sender)
+    answer = None
     try:
         answer = _received(receiver, limit * _PATIENCE)
     finally:
         os.close(receiver)
-        os.kill(child, signal.SIGKILL)  # it has answered, or is not to go on
+        if answer is None:
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
     if answer is None:
         raise _damaged(path, f"had not read it after {limit * _PATIENCE} s")
