@@ -7,11 +7,10 @@ import struct
 
 from PIL import Image
 
+from mmpar.datasets.jpeg import SOI, jpeg_size
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = struct.Struct(">II")
-_JPEG_SIZE = struct.Struct(">HH")
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers of a frame's header (SOF); the others of that row are tables."""
 
 
 def require_size_within_limit(content: bytes, path: str) -> tuple[int, int]:
@@ -52,25 +51,9 @@ def image_size(content: bytes) -> tuple[int, int]:
     if content.startswith(_PNG):
         found = content[16:24]
         return _PNG_SIZE.unpack(found) if len(found) == _PNG_SIZE.size else (0, 0)
-    if content.startswith(b"\xff\xd8"):
-        return _jpeg_size(content)
+    if content.startswith(SOI):
+        return jpeg_size(content)
     return _size_by_pillow(content)
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int]:
-    place = 2
-    while True:
-        place = content.find(b"\xff", place)
-        if place < 0 or place + 9 > len(content):
-            return 0, 0
-        marker = content[place + 1]
-        if marker in _JPEG_FRAMES:
-            height, width = _JPEG_SIZE.unpack_from(content, place + 5)
-            return width, height
-        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
-            place += 1 if marker == 0xFF else 2  # no segment follows
-        else:
-            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
 
 
 def _size_by_pillow(content: bytes) -> tuple[int, int]:

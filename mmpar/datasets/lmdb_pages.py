@@ -48,10 +48,11 @@ def require_sound_pages(file: str | Path) -> None:
     """
     try:
         tree = _tree(file)
-        pending = [] if tree is None or tree.root == _NO_PAGE else [tree.root]
+        if tree is None or tree.root == _NO_PAGE:
+            return
+        pending = [tree.root]
         seen = set(pending)
         while pending:
-            assert tree is not None
             below = _pages_below(tree, pending.pop())
             if not seen.isdisjoint(below) or len(set(below)) < len(below):
                 raise ValueError("a page is in its tree twice")
