@@ -14,8 +14,8 @@ import mmpretrain.registry  # noqa: F401  makes 'mmpretrain.X' resolvable
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from mmpar.atomic import secure_checkpoint_writing
-from mmpar.checkpoint_files import secure_checkpoint_loading
+from mmpar.utils.atomic import secure_checkpoint_writing
+from mmpar.utils.checkpoint_files import secure_checkpoint_loading
 
 secure_checkpoint_loading()
 secure_checkpoint_writing()

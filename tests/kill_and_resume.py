@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmpar.checkpoint_files import load_from_local
 from mmpar.engine import checkpoint_to_test
+from mmpar.utils.checkpoint_files import load_from_local
 
 ROOT = Path(__file__).parents[1]
 TINY = """

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mmpar
+import mmpar.utils
 
 REPOSITORY = Path(__file__).parents[1]
 TOOLS = sorted(
@@ -17,7 +17,11 @@ TOOLS = sorted(
     for path in REPOSITORY.glob("tools/**/*.py")
     if path.parent.name != "benchmarks"
 )
-PACKAGES = [f"mmpar.{part.name}" for part in pkgutil.iter_modules(mmpar.__path__)]
+PACKAGES = [
+    part.name
+    for package in (mmpar, mmpar.utils)
+    for part in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+]
 
 HELP = """
 import contextlib, io, json, runpy, sys, sysconfig
@@ -98,7 +102,7 @@ def test_every_tool_tells_its_arguments_before_it_imports_what_takes_seconds():
 
 def test_the_installation_is_checked_and_checkpoints_secured_before_all_else():
     first = answers(FIRST, *PACKAGES)
-    assert first.pop("mmpar.atomic") == "mmengine"  # a helper of the registry
+    assert first.pop("mmpar.utils.atomic") == "mmengine"  # a helper of the registry
     assert {*first.values()} == {None, "mmpar.registry"}
     heavy = {name for name, found in first.items() if found}
     parts = ("datasets", "engine", "evaluation", "explain", "models", "visualization")
@@ -107,5 +111,5 @@ def test_the_installation_is_checked_and_checkpoints_secured_before_all_else():
 
 def test_mmengine_secures_checkpoints_when_it_looks_for_a_part_of_mmpar():
     before, after = answers(SCOPE)
-    assert before != "mmpar.checkpoint_files"  # importing mmpar is not enough
-    assert after == "mmpar.checkpoint_files"
+    assert before != "mmpar.utils.checkpoint_files"  # importing mmpar is not enough
+    assert after == "mmpar.utils.checkpoint_files"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmpar.cli import runner_arguments
+from mmpar.utils.cli import runner_arguments
 
 
 def parse_args() -> argparse.Namespace:

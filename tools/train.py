@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmpar.cli import AUTO, runner_arguments
+from mmpar.utils.cli import AUTO, runner_arguments
 
 
 def parse_args() -> argparse.Namespace:

@@ -12,9 +12,8 @@ from mmpar.datasets.peta import PETA, PETAzs
 from mmpar.datasets.positive_ratios import positive_ratios
 from mmpar.datasets.rap import RAPv1, RAPv2, RAPzs
 from mmpar.datasets.release import ReleaseDataset
-from mmpar.datasets.synthetic import SyntheticPAR
+from mmpar.datasets.synthetic import DrawSyntheticPerson, SyntheticPAR
 from mmpar.datasets.transforms import (
-    DrawSyntheticPerson,
     LoadAttributeBoxes,
     LoadPersonImage,
     PackPARInputs,

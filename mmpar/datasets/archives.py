@@ -17,10 +17,10 @@ import numpy as np
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
-from mmpar.bounded_file import opened_zip
-from mmpar.datasets.annotations.table import PackedStrings
+from mmpar.datasets.formats.table import PackedStrings
 from mmpar.datasets.lmdb_pages import require_sound_pages
-from mmpar.file_kinds import describe_unreadable_file
+from mmpar.utils.bounded_file import opened_zip
+from mmpar.utils.file_kinds import describe_unreadable_file
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1

@@ -10,13 +10,13 @@ from typing import Any, Callable
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpar.datasets.annotations import AnnotationTable
-from mmpar.datasets.annotations.attribute_lists import AttributeList
-from mmpar.datasets.annotations.csv_list import CSVList
-from mmpar.datasets.annotations.json_list import JSONList
-from mmpar.datasets.annotations.portable import PortableList
-from mmpar.datasets.annotations.text_list import TextList
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.formats import AnnotationTable
+from mmpar.datasets.formats.attribute_lists import AttributeList
+from mmpar.datasets.formats.csv_list import CSVList
+from mmpar.datasets.formats.json_list import JSONList
+from mmpar.datasets.formats.portable import PortableList
+from mmpar.datasets.formats.text_list import TextList
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
 

@@ -13,10 +13,10 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from mmpar.datasets.annotations import AnnotationTable
-from mmpar.datasets.annotations.keypoint_array import KeypointArray
-from mmpar.datasets.annotations.labels import checked_label_map
-from mmpar.datasets.annotations.table import PackedStrings, Rows
+from mmpar.datasets.formats import AnnotationTable
+from mmpar.datasets.formats.keypoint_array import KeypointArray
+from mmpar.datasets.formats.labels import checked_label_map
+from mmpar.datasets.formats.table import PackedStrings, Rows
 from mmpar.datasets.image_files import (
     archive_of,
     is_local,

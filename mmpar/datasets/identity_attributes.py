@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from mmengine import fileio
 
-from mmpar.datasets.annotations import AnnotationTable, matlab
-from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
 from mmpar.datasets.archives import PictureArchive
+from mmpar.datasets.formats import AnnotationTable, matlab
+from mmpar.datasets.formats.identity_attributes import read_identity_attributes
 from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS

@@ -10,8 +10,8 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmpretrain.structures import DataSample
 
-from mmpar.datasets.annotations import UNKNOWN
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.formats import UNKNOWN
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
 

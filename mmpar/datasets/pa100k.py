@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpar.datasets.annotations.pa100k import parts_of, read_pa100k
-from mmpar.datasets.annotations.release import Release
+from mmpar.datasets.formats.pa100k import parts_of, read_pa100k
+from mmpar.datasets.formats.release import Release
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import build_schema

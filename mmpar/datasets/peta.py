@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 from mmengine import fileio
 
-from mmpar.datasets.annotations.peta import read_peta
-from mmpar.datasets.annotations.release import Release
+from mmpar.datasets.formats.peta import read_peta
+from mmpar.datasets.formats.release import Release
 from mmpar.datasets.release import ReleaseDataset, ZeroShotFiles
 from mmpar.registry import DATASETS
 
@@ -23,7 +23,7 @@ class PETA(ReleaseDataset):
             images/00001.png ...
 
     Each sample also has ``person_id`` and ``domain``, the sub-data-set from 1 to 10
-    (:data:`mmpar.datasets.annotations.peta.SOURCES`).
+    (:data:`mmpar.datasets.formats.peta.SOURCES`).
 
     Args:
         split: ``'train'`` (9,500), ``'val'`` (1,900), ``'test'`` (7,600) or

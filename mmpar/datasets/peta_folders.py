@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from mmpar.datasets.annotations.files import read_utf8
-from mmpar.datasets.annotations.peta import SOURCES, read_peta
+from mmpar.datasets.formats.files import read_utf8
+from mmpar.datasets.formats.peta import SOURCES, read_peta
 from mmpar.datasets.image_headers import require_size_within_limit
 from mmpar.structures import build_schema
 

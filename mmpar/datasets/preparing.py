@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmpar.datasets.annotations.files import read_bytes
-from mmpar.datasets.annotations.portable import (
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.formats.files import read_bytes
+from mmpar.datasets.formats.portable import (
     header_line,
     read_header,
     row_lines,
     rows_of,
 )
-from mmpar.datasets.base import PARDataset
 from mmpar.datasets.sources import Part, find_parts
 from mmpar.structures import AttributeSchema
 

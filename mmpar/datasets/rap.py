@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmpar.datasets.annotations.rap import read_rapv1, read_rapv2
-from mmpar.datasets.annotations.release import Release
+from mmpar.datasets.formats.rap import read_rapv1, read_rapv2
+from mmpar.datasets.formats.release import Release
 from mmpar.datasets.release import UncertainLabels, ZeroShotFiles
 from mmpar.registry import DATASETS
 

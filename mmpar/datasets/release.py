@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from mmengine import fileio
 
-from mmpar.datasets.annotations import UNKNOWN, AnnotationTable
-from mmpar.datasets.annotations.common_pickle import read_common_pickle
-from mmpar.datasets.annotations.csv_list import CSVList
-from mmpar.datasets.annotations.files import read_bytes
-from mmpar.datasets.annotations.labels import checked_label_map
-from mmpar.datasets.annotations.portable import Header, read_header, read_portable
-from mmpar.datasets.annotations.release import Release
-from mmpar.datasets.annotations.text_list import TextList
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.formats import UNKNOWN, AnnotationTable
+from mmpar.datasets.formats.common_pickle import read_common_pickle
+from mmpar.datasets.formats.csv_list import CSVList
+from mmpar.datasets.formats.files import read_bytes
+from mmpar.datasets.formats.labels import checked_label_map
+from mmpar.datasets.formats.portable import Header, read_header, read_portable
+from mmpar.datasets.formats.release import Release
+from mmpar.datasets.formats.text_list import TextList
 from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.structures import AttributeSchema, build_schema
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mmpar.datasets.annotations.table import AnnotationTable
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.formats.table import AnnotationTable
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import SCHEMAS, AttributeSchema
@@ -196,7 +196,7 @@ def _unchecked(kind: type[PARDataset], **more: Any) -> type[PARDataset]:
 
 
 def source_arguments(args: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of :func:`mmpar.cli.add_source_arguments` for the class.
+    """The arguments of :func:`mmpar.utils.cli.add_source_arguments` for the class.
 
     Only what was given; ``ann_file`` is a list of files.
     """

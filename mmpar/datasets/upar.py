@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.formats import AnnotationTable
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from mmengine import fileio
 
-from mmpar.datasets.annotations.release import Release
-from mmpar.datasets.annotations.wider import (
+from mmpar.datasets.formats.release import Release
+from mmpar.datasets.formats.wider import (
     cut_out_part,
     read_cut_outs,
     read_wider,

@@ -12,13 +12,13 @@ from typing import Any, Callable
 
 from mmengine.config import Config
 
-from mmpar.checkpoint_files import (
+from mmpar.engine.hooks.resume_hook import STATE
+from mmpar.utils.checkpoint_files import (
     UnreadableCheckpointError,
     UnsafeCheckpointError,
     load_from_local,
 )
-from mmpar.cli import AUTO
-from mmpar.engine.hooks.resume_hook import STATE
+from mmpar.utils.cli import AUTO
 
 Say = Callable[[str], Any]
 _DEFAULT_NAMES = ("epoch_{}.pth", "iter_{}.pth")

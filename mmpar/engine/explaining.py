@@ -7,16 +7,16 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmpar.cli import EXPLAINERS_BY_NAME
 from mmpar.engine.command_line import evaluation_config
 from mmpar.engine.hooks import SchemaCheckHook
+from mmpar.utils.cli import EXPLAINERS_BY_NAME
 
 
 def explainer_config(args: argparse.Namespace, folder: str, **metric: Any) -> Config:
     """The config's test, with the explainer and the localization metric alone.
 
     Args:
-        args: Those of :func:`mmpar.cli.explainer_arguments`.
+        args: Those of :func:`mmpar.utils.cli.explainer_arguments`.
         folder: Of the tool, in the work dir.
         **metric: Further fields of the localization metric.
     """

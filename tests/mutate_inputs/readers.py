@@ -19,7 +19,6 @@ import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 from PIL import Image
 
-from mmpar.checkpoint_files import load_from_local
 from mmpar.datasets import (
     MSP60K,
     PA100K,
@@ -31,16 +30,15 @@ from mmpar.datasets import (
     RAPv2,
     WIDERAttribute,
 )
-from mmpar.datasets.annotations.coco_boxes import COCOBoxes
-from mmpar.datasets.annotations.keypoint_array import KeypointArray
 from mmpar.datasets.archives import PictureArchive, PictureLmdb, PictureZip
-from mmpar.datasets.drawing.cache import read_person, write_person
-from mmpar.datasets.drawing.person import draw_person
+from mmpar.datasets.formats.coco_boxes import COCOBoxes
+from mmpar.datasets.formats.keypoint_array import KeypointArray
 from mmpar.datasets.keypoints import picture_size, read_coco_keypoints
 from mmpar.datasets.packing import pack
 from mmpar.datasets.peta_folders import FOLDERS, read_peta_folders
 from mmpar.datasets.transforms import LoadPersonImage
 from mmpar.structures import SCHEMAS, build_schema
+from mmpar.utils.checkpoint_files import load_from_local
 from tests.fixtures.common_pickle import common_entries
 from tests.fixtures.easydict_pickles import write_easydict
 from tests.fixtures.identity_attributes import write_attributes
@@ -469,13 +467,6 @@ def _images() -> list[Seed]:
     ]
 
 
-def _drawn_person() -> list[Seed]:
-    with tempfile.TemporaryDirectory() as folder:
-        write_person(Path(folder) / "whole.png", draw_person(0, 0, (24, 48)))
-        content = (Path(folder) / "whole.png").read_bytes()
-    return [Seed(f"{NAME}.png", content, mutate_png, read_person)]
-
-
 def _encoded(image: Image.Image, form: str, **more: Any) -> bytes:
     target = io.BytesIO()
     image.save(target, form, **more)
@@ -500,6 +491,5 @@ READERS: dict[str, Callable[[], list[Seed]]] = {
     "zip": _zip,
     "lmdb": _lmdb,
     "image": _images,
-    "drawn-person": _drawn_person,
 }
 """Name to what makes the whole files."""

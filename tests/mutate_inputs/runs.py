@@ -22,8 +22,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmpar.checkpoint_files import UnreadableCheckpointError, UnsafeCheckpointError
-from mmpar.pickled_arrays import RefusedPickleError
+from mmpar.utils.checkpoint_files import (
+    UnreadableCheckpointError,
+    UnsafeCheckpointError,
+)
+from mmpar.utils.pickled_arrays import RefusedPickleError
 from tests.mutate_inputs.mutations import Mutation
 
 SECONDS = 10

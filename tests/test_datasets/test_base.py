@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 
 from mmpar.datasets import PARDataset, SampleError
-from mmpar.datasets.annotations import AnnotationTable, PackedStrings
+from mmpar.datasets.formats import AnnotationTable, PackedStrings
 from mmpar.structures import AttributeSchema
 from tests.fixtures.pa100k import write_pictures
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import PETA, DukeMTMCAttribute, Market1501Attribute
-from mmpar.datasets.annotations import AnnotationTable
-from mmpar.datasets.annotations.identity_attributes import read_identity_attributes
-from mmpar.datasets.annotations.portable import header_line, row_lines
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import Published, examine, labels, pictures
 from mmpar.datasets.doctor.report import html_report
+from mmpar.datasets.formats import AnnotationTable
+from mmpar.datasets.formats.identity_attributes import read_identity_attributes
+from mmpar.datasets.formats.portable import header_line, row_lines
 from mmpar.structures import SCHEMAS, build_schema
 from tests.fixtures.common_pickle import common_entries, write_common
 from tests.fixtures.peta import REAL_PETA, real_peta

@@ -9,7 +9,7 @@ from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from torch.utils.data import Subset, TensorDataset
 
 from mmpar.datasets import PARDataset, positive_ratios
-from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.formats import AnnotationTable
 from mmpar.datasets.positive_ratios import count_labels, one_sided_attributes
 
 

@@ -4,13 +4,13 @@ import argparse
 
 import pytest
 
-from mmpar.cli import add_source_arguments
 from mmpar.datasets import PETA, AttributeListDataset, Market1501Attribute
 from mmpar.datasets.sources import (
     find_parts,
     readable_classes,
     source_arguments,
 )
+from mmpar.utils.cli import add_source_arguments
 from tests.fixtures.pa100k import write_pictures
 from tests.fixtures.peta import write_peta_release
 from tests.test_datasets.test_identity_attributes import market

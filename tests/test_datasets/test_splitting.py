@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from mmpar.datasets.annotations import AnnotationTable
+from mmpar.datasets.formats import AnnotationTable
 from mmpar.datasets.splitting import cut, split_by_person, write_csv
 from tests.fixtures.peta import real_peta
 

@@ -14,8 +14,8 @@ from mmpar.datasets import (
     RAPv2,
     WIDERAttribute,
 )
-from mmpar.datasets.annotations.keypoint_array import KeypointArray
 from mmpar.datasets.archives import PictureLmdb, PictureZip
+from mmpar.datasets.formats.keypoint_array import KeypointArray
 from mmpar.datasets.keypoints.coco_results import read_coco_keypoints
 from mmpar.datasets.transforms import LoadPersonImage
 

@@ -8,9 +8,9 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from mmpar.datasets import LoadPersonImage, WIDERAttribute
-from mmpar.datasets.annotations.wider import read_cut_outs
 from mmpar.datasets.base import SampleError
 from mmpar.datasets.doctor import examine
+from mmpar.datasets.formats.wider import read_cut_outs
 from mmpar.datasets.preparing import prepare
 from mmpar.structures import SCHEMAS
 from tests.fixtures.wider import (

@@ -5,10 +5,10 @@ import os
 import pytest
 import torch
 
-from mmpar.cli import runner_arguments
 from mmpar.engine import checkpoint_to_test
 from mmpar.engine.command_line import evaluation_config
 from mmpar.engine.runner import build_runner
+from mmpar.utils.cli import runner_arguments
 from tests.test_engine.tiny_training import iteration_based, tiny_config, train
 
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from mmpar.cli import config_arguments
 from mmpar.engine import read_config
 from mmpar.engine.config_options import merge_options
 from mmpar.engine.launch import require_launcher_variables
+from mmpar.utils.cli import config_arguments
 from tests.test_engine.tiny_training import tiny_config
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mmpar.cli import EXPLAINERS_BY_NAME, explainer_arguments
 from mmpar.engine import explainer_config
 from mmpar.explain import Explainer, GradCAMP
 from mmpar.registry import EXPLAINERS
+from mmpar.utils.cli import EXPLAINERS_BY_NAME, explainer_arguments
 from tests.test_explain.tiny_model import region_model
 from tests.test_tools.run import REPOSITORY
 

@@ -15,8 +15,8 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpar.checkpoint_files import load_from_local
 from mmpar.engine import FiniteHook, PARRunner, check_config, seeding
+from mmpar.utils.checkpoint_files import load_from_local
 from tests import kill_and_resume
 
 HOOKS = Config.fromfile(kill_and_resume.ROOT / "configs/_base_/default_runtime.py")

@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmpar.cli import AUTO
 from mmpar.engine import build_runner
+from mmpar.utils.cli import AUTO
 from tests.test_engine.tiny_training import (
     iteration_based,
     log_of,

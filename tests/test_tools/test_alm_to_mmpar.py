@@ -11,9 +11,9 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from mmpar.checkpoint_files import UnsafeCheckpointError, load_from_local
 from mmpar.models import BNInception
 from mmpar.structures import SCHEMAS, SchemaMismatchError
+from mmpar.utils.checkpoint_files import UnsafeCheckpointError, load_from_local
 from tests.oracles.alm import ALMLoop
 
 TOOL = Path(__file__).parents[2] / "tools/model_converters/alm_to_mmpar.py"

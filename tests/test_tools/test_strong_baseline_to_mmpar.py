@@ -13,8 +13,8 @@ from mmpretrain.models import ResNet
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
-from mmpar.checkpoint_files import load_from_local
 from mmpar.structures import SCHEMAS
+from mmpar.utils.checkpoint_files import load_from_local
 from tests.fixtures.common_pickle import common_entries, write_common
 
 TOOL = Path(__file__).parents[2] / "tools/model_converters/strong_baseline_to_mmpar.py"

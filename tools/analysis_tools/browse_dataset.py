@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmpar.cli import DATASET_CLASSES, add_source_arguments, config_arguments
+from mmpar.utils.cli import DATASET_CLASSES, add_source_arguments, config_arguments
 
 
 def parse_args() -> argparse.Namespace:

@@ -7,7 +7,7 @@ python tools/analysis_tools/check_explanations.py CONFIG CHECKPOINT \
 import argparse
 from itertools import chain
 
-from mmpar.cli import explainer_arguments
+from mmpar.utils.cli import explainer_arguments
 
 
 def parse_args() -> argparse.Namespace:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmpar.cli import explainer_arguments
+from mmpar.utils.cli import explainer_arguments
 
 
 def parse_args() -> argparse.Namespace:

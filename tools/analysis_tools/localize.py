@@ -9,7 +9,7 @@ without true boxes, use explain_gallery.py.
 
 import argparse
 
-from mmpar.cli import explainer_arguments
+from mmpar.utils.cli import explainer_arguments
 
 
 def parse_args() -> argparse.Namespace:

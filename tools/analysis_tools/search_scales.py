@@ -14,7 +14,7 @@ import json
 import os
 from pathlib import Path
 
-from mmpar.cli import runner_arguments
+from mmpar.utils.cli import runner_arguments
 
 
 def parse_args() -> argparse.Namespace:

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from mmpar.cli import EXPLAINERS_BY_NAME, config_arguments, config_names
+from mmpar.utils.cli import EXPLAINERS_BY_NAME, config_arguments, config_names
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -25,8 +25,8 @@ def parse_args() -> argparse.Namespace:
 if __name__ == "__main__":  # before the imports below, which take seconds
     ARGS = parse_args()
 
-from mmpar.datasets.drawing import DrawnPerson, draw_person
 from mmpar.structures.schemas.pa100k import PA100K
+from mmpar.synthetic import DrawnPerson, draw_person
 from mmpar.visualization import Tile, contact_sheet
 
 

@@ -29,9 +29,9 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from mmpar.datasets import AttributeListDataset
 from mmpar.datasets.archives import PictureLmdb
-from mmpar.datasets.drawing import PersonSource
 from mmpar.datasets.image_files import archive_of
 from mmpar.datasets.packing import find_pictures, pack
+from mmpar.synthetic import draw_person
 
 PICTURES_A_FOLDER = 1_000
 STATES = ("warm", "cold")
@@ -121,8 +121,7 @@ def write_pictures(
 ) -> None:
     """No two files have the same bytes."""
     rng = np.random.default_rng(0)
-    source = PersonSource(seed=0, size=(size[0], size[1]), cache=None)
-    drawn = [source(person).image for person in range(min(people, count))]
+    drawn = [draw_person(0, person, size).image for person in range(min(people, count))]
     for i in track(range(count), "pictures", console=Console(file=sys.stderr)):
         image = drawn[i % len(drawn)]
         noisy = np.clip(image + rng.integers(-4, 5, image.shape), 0, 255)

@@ -26,9 +26,9 @@ from mmpretrain.structures import DataSample
 from turns import seconds
 
 from mmpar.datasets import AttributeListDataset
-from mmpar.datasets.drawing import draw_person
 from mmpar.datasets.keypoints import UnfinishedKeypoints
 from mmpar.registry import MODELS
+from mmpar.synthetic import draw_person
 
 FOLDER = Path(__file__).parents[2] / "configs/sspnet"
 CONFIGS = ("sspnet_r18_synthetic", "sspnet_r50_pa100k")

@@ -22,8 +22,8 @@ from PIL import Image
 from torchvision.transforms.v2 import functional
 from turns import turns
 
-from mmpar.datasets.drawing import draw_person
 from mmpar.datasets.transforms.resize import resize_antialiased
+from mmpar.synthetic import draw_person
 
 SIZE = (192, 256)  # (W, H)
 BILINEAR = Image.Resampling.BILINEAR

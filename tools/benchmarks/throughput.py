@@ -23,9 +23,9 @@ from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 from turns import turns
 
-from mmpar.cli import config_names
 from mmpar.engine import set_checkpoint
 from mmpar.registry import MODELS
+from mmpar.utils.cli import config_names
 
 Form = Callable[[], Any]
 

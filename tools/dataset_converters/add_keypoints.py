@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mmpar.cli import DATASET_CLASSES, add_source_arguments
+from mmpar.utils.cli import DATASET_CLASSES, add_source_arguments
 
 
 def parse_args() -> argparse.Namespace:

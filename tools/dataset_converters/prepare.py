@@ -7,7 +7,7 @@ that the annotation has are written; what DIR/annotation.jsonl has of former run
 import argparse
 import sys
 
-from mmpar.cli import DATASET_CLASSES, add_source_arguments
+from mmpar.utils.cli import DATASET_CLASSES, add_source_arguments
 
 
 def parse_args() -> argparse.Namespace:

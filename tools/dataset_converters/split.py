@@ -7,7 +7,7 @@ persons allow. The list has a column 'split', for AttributeListDataset(split='tr
 import argparse
 import sys
 
-from mmpar.cli import DATASET_CLASSES, add_source_arguments
+from mmpar.utils.cli import DATASET_CLASSES, add_source_arguments
 
 
 def parse_args() -> argparse.Namespace:

@@ -27,10 +27,10 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 import torch
 from torch import Tensor
 
-from mmpar.checkpoint_files import load_from_local, save_weights
 from mmpar.models import ALMHead, ALMNeck, BNInception
 from mmpar.models.weights import weights_of
 from mmpar.structures import AttributeSchema, build_schema
+from mmpar.utils.checkpoint_files import load_from_local, save_weights
 
 LEVELS = ("3b", "4d", "5b")
 STAGE_CHANNELS = (320, 608, 1024)

@@ -33,11 +33,11 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 from mmpretrain.models import ResNet
 from torch import Tensor
 
-from mmpar.checkpoint_files import load_from_local, save_weights
-from mmpar.datasets.annotations.safe_pickle import read_pickle
+from mmpar.datasets.formats.safe_pickle import read_pickle
 from mmpar.models import LinearPARHead
 from mmpar.models.weights import weights_of
 from mmpar.structures import AttributeSchema, build_schema
+from mmpar.utils.checkpoint_files import load_from_local, save_weights
 
 _BACKBONE, _LINEAR, _NORM = "backbone.", "classifier.logits.0.", "classifier.logits.1."
 _NORM_EPS = 1e-5

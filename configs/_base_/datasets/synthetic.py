@@ -6,9 +6,14 @@ schema = "pa100k"
 image_size = (64, 128)  # (W, H)
 
 train_pipeline = [
-    dict(type="DrawSyntheticPerson"),
+    dict(type="DrawSyntheticPerson", keep=True),
     dict(type="Resize", scale=image_size),
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),
+    dict(type="PackPARInputs"),
+]
+val_pipeline = [
+    dict(type="DrawSyntheticPerson", keep=True),
+    dict(type="Resize", scale=image_size),
     dict(type="PackPARInputs"),
 ]
 test_pipeline = [
@@ -20,15 +25,11 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=16,
     num_workers=1,
-    dataset=dict(
-        type="SyntheticPAR", num_samples=2500, cache="memory", pipeline=train_pipeline
-    ),
+    dataset=dict(type="SyntheticPAR", num_samples=2500, pipeline=train_pipeline),
 )
 val_dataloader = dict(
     num_workers=1,
-    dataset=dict(
-        type="SyntheticPAR", num_samples=500, cache="memory", pipeline=test_pipeline
-    ),
+    dataset=dict(type="SyntheticPAR", num_samples=500, pipeline=val_pipeline),
 )
 test_dataloader = dict(
     num_workers=1,

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from mmpar.datasets.annotations.table import UNKNOWN_PERSON
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
+from mmpar.datasets.formats.table import UNKNOWN_PERSON
 
 _OPPOSITES = (
     ("Front", "Back"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from mmpar.datasets.annotations.files import same_picture
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.formats.files import same_picture
 from mmpar.datasets.release import ReleaseDataset
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mmpar.utils.bounded_file import BoundedFile
+
 _ORIENTATION = 0x0112
 _FIRST_TURNED = 5
 """EXIF orientations from here on swap width and height; OpenCV turns the picture."""
@@ -36,7 +38,7 @@ def picture_size(file: str | Path) -> tuple[int, int]:
         ValueError: It is no picture.
     """
     try:
-        with Image.open(file) as image:
+        with BoundedFile(str(file)) as content, Image.open(content) as image:
             turned = image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
             return image.size[::-1] if turned else image.size
     except FileNotFoundError:

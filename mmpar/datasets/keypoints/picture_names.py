@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmpar.datasets.annotations.files import portable_path, same_picture
+from mmpar.datasets.formats.files import portable_path, same_picture
 
 
 class PictureNames:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from mmpar.datasets.annotations.keypoint_array import paths_file, write_paths
+from mmpar.datasets.formats.keypoint_array import paths_file, write_paths
 from mmpar.structures import COCO_KEYPOINTS
 
 

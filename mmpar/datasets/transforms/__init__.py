@@ -6,10 +6,8 @@ from mmpar.datasets.transforms.packing import PackPARInputs
 from mmpar.datasets.transforms.random_crop import RandomCrop
 from mmpar.datasets.transforms.random_flip import RandomFlip
 from mmpar.datasets.transforms.resize import Resize
-from mmpar.datasets.transforms.synthetic import DrawSyntheticPerson
 
 __all__ = [
-    "DrawSyntheticPerson",
     "LoadAttributeBoxes",
     "LoadPersonImage",
     "PackPARInputs",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmpar.datasets.annotations.coco_boxes import COCOBoxes
+from mmpar.datasets.formats.coco_boxes import COCOBoxes
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
 

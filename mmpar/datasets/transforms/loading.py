@@ -15,8 +15,8 @@ from PIL import Image
 
 from mmpar.datasets.image_headers import require_size_within_limit
 from mmpar.datasets.jpeg import is_truncated_jpeg
-from mmpar.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.registry import TRANSFORMS
+from mmpar.utils.file_kinds import HEAD_BYTES, describe_unreadable
 
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 

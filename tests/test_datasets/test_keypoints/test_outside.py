@@ -1,5 +1,8 @@
 """Keypoints outside the picture are missing; sizes are those of loaded pictures."""
 
+import contextlib
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -48,3 +51,19 @@ def test_a_picture_of_broken_parts_is_named(tmp_path):
             picture_size(file)
     with pytest.raises(FileNotFoundError):
         picture_size(tmp_path / "y.png")
+
+
+def test_a_length_that_a_broken_png_gives_is_not_allocated(tmp_path):
+    file = tmp_path / "a.png"
+    Image.new("RGB", (40, 80)).save(file)
+    content = file.read_bytes()
+    at = content.index(b"IDAT") - 4
+    file.write_bytes(content[:at] + b"\x7f\xff\xff\xff" + content[at + 4 :])
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(ValueError):
+            picture_size(file)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000

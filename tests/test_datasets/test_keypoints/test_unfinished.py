@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpar.datasets.annotations.keypoint_array import KeypointArray
+from mmpar.datasets.formats.keypoint_array import KeypointArray
 from mmpar.datasets.keypoints import UnfinishedKeypoints
 
 PATHS = ["a.jpg", "b/ä.jpg", "c.jpg"]

@@ -1,0 +1,78 @@
+"""A release saved by MATLAB as version 7.3 reads as one saved as version 5."""
+
+import builtins
+
+import numpy as np
+import pytest
+import scipy.io
+
+from mmpar.datasets.formats.matlab import field, read_mat, strings, struct
+from mmpar.datasets.formats.peta import read_peta
+from tests.fixtures.matlab73 import write_mat73
+from tests.fixtures.peta import peta_fields
+
+
+def cells(values, shape):
+    array = np.empty(shape, object)
+    for index, value in zip(np.ndindex(shape), values):
+        array[index] = value
+    return array
+
+
+CONTENT = {
+    "labels": np.arange(6, dtype=np.uint8).reshape(2, 3),
+    "names": cells(["a.jpg", "b c.jpg"], (2, 1)),
+    "nested": cells([cells(["x"], (1, 1)), cells(["y"], (1, 1))], (2, 1)),
+    "s": {"z": np.array([[1.0, 2.0]]), "a": "word", "inner": {"b": np.array([[3]])}},
+}
+
+
+def test_both_versions_give_the_same_fields(tmp_path):
+    scipy.io.savemat(tmp_path / "v5.mat", CONTENT)
+    write_mat73(tmp_path / "v73.mat", CONTENT)
+    for name in ("v5.mat", "v73.mat"):
+        fields = read_mat(str(tmp_path / name))
+        assert sorted(fields) == sorted(CONTENT)
+        assert fields["labels"].tolist() == CONTENT["labels"].tolist()
+        assert strings(fields["names"], "") == ["a.jpg", "b c.jpg"]
+        assert strings(fields["nested"], "") == ["x", "y"]
+        outer = struct(fields["s"], "s")
+        assert list(outer) == ["z", "a", "inner"]
+        assert np.ravel(outer["z"]).tolist() == [1, 2]
+        assert struct(field(outer, "inner", ""), "")["b"].item() == 3
+
+
+def test_peta_reads_the_same_from_both_versions(tmp_path):
+    fields = peta_fields(20, seed=1)
+    scipy.io.savemat(tmp_path / "v5.mat", fields)
+    write_mat73(tmp_path / "v73.mat", fields)
+    old, new = (read_peta(str(tmp_path / f"{v}.mat")) for v in ("v5", "v73"))
+    assert old.attributes == new.attributes
+    assert old.images == new.images
+    assert np.array_equal(old.labels, new.labels)
+    for split, partitions in old.partitions.items():
+        for one, other in zip(partitions, new.partitions[split]):
+            assert one.tolist() == other.tolist()
+
+
+def test_without_h5py_the_error_says_what_to_install(tmp_path, monkeypatch):
+    write_mat73(tmp_path / "x.mat", CONTENT)
+    importing = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name == "h5py":
+            raise ImportError(name)
+        return importing(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(ValueError, match=r"x\.mat.*7\.3.*pip install h5py.*-v7"):
+        read_mat(str(tmp_path / "x.mat"))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_truncated_file_is_an_error_that_names_it(tmp_path, share):
+    path = write_mat73(tmp_path / "x.mat", CONTENT)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"x\.mat .*not a whole MATLAB file"):
+        read_mat(str(path))
