@@ -30,7 +30,7 @@ from mmpar.synthetic.sampling import (
 
 
 @dataclass(frozen=True)
-class HeadLook:
+class HeadAppearance:
     """Skin, hair, hat and glasses."""
 
     skin: Colour
@@ -45,7 +45,7 @@ class HeadLook:
 
 
 @dataclass(frozen=True)
-class ClothesLook:
+class ClothesAppearance:
     """Colours and cuts; lengths as heights of an adult."""
 
     upper: Colour
@@ -69,7 +69,7 @@ class ClothesLook:
 
 
 @dataclass(frozen=True)
-class BagLook:
+class BagAppearance:
     """Bags, what is held, and the side they are on."""
 
     colour: Colour
@@ -82,14 +82,14 @@ class BagLook:
     cane: bool
 
 
-def sample_head(present: Set[str], rng: np.random.Generator) -> HeadLook:
+def sample_head(present: Set[str], rng: np.random.Generator) -> HeadAppearance:
     """Sample skin, hair, hat and glasses."""
     old = "AgeOver60" in present
     grey, style, beard, shades = rng.random(4).tolist()
     skin = some_colour(rng, SKIN)
     dark, light = some_colour(rng, HAIR), some_colour(rng, GREY_HAIR)
     hat_colour = some_colour(rng, CLOTHES)
-    return HeadLook(
+    return HeadAppearance(
         skin=skin,
         hair=light if grey < (0.88 if old else 0.02) else dark,
         style=_hair_style(present, style),
@@ -110,7 +110,7 @@ def _hair_style(present: Set[str], draw: float) -> str:
     return choose(draw, long=0.05, tail=0.02, bald=0.07, short=0.86)
 
 
-def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
+def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesAppearance:
     """Sample colours and cuts of the clothes."""
     uppers = CLOTHES
     if "AgeOver60" in present:
@@ -122,7 +122,7 @@ def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
     if "Skirt&Dress" in present and "LongCoat" not in present and cut[7] < 0.45:
         lower = upper  # a dress
     coat = some_colour(rng, (*MUTED, *LEGWEAR, *CLOTHES[::4]))
-    return ClothesLook(
+    return ClothesAppearance(
         upper=upper,
         upper_second=contrasting(rng, CLOTHES, upper),
         lower=lower,
@@ -145,13 +145,13 @@ def sample_clothes(present: Set[str], rng: np.random.Generator) -> ClothesLook:
 
 
 def sample_bags(
-    present: Set[str], clothes: ClothesLook, rng: np.random.Generator
-) -> BagLook:
+    present: Set[str], clothes: ClothesAppearance, rng: np.random.Generator
+) -> BagAppearance:
     """Sample what is carried, in colours that stand out from the clothes."""
     worn = (clothes.upper, clothes.coat, clothes.lower)
     colour = contrasting(rng, (*CLOTHES, *LEATHER), *worn)
     mirrored, size, shape, cane = rng.random(4).tolist()
-    return BagLook(
+    return BagAppearance(
         colour=colour,
         second=contrasting(rng, CLOTHES, colour),
         mirrored=mirrored < 0.5,

@@ -9,7 +9,7 @@ from mmpar.synthetic.canvas import Point, Tube, visible_span
 from mmpar.synthetic.clothes import torso_tube
 from mmpar.synthetic.figure import Figure
 from mmpar.synthetic.parts import Part
-from mmpar.synthetic.sampling import lit
+from mmpar.synthetic.sampling import shade
 from mmpar.synthetic.skeleton import SIDES
 
 
@@ -49,7 +49,7 @@ def _handbag(figure: Figure, hand: Point) -> None:
         canvas.line(
             [(x, y), (x + end * half, top)],
             figure.px(0.012),
-            lit(look.colour, 0.7),
+            shade(look.colour, 0.7),
             Part.HANDBAG,
         )
     narrow = 0.95 if look.shape == "case" else 0.78
@@ -58,7 +58,7 @@ def _handbag(figure: Figure, hand: Point) -> None:
         [(x + half * narrow, top), (x + half, top + tall)],
     )
     canvas.tube(bag, look.colour, Part.HANDBAG)
-    canvas.polygon(bag.patch(-1, 1, 0.0, 0.22), lit(look.colour, 0.62), Part.HANDBAG)
+    canvas.polygon(bag.patch(-1, 1, 0.0, 0.22), shade(look.colour, 0.62), Part.HANDBAG)
     canvas.polygon(bag.patch(-0.16, 0.16, 0.1, 0.36), look.second, Part.HANDBAG)
 
 
@@ -68,9 +68,9 @@ def _add_shoulder_bag(figure: Figure) -> None:
     side = 1 if figure.bags.mirrored else -1
     if abs(across) > 0.7:
         side = -1 if across > 0 else 1
-    trunk = skeleton.build.trunk
-    hip = (side * (skeleton.build.hip + 0.025), 0.50 * trunk, 0.01)
-    far = skeleton.leaning(-side * skeleton.build.shoulder * 0.55, 0.84 * trunk, 0)
+    trunk = skeleton.body.trunk
+    hip = (side * (skeleton.body.hip + 0.025), 0.50 * trunk, 0.01)
+    far = skeleton.leaning(-side * skeleton.body.shoulder * 0.55, 0.84 * trunk, 0)
     figure.layer(0.012, partial(_strap, figure, side, skeleton.pixel(far)))
     depth = max(skeleton.depth(hip), 0.012) + 0.001
     figure.layer(depth, partial(_shoulder_bag, figure, skeleton.pixel(hip)))
@@ -78,9 +78,9 @@ def _add_shoulder_bag(figure: Figure) -> None:
 
 def _strap(figure: Figure, side: int, far: Point) -> None:
     skeleton = figure.skeleton
-    hip = skeleton.pixel((side * skeleton.build.hip, 0.53 * skeleton.build.trunk, 0.0))
+    hip = skeleton.pixel((side * skeleton.body.hip, 0.53 * skeleton.body.trunk, 0.0))
     figure.canvas.line(
-        [far, hip], figure.px(0.024), lit(figure.bags.colour, 0.7), Part.SHOULDER_BAG
+        [far, hip], figure.px(0.024), shade(figure.bags.colour, 0.7), Part.SHOULDER_BAG
     )
 
 
@@ -94,7 +94,7 @@ def _shoulder_bag(figure: Figure, hip: Point) -> None:
     )
     canvas.tube(bag, look.colour, Part.SHOULDER_BAG)
     canvas.polygon(
-        bag.patch(-1, 1, 0.0, 0.48), lit(look.colour, 0.74), Part.SHOULDER_BAG
+        bag.patch(-1, 1, 0.0, 0.48), shade(look.colour, 0.74), Part.SHOULDER_BAG
     )
     canvas.polygon(bag.patch(-0.18, 0.18, 0.38, 0.6), look.second, Part.SHOULDER_BAG)
 
@@ -107,9 +107,9 @@ def _add_backpack(figure: Figure) -> None:
 
 
 def _pack(figure: Figure) -> None:
-    build, look, canvas = figure.skeleton.build, figure.bags, figure.canvas
-    half, deep = build.shoulder * 1.04 * look.size, 0.062
-    back = -build.depth - deep * 0.75
+    body, look, canvas = figure.skeleton.body, figure.bags, figure.canvas
+    half, deep = body.shoulder * 1.04 * look.size, 0.062
+    back = -body.depth - deep * 0.75
     levels = [
         (0.825, half * 0.55, deep * 0.6, back + 0.012),
         (0.800, half * 0.9, deep * 0.9, back),
@@ -122,7 +122,7 @@ def _pack(figure: Figure) -> None:
     yaw = figure.skeleton.pose.yaw
     pocket = visible_span(math.pi - 0.75, math.pi + 0.75, yaw)
     if pocket is not None:
-        colour = lit(look.colour, 0.72)
+        colour = shade(look.colour, 0.72)
         canvas.polygon(tube.patch(*pocket, 0.52, 0.9), colour, Part.BACKPACK)
         canvas.polygon(tube.patch(*pocket, 0.52, 0.58), look.second, Part.BACKPACK)
         canvas.polygon(tube.patch(*pocket, 0.22, 0.28), look.second, Part.BACKPACK)
@@ -138,7 +138,7 @@ def _pack_straps(figure: Figure) -> None:
         wide = max(0.24, span[1] - span[0])
         middle = max(-0.9, min(0.9, (span[0] + span[1]) / 2))
         patch = tube.patch(middle - wide / 2, middle + wide / 2, 0.06, 0.62)
-        figure.canvas.polygon(patch, lit(figure.bags.colour, 0.8), Part.BACKPACK)
+        figure.canvas.polygon(patch, shade(figure.bags.colour, 0.8), Part.BACKPACK)
 
 
 def _held(figure: Figure) -> None:

@@ -1,4 +1,4 @@
-"""A shape with a left and a right edge, and places on it."""
+"""The canvas: shaded tubes, discs and polygons, with the part that each pixel shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 
 class Tube:
-    """Limb, torso or skirt in the picture: two edges, level by level.
+    """Limb, torso or skirt in the image: two edges, level by level.
 
     A place on it is (u, v): u from -1 at the left edge to 1 at the right one, v from 0
     at the first level to 1 at the last one.
@@ -28,7 +28,7 @@ class Tube:
     def __init__(self, left: Sequence[Point], right: Sequence[Point]) -> None:
         self.left = list(left)
         self.right = list(right)
-        middles = [_between(a, b, 0.5) for a, b in zip(left, right)]
+        middles = [point_between(a, b, 0.5) for a, b in zip(left, right)]
         steps = [math.dist(a, b) for a, b in zip(middles, middles[1:])]
         self.length = sum(steps) or 1.0
         self.ends = [0.0]
@@ -42,7 +42,7 @@ class Tube:
         dx, dy = end[0] - start[0], end[1] - start[1]
         size = math.hypot(dx, dy) or 1.0
         nx, ny = dy / size, -dx / size
-        if nx < 0:  # the right edge is on the right in the picture
+        if nx < 0:  # the right edge is on the right in the image
             nx, ny = -nx, -ny
         ends = ((start, first), (end, last))
         return cls(
@@ -57,16 +57,16 @@ class Tube:
             i += 1
         span = self.ends[i + 1] - self.ends[i] or 1.0
         along = (v - self.ends[i]) / span
-        left = _between(self.left[i], self.left[i + 1], along)
-        right = _between(self.right[i], self.right[i + 1], along)
-        return _between(left, right, (u + 1) / 2)
+        left = point_between(self.left[i], self.left[i + 1], along)
+        right = point_between(self.right[i], self.right[i + 1], along)
+        return point_between(left, right, (u + 1) / 2)
 
     def outline(self, u0: float = -1, u1: float = 1) -> list[Point]:
         """Polygon of the whole length between two u."""
         pairs = list(zip(self.left, self.right))
         low, high = (u0 + 1) / 2, (u1 + 1) / 2
-        near = [_between(a, b, low) for a, b in pairs]
-        return near + [_between(a, b, high) for a, b in reversed(pairs)]
+        near = [point_between(a, b, low) for a, b in pairs]
+        return near + [point_between(a, b, high) for a, b in reversed(pairs)]
 
     def patch(self, u0: float, u1: float, v0: float, v1: float) -> list[Point]:
         """Polygon of the places between two u and two v."""
@@ -96,7 +96,8 @@ def visible_span(first: float, last: float, yaw: float) -> tuple[float, float] |
     return (math.sin(low), math.sin(high)) if low < high else None
 
 
-def _between(one: Point, other: Point, share: float) -> Point:
+def point_between(one: Point, other: Point, share: float) -> Point:
+    """The point at a share of the way from one to the other."""
     return (
         one[0] + (other[0] - one[0]) * share,
         one[1] + (other[1] - one[1]) * share,
@@ -107,7 +108,7 @@ _NEUTRAL, _EDGE, _BODY, _HIGHLIGHT = 200, 148, 204, 232
 
 
 class Canvas:
-    """Colours, parts and shading of a picture while it is drawn.
+    """Colours, parts and shading of a image while it is drawn.
 
     Parts are kept in the alpha channel, so that each shape is painted once. Shading is
     a layer of its own, multiplied in at the end, so that it lies over any pattern.
@@ -200,8 +201,8 @@ class Canvas:
 
     # --- result ---------------------------------------------------------------------
 
-    def picture(self) -> np.ndarray:
-        """Shaded picture of the final size, float32, (H, W, 3) in 0..255."""
+    def image(self) -> np.ndarray:
+        """Shaded image of the final size, float32, (H, W, 3) in 0..255."""
         colours = self._image.convert("RGB").reduce(self.factor)
         shade = self._shade.reduce(self.factor)
         factors = np.asarray(shade, np.float32)[..., None] / _NEUTRAL

@@ -1,14 +1,22 @@
-"""Torso, sleeves, arms, hands, logo and coat."""
+"""Torso, sleeves, arms, hands, coat and logo; legs, legwear, skirt, shoes and boots."""
 
 from __future__ import annotations
 
 import math
 from functools import partial
 
-from mmpar.synthetic.canvas import Point, Tube, plaid, scattered, stripes, visible_span
+from mmpar.synthetic.canvas import (
+    Point,
+    Tube,
+    plaid,
+    point_between,
+    scattered,
+    stripes,
+    visible_span,
+)
 from mmpar.synthetic.figure import Figure
 from mmpar.synthetic.parts import Part
-from mmpar.synthetic.sampling import Colour, lit, mixed
+from mmpar.synthetic.sampling import Colour, mixed, shade
 from mmpar.synthetic.skeleton import SIDES
 
 _COAT_DEPTH = -0.3
@@ -33,18 +41,18 @@ def paint_upper(figure: Figure) -> None:
 
 def torso_tube(figure: Figure) -> Tube:
     """The torso from the neck to the hem of the upper garment."""
-    build = figure.skeleton.build
+    body = figure.skeleton.body
     hem = 0.56 if figure.clothes.tucked else 0.52
     grown = 1.06 if "LongCoat" in figure.present else 1.0
-    chest, waist, hip = build.chest * grown, build.waist * grown, build.hip * grown
-    deep = build.depth * grown
+    chest, waist, hip = body.chest * grown, body.waist * grown, body.hip * grown
+    deep = body.depth * grown
     levels = [
         (0.850, 0.036, 0.036, 0.0),
-        (0.836, build.shoulder * 0.52, deep * 0.7, 0.0),
-        (0.816, build.shoulder * 0.92, deep * 0.85, 0.0),
-        (0.770, chest * 1.08, deep + build.bust * 0.4, 0.0),
-        (0.735, chest, deep + build.bust, build.bust * 0.8),
-        (0.690, (chest + waist) / 2, deep, build.bust * 0.3),
+        (0.836, body.shoulder * 0.52, deep * 0.7, 0.0),
+        (0.816, body.shoulder * 0.92, deep * 0.85, 0.0),
+        (0.770, chest * 1.08, deep + body.bust * 0.4, 0.0),
+        (0.735, chest, deep + body.bust, body.bust * 0.8),
+        (0.690, (chest + waist) / 2, deep, body.bust * 0.3),
         (0.630, waist, deep * 0.88, 0.0),
         (0.570, (waist + 2 * hip) / 3, deep * 0.98, -0.004),
         (hem, hip * 1.02, deep * 1.05, -0.006),
@@ -104,7 +112,7 @@ def _collar(figure: Figure, tube: Tube) -> None:
     u0, u1 = span
     low = 0.17
     points = [tube.at(u0, 0.04), tube.at((u0 + u1) / 2, low), tube.at(u1, 0.04)]
-    figure.canvas.polygon(points, lit(figure.head.skin, 0.9), Part.NECK)
+    figure.canvas.polygon(points, shade(figure.head.skin, 0.9), Part.NECK)
 
 
 def _coat_front(figure: Figure, tube: Tube) -> None:
@@ -118,7 +126,7 @@ def _coat_front(figure: Figure, tube: Tube) -> None:
         figure.canvas.polygon(tube.patch(*span, 0.03, 1), look.upper, Part.TORSO)
     else:
         figure.canvas.polygon(
-            tube.patch(*span, 0.15, 1), lit(look.coat, 0.55), Part.COAT
+            tube.patch(*span, 0.15, 1), shade(look.coat, 0.55), Part.COAT
         )
         lapel = visible_span(-0.5, 0.5, yaw)
         if lapel is not None:
@@ -129,15 +137,15 @@ def _coat_front(figure: Figure, tube: Tube) -> None:
 
 def _coat_skirt(figure: Figure) -> None:
     """The part of a long coat below the hips; it covers the thighs."""
-    build, look = figure.skeleton.build, figure.clothes
+    body, look = figure.skeleton.body, figure.clothes
     gait = abs(figure.skeleton.pose.gait)
     flare = 0.03 + 0.10 * gait
     hem = look.coat_hem
     levels = [
-        (0.62, build.waist * 1.08, build.depth, 0.0),
-        (0.52, build.hip * 1.10, build.depth * 1.12, -0.004),
-        (0.42, build.hip * 1.13 + flare * 0.5, build.depth * 1.15 + flare * 0.5, 0.0),
-        (hem, build.hip * 1.13 + flare, build.depth * 1.15 + flare * 1.2, 0.0),
+        (0.62, body.waist * 1.08, body.depth, 0.0),
+        (0.52, body.hip * 1.10, body.depth * 1.12, -0.004),
+        (0.42, body.hip * 1.13 + flare * 0.5, body.depth * 1.15 + flare * 0.5, 0.0),
+        (hem, body.hip * 1.13 + flare, body.depth * 1.15 + flare * 1.2, 0.0),
     ]
     tube = figure.skeleton.trunk_tube(levels)
     figure.canvas.tube(tube, look.coat, Part.COAT_SKIRT)
@@ -148,7 +156,7 @@ def _coat_skirt(figure: Figure) -> None:
         span = visible_span(math.pi - 0.05, math.pi + 0.05, figure.skeleton.pose.yaw)
     if span is not None:
         figure.canvas.polygon(
-            tube.patch(*span, 0.35, 1), lit(look.coat, 0.5), Part.COAT_SKIRT
+            tube.patch(*span, 0.35, 1), shade(look.coat, 0.5), Part.COAT_SKIRT
         )
 
 
@@ -201,7 +209,7 @@ def _arm(figure: Figure, name: str) -> None:
     upper = name.upper()
     part_hand, part_arm = Part[f"{upper}_HAND"], Part[f"{upper}_ARM"]
     sleeve = Part[f"{upper}_SLEEVE"]
-    canvas.limb([wrist, hand], [g(0.020), g(0.024)], lit(skin, 0.95), part_hand)
+    canvas.limb([wrist, hand], [g(0.020), g(0.024)], shade(skin, 0.95), part_hand)
     colour = _cloth(figure)[0]
     if "UpperSplice" in figure.present and figure.clothes.splice != "halves":
         colour = figure.clothes.upper_second
@@ -262,8 +270,8 @@ def _leg(figure: Figure, side: int, name: str) -> None:
     if "Trousers" in figure.present:
         _trouser(figure, side, [hip, knee, ankle], Part[f"{upper}_TROUSER"])
     elif "Shorts" in figure.present:
-        end = _between(hip, knee, 0.86)
-        _short(figure, side, hip, end, Part[f"{upper}_TROUSER"])
+        end = point_between(hip, knee, 0.86)
+        _shorts_leg(figure, side, hip, end, Part[f"{upper}_TROUSER"])
     if boots:
         _boot(figure, knee, ankle, toe, Part[f"{upper}_BOOT"])
 
@@ -274,7 +282,7 @@ def _bare_leg(figure: Figure, points: list[Point], part: Part) -> None:
     if "Skirt&Dress" in figure.present and figure.clothes.stockings:
         colour = mixed(colour, (24, 22, 26), 0.8)
     hip, knee, ankle = points
-    calf = _between(knee, ankle, 0.3)
+    calf = point_between(knee, ankle, 0.3)
     radii = [g(0.050), g(0.034), g(0.035), g(0.021)]
     figure.canvas.limb([hip, knee, calf, ankle], radii, colour, part)
 
@@ -290,14 +298,14 @@ def _boot(figure: Figure, knee: Point, ankle: Point, toe: Point, part: Part) -> 
     """Shaft up to the calf, foot and a dark sole."""
     g = figure.girth
     colour = figure.clothes.boots
-    top = _between(knee, ankle, 0.18)
+    top = point_between(knee, ankle, 0.18)
     heel = (ankle[0], ankle[1] + g(0.012))
     radii = [g(0.047), g(0.036), g(0.031), g(0.026)]
     figure.canvas.limb(
-        [_between(top, ankle, 0.1), ankle, heel, toe], radii, colour, part
+        [point_between(top, ankle, 0.1), ankle, heel, toe], radii, colour, part
     )
     shaft = Tube.around(top, ankle, g(0.050), g(0.036))
-    figure.canvas.polygon(shaft.patch(-1, 1, 0, 0.16), lit(colour, 0.6), part)
+    figure.canvas.polygon(shaft.patch(-1, 1, 0, 0.16), shade(colour, 0.6), part)
 
 
 def _trouser(figure: Figure, side: int, points: list[Point], part: Part) -> None:
@@ -313,7 +321,7 @@ def _trouser(figure: Figure, side: int, points: list[Point], part: Part) -> None
         _decorate_leg(figure, side, tube, part)
 
 
-def _short(figure: Figure, side: int, hip: Point, end: Point, part: Part) -> None:
+def _shorts_leg(figure: Figure, side: int, hip: Point, end: Point, part: Part) -> None:
     g, loose = figure.girth, figure.clothes.loose
     tube = Tube.around(hip, end, g(0.058), g(0.056) * loose)
     figure.canvas.disc(hip, g(0.058), g(0.058), figure.clothes.lower, part)
@@ -339,11 +347,11 @@ def _scatter(figure: Figure, tube: Tube, part: Part) -> None:
 
 
 def _pelvis(figure: Figure) -> None:
-    build = figure.skeleton.build
+    body = figure.skeleton.body
     levels = [
-        (0.60, build.waist * 1.0, build.depth * 0.9, 0.0),
-        (0.54, build.hip * 0.99, build.depth * 1.04, -0.006),
-        (0.455, build.hip * 0.96, build.depth * 0.98, -0.004),
+        (0.60, body.waist * 1.0, body.depth * 0.9, 0.0),
+        (0.54, body.hip * 0.99, body.depth * 1.04, -0.006),
+        (0.455, body.hip * 0.96, body.depth * 0.98, -0.004),
     ]
     tube = figure.skeleton.trunk_tube(levels)
     figure.canvas.tube(tube, figure.clothes.lower, Part.PELVIS)
@@ -352,26 +360,19 @@ def _pelvis(figure: Figure) -> None:
 
 
 def _skirt(figure: Figure) -> None:
-    build, look = figure.skeleton.build, figure.clothes
+    body, look = figure.skeleton.body, figure.clothes
     gait = abs(figure.skeleton.pose.gait)
     flare = 0.045 + 0.06 * gait
     hem = look.skirt_hem
     if "LongCoat" in figure.present:
         hem = min(hem, look.coat_hem - 0.07)
     levels = [
-        (0.63, build.waist * 0.98, build.depth * 0.86, 0.0),
-        (0.55, build.hip * 1.02, build.depth * 1.05, -0.006),
-        (0.47, build.hip * 1.08 + flare * 0.3, build.depth * 1.1 + flare * 0.3, 0.0),
-        (hem, build.hip * 1.08 + flare, build.depth * 1.1 + flare * 1.1, 0.0),
+        (0.63, body.waist * 0.98, body.depth * 0.86, 0.0),
+        (0.55, body.hip * 1.02, body.depth * 1.05, -0.006),
+        (0.47, body.hip * 1.08 + flare * 0.3, body.depth * 1.1 + flare * 0.3, 0.0),
+        (hem, body.hip * 1.08 + flare, body.depth * 1.1 + flare * 1.1, 0.0),
     ]
     tube = figure.skeleton.trunk_tube(levels)
     figure.canvas.tube(tube, look.lower, Part.SKIRT)
     if "LowerPattern" in figure.present:
         _scatter(figure, tube, Part.SKIRT)
-
-
-def _between(one: Point, other: Point, share: float) -> Point:
-    return (
-        one[0] + (other[0] - one[0]) * share,
-        one[1] + (other[1] - one[1]) * share,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Callable
 
-from mmpar.synthetic.appearance import BagLook, ClothesLook, HeadLook
+from mmpar.synthetic.appearance import BagAppearance, ClothesAppearance, HeadAppearance
 from mmpar.synthetic.canvas import Canvas
 from mmpar.synthetic.skeleton import Skeleton
 
@@ -27,9 +27,9 @@ class Figure:
         canvas: Canvas,
         skeleton: Skeleton,
         present: Set[str],
-        head: HeadLook,
-        clothes: ClothesLook,
-        bags: BagLook,
+        head: HeadAppearance,
+        clothes: ClothesAppearance,
+        bags: BagAppearance,
     ) -> None:
         self.canvas = canvas
         self.skeleton = skeleton
@@ -54,4 +54,4 @@ class Figure:
 
     def girth(self, radius: float) -> float:
         """Radius of a limb in body units to pixels."""
-        return radius * self.skeleton.scale * self.skeleton.build.girth
+        return radius * self.skeleton.scale * self.skeleton.body.girth

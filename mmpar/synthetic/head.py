@@ -8,7 +8,7 @@ from functools import partial
 from mmpar.synthetic.canvas import Point, Tube
 from mmpar.synthetic.figure import Figure
 from mmpar.synthetic.parts import Part
-from mmpar.synthetic.sampling import Colour, lit, mixed
+from mmpar.synthetic.sampling import Colour, mixed, shade
 from mmpar.synthetic.skeleton import Skeleton
 
 _WIDE, _TALL, _DEEP = 0.76, 1.0, 0.88
@@ -27,7 +27,7 @@ class HeadShape:
     def __init__(self, skeleton: Skeleton) -> None:
         self.centre = skeleton.joint("head")
         self.yaw = skeleton.pose.yaw + skeleton.pose.nod
-        self.size = skeleton.build.head * skeleton.scale
+        self.size = skeleton.body.head * skeleton.scale
         self.cos, self.sin = math.cos(self.yaw), math.sin(self.yaw)
         self.rx = self.size * math.hypot(_WIDE * self.cos, _DEEP * self.sin)
         self.ry = self.size * _TALL
@@ -78,7 +78,7 @@ def _neck(figure: Figure) -> None:
     base = figure.skeleton.joint("neck")
     r = figure.girth(0.030)
     figure.canvas.limb(
-        [(x, y), base], [r, r * 1.15], lit(figure.head.skin, 0.86), Part.NECK
+        [(x, y), base], [r, r * 1.15], shade(figure.head.skin, 0.86), Part.NECK
     )
 
 
@@ -124,7 +124,7 @@ def _hair(figure: Figure, shape: HeadShape) -> None:
 
 
 def _ear(figure: Figure) -> Colour:
-    return lit(figure.head.skin, 0.88)
+    return shade(figure.head.skin, 0.88)
 
 
 def _hair_between(figure: Figure, shape: HeadShape, low: float, high: float) -> None:
@@ -157,7 +157,7 @@ def _face(figure: Figure, shape: HeadShape) -> None:
     if abs(shape.sin) > 0.5:  # the nose stands out in profile
         tip = shape.at(0, -0.12, 1.17)
         bridge, under = shape.at(0, 0.16, 1.0), shape.at(0, -0.34, 1.0)
-        canvas.polygon([bridge, tip, under], lit(look.skin, 0.92), Part.HEAD)
+        canvas.polygon([bridge, tip, under], shade(look.skin, 0.92), Part.HEAD)
     for lon in (-0.48, 0.48):
         if shape.seen(lon, 0.15):
             x, y = shape.at(lon, 0.1)
@@ -168,12 +168,12 @@ def _face(figure: Figure, shape: HeadShape) -> None:
         jaw = [(-1.2, -0.2), (-0.5, -0.42), (0.5, -0.42), (1.2, -0.2)]
         chin = [(0.9, -0.8), (0.0, -1.2), (-0.9, -0.8)]
         canvas.polygon(shape.region(jaw + chin), look.hair, Part.HEAD)
-    lips = (176, 58, 66) if "Female" in figure.present else lit(look.skin, 0.62)
+    lips = (176, 58, 66) if "Female" in figure.present else shade(look.skin, 0.62)
     if shape.seen(0, 0.1):
         mouth = [shape.at(lon, -0.55) for lon in (-0.28, 0.0, 0.28)]
         canvas.line(mouth, size * 0.1, lips, Part.HEAD)
         nose = [shape.at(0, 0.1), shape.at(0, -0.22)]
-        canvas.line(nose, size * 0.08, lit(look.skin, 0.8), Part.HEAD)
+        canvas.line(nose, size * 0.08, shade(look.skin, 0.8), Part.HEAD)
 
 
 def _glasses(figure: Figure, shape: HeadShape) -> None:
@@ -224,9 +224,9 @@ def _cap(figure: Figure, shape: HeadShape) -> None:
             for lon in lons
             for x, y in [shape.at(lon, 0.30, 1.2)]
         ]
-        figure.canvas.polygon(root + rim[::-1], lit(colour, 0.72), Part.HAT)
+        figure.canvas.polygon(root + rim[::-1], shade(colour, 0.72), Part.HAT)
     else:
-        _band(figure, shape, 0.36, 0.52, lit(colour, 0.75))
+        _band(figure, shape, 0.36, 0.52, shade(colour, 0.75))
 
 
 def _brim(figure: Figure, shape: HeadShape) -> None:
@@ -234,7 +234,7 @@ def _brim(figure: Figure, shape: HeadShape) -> None:
     row = y - 0.42 * shape.ry
     colour = figure.head.hat_colour
     figure.canvas.disc(
-        (x, row), shape.rx * 1.75, shape.ry * 0.27, lit(colour, 0.84), Part.HAT
+        (x, row), shape.rx * 1.75, shape.ry * 0.27, shade(colour, 0.84), Part.HAT
     )
     _dome(figure, shape, 0.45, 1.12)
     _band(figure, shape, 0.45, 0.66, figure.head.band_colour)

@@ -1,6 +1,6 @@
-"""What a pixel of a drawn picture shows, and which parts are evidence of an attribute.
+"""What a pixel of a drawn image shows, and which parts are evidence of an attribute.
 
-While a picture is drawn, its alpha channel holds the part that was painted last at each
+While a image is drawn, its alpha channel holds the part that was painted last at each
 pixel, so that what stays visible in the end is known exactly.
 """
 
@@ -105,7 +105,7 @@ def attribute_boxes(parts: np.ndarray, labels: np.ndarray, factor: int) -> np.nd
     Args:
         parts: What each supersampled pixel shows, uint8, (H, W).
         labels: (26,).
-        factor: Supersampling; the boxes are in pixels of the final picture.
+        factor: Supersampling; the boxes are in pixels of the final image.
 
     Returns:
         float32, (26, 4), xyxy; NaN where nothing of the attribute is seen.

@@ -1,4 +1,4 @@
-"""A drawn pedestrian: the picture, the labels, and where everything is."""
+"""A drawn pedestrian: the image, the labels, and where everything is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mmpar.synthetic.head import HeadShape, paint_head
 from mmpar.synthetic.labels import present_in, sample_labels
 from mmpar.synthetic.parts import Part, attribute_boxes, person_box
 from mmpar.synthetic.scene import degrade, paint_occluder, sample_background
-from mmpar.synthetic.skeleton import Skeleton, sample_build, sample_pose
+from mmpar.synthetic.skeleton import Skeleton, sample_pose, sample_proportions
 
 _STREAMS = {
     name: number
@@ -50,7 +50,7 @@ class DrawnPerson:
             attribute, that is not painted over by the person's other parts or by what
             stands in front. Age, gender and view have the person's box. NaN where the
             attribute is absent, or present but hidden.
-        keypoints: float32, (17, 3), COCO's order: x, y, and 0 outside the picture,
+        keypoints: float32, (17, 3), COCO's order: x, y, and 0 outside the image,
             1 hidden, 2 visible.
         person_box: float32, (4,), xyxy: what is seen of the person and the clothes.
     """
@@ -75,7 +75,7 @@ def draw_person(
     Args:
         seed: Not negative; every seed has its own people.
         index: Not negative; number of the person.
-        size: Width and height of the picture in pixels. Another size shows the same
+        size: Width and height of the image in pixels. Another size shows the same
             person.
 
     Raises:
@@ -89,8 +89,8 @@ def draw_labelled_person(
 ) -> DrawnPerson:
     """As :func:`draw_person`, with given labels, int8, (26,).
 
-    Two label vectors that differ in one attribute give pictures that differ only by it
-    and by what follows from it, such as a woman's build.
+    Two label vectors that differ in one attribute give images that differ only by it
+    and by what follows from it, such as a woman's body.
     """
     width, height = size
     if width < 16 or height < 32:
@@ -100,7 +100,7 @@ def draw_labelled_person(
     light = 2 * float(_stream(seed, index, "front").random()) - 1
     canvas = Canvas(background, max(2, min(4, round(576 / height))), light)
     skeleton = Skeleton(
-        sample_build(present, _stream(seed, index, "build")),
+        sample_proportions(present, _stream(seed, index, "build")),
         sample_pose(present, _stream(seed, index, "pose")),
         canvas.width,
         canvas.height,
@@ -108,7 +108,7 @@ def draw_labelled_person(
     _paint(canvas, skeleton, present, seed, index)
     parts = canvas.parts()
     return DrawnPerson(
-        image=degrade(canvas.picture(), _stream(seed, index, "camera")),
+        image=degrade(canvas.image(), _stream(seed, index, "camera")),
         labels=np.array(labels, np.int8),
         attribute_boxes=attribute_boxes(parts, labels, canvas.factor),
         keypoints=find_keypoints(skeleton, HeadShape(skeleton), parts, canvas.factor),
@@ -173,7 +173,7 @@ _COVERED_BY = {
 def find_keypoints(
     skeleton: Skeleton, head: HeadShape, parts: np.ndarray, factor: int
 ) -> np.ndarray:
-    """Keypoints in pixels of the final picture.
+    """Keypoints in pixels of the final image.
 
     A keypoint is visible when the pixel there shows its own part of the body or what
     covers that part as clothing, and, on the head, when it is on the near side.
@@ -185,8 +185,8 @@ def find_keypoints(
         factor: Supersampling.
 
     Returns:
-        float32, (17, 3): x, y, and 0 outside the picture, 1 hidden, 2 visible. Outside
-        the picture x and y are 0, as in COCO.
+        float32, (17, 3): x, y, and 0 outside the image, 1 hidden, 2 visible. Outside
+        the image x and y are 0, as in COCO.
     """
     height, width = parts.shape
     points = np.zeros((len(COCO_KEYPOINTS), 3), np.float32)

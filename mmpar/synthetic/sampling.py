@@ -1,4 +1,4 @@
-"""Choices by one random number each."""
+"""Choices by one random number each, and the colours of people and clothes."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
     return clipped(*(a + (b - a) * share for a, b in zip(one, other)))
 
 
-def lit(colour: Colour, factor: float) -> Colour:
+def shade(colour: Colour, factor: float) -> Colour:
     """Brighter (factor above 1) or darker."""
     return clipped(*(channel * factor for channel in colour))
 

@@ -1,4 +1,4 @@
-"""What is behind a person, and what stands in front."""
+"""What is behind a person, what comes in front, and what the camera does to it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mmpar.synthetic.sampling import (
     SKIN,
     Colour,
     clipped,
-    lit,
     mixed,
+    shade,
     some_colour,
 )
 
@@ -39,8 +39,8 @@ _GROUNDS = (
 def sample_background(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     """Paint a street, blurred as what is out of focus; RGB."""
     factor = 2
-    picture = Image.new("RGB", (width * factor, height * factor))
-    painter = _Backdrop(picture, rng)
+    image = Image.new("RGB", (width * factor, height * factor))
+    painter = _Backdrop(image, rng)
     painter.ground_and_wall()
     for thing, chance in (
         (painter.openings, 0.5),
@@ -53,15 +53,15 @@ def sample_background(rng: np.random.Generator, width: int, height: int) -> Imag
     ):
         if rng.random() < chance:
             thing()
-    return picture.reduce(factor)
+    return image.reduce(factor)
 
 
 class _Backdrop:
-    """Painter of the things in a street, in shares of the picture's size."""
+    """Painter of the things in a street, in shares of the image's size."""
 
-    def __init__(self, picture: Image.Image, rng: np.random.Generator) -> None:
-        self.width, self.height = picture.size
-        self.draw = ImageDraw.Draw(picture)
+    def __init__(self, image: Image.Image, rng: np.random.Generator) -> None:
+        self.width, self.height = image.size
+        self.draw = ImageDraw.Draw(image)
         self.rng = rng
         self.horizon = self.uniform(0.35, 0.78) * self.height
 
@@ -81,7 +81,7 @@ class _Backdrop:
             for i in range(bands):
                 top = first + (last - first) * i / bands
                 bottom = first + (last - first) * (i + 1) / bands
-                tone = lit(colour, 1 + slope * (0.5 - i / bands))
+                tone = shade(colour, 1 + slope * (0.5 - i / bands))
                 self.draw.rectangle((0, top, self.width, bottom), fill=tone)
         self.slope = slope
 
@@ -90,7 +90,7 @@ class _Backdrop:
         wide, tall = self.uniform(0.12, 0.35), self.uniform(0.10, 0.3)
         gap = self.uniform(1.2, 1.8)
         x, top = self.uniform(-0.2, 0.1), self.uniform(-0.05, 0.2)
-        colour = lit(self.wall, self.uniform(0.45, 1.25))
+        colour = shade(self.wall, self.uniform(0.45, 1.25))
         while x < 1:
             y = top * self.height
             box = (
@@ -100,12 +100,12 @@ class _Backdrop:
                 min(self.horizon, y + tall * self.height),
             )
             if box[3] > box[1]:
-                self.draw.rectangle(box, fill=colour, outline=lit(self.wall, 0.6))
+                self.draw.rectangle(box, fill=colour, outline=shade(self.wall, 0.6))
             x += wide * gap
 
     def paving(self) -> None:
         """Joints of the pavement, closer together far away."""
-        colour = lit(self.ground, 0.82)
+        colour = shade(self.ground, 0.82)
         x0 = self.uniform(0.2, 0.8) * self.width
         depth = self.height - self.horizon
         for i in range(1, 6):
@@ -138,14 +138,14 @@ class _Backdrop:
         for _ in range(7):
             a, b = (self.rng.random(2) * 2 - 1).tolist()
             r = size * self.uniform(0.3, 0.6)
-            green = lit((74, 104, 62), self.uniform(0.7, 1.35))
+            green = shade((74, 104, 62), self.uniform(0.7, 1.35))
             middle = (x + a * size * 0.8, y + b * size * 0.6)
             self.draw.ellipse(
                 (middle[0] - r, middle[1] - r, middle[0] + r, middle[1] + r), fill=green
             )
 
     def vehicle(self) -> None:
-        """The side of a car, partly in the picture."""
+        """The side of a car, partly in the image."""
         colour = some_colour(self.rng, CLOTHES)
         long, tall = self.uniform(0.7, 1.2) * self.width, 0.13 * self.height
         x = self.uniform(-0.6, 0.7) * self.width
@@ -188,7 +188,7 @@ class _Backdrop:
 
 
 def paint_occluder(canvas: Canvas, rng: np.random.Generator) -> None:
-    """In a quarter of the pictures something stands before the person."""
+    """In a quarter of the images something stands before the person."""
     kind, where, size = rng.random(3).tolist()
     colour = some_colour(rng, (*_WALLS, *CLOTHES))
     width, height = canvas.width, canvas.height
@@ -209,36 +209,36 @@ def paint_occluder(canvas: Canvas, rng: np.random.Generator) -> None:
     canvas.block([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour, Part.OCCLUDER)
     edge = x0 + 0.25 * (x1 - x0)
     canvas.polygon(
-        [(x0, y0), (edge, y0), (edge, y1), (x0, y1)], lit(colour, 0.8), Part.OCCLUDER
+        [(x0, y0), (edge, y0), (edge, y1), (x0, y1)], shade(colour, 0.8), Part.OCCLUDER
     )
 
 
-def degrade(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Degrade a picture moderately.
+def degrade(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Degrade an image moderately.
 
     Args:
-        picture: float32, (H, W, 3), 0..255.
+        image: float32, (H, W, 3), 0..255.
         rng: Source of the faults; the number of draws depends on the size only.
 
     Returns:
         uint8, (H, W, 3).
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     gain, contrast, cast, soft, small, noisy = rng.random(6).tolist()
     tint = 1 + 0.07 * (2 * rng.random(3, dtype=np.float32) - 1)
     grain = rng.random((height, width, 3), dtype=np.float32)
     grain += rng.random((height, width, 3), dtype=np.float32)
 
-    shown = (picture - 128) * (0.78 + 0.34 * contrast) + 128
+    shown = (image - 128) * (0.78 + 0.34 * contrast) + 128
     shown = shown * (0.72 + 0.50 * gain) * (tint if cast < 0.6 else 1)
-    image = Image.fromarray(np.clip(shown + 0.5, 0, 255).astype(np.uint8))
+    pillow = Image.fromarray(np.clip(shown + 0.5, 0, 255).astype(np.uint8))
     if small < 0.4:
         share = 0.55 + small
         few = (max(8, round(width * share)), max(16, round(height * share)))
-        image = image.resize(few, Image.Resampling.BILINEAR)
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
+        pillow = pillow.resize(few, Image.Resampling.BILINEAR)
+        pillow = pillow.resize((width, height), Image.Resampling.BILINEAR)
     elif soft < 0.4:
         radius = (0.25 + 1.2 * soft) * height / 192
-        image = image.filter(ImageFilter.GaussianBlur(radius))
-    result = np.asarray(image, np.float32) + (grain - 1) * (4 + 12 * noisy * noisy)
+        pillow = pillow.filter(ImageFilter.GaussianBlur(radius))
+    result = np.asarray(pillow, np.float32) + (grain - 1) * (4 + 12 * noisy * noisy)
     return np.clip(result + 0.5, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Size and proportions of a person."""
+"""Proportions, pose and joints of a person, projected into the image."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mmpar.synthetic.canvas import Tube
 
 
 @dataclass(frozen=True)
-class Build:
+class Proportions:
     """Measures in units of the person's own height, except ``height``.
 
     Args:
-        height: Share of the picture's height that the person takes up.
+        height: Share of the image's height that the person takes up.
         head: Half the height of the head.
         trunk: Everything below the head, relative to an adult's.
         shoulder, chest, waist, hip: Half widths of the torso.
@@ -37,7 +37,7 @@ class Build:
     girth: float
 
 
-def sample_build(present: Set[str], rng: np.random.Generator) -> Build:
+def sample_proportions(present: Set[str], rng: np.random.Generator) -> Proportions:
     """Sample a build that fits the age and the gender."""
     size, head, wide, heavy, shape = rng.uniform(-1, 1, 5).tolist()
     female, child = "Female" in present, "AgeLess18" in present
@@ -50,7 +50,7 @@ def sample_build(present: Set[str], rng: np.random.Generator) -> Build:
     shoulder = (0.106 if female else 0.124) + 0.006 * wide - 0.012 * child
     waist = (0.074 if female else 0.090) * fat + 0.004 * shape
     hip = (0.096 if female else 0.088) * fat
-    return Build(
+    return Proportions(
         height=height,
         head=half_head,
         trunk=(1 - 2 * half_head) / 0.86,
@@ -77,13 +77,13 @@ class Pose:
     """How the person stands or walks; angles in radians.
 
     Args:
-        yaw: Turn of the body; 0 faces the viewer, pi / 2 the right of the picture.
+        yaw: Turn of the body; 0 faces the viewer, pi / 2 the right of the image.
         gait: Forward swing of the left thigh; the right one swings back.
         arms: For left and right: forward swing, spread to the side, bend of the elbow.
         lean: Forward lean of the trunk.
         nod: Turn of the head against the body.
         bag: Side of a hand bag, as an index in ``SIDES``.
-        shift: Place of the person in the picture, as shares of its height.
+        shift: Place of the person in the image, as shares of its height.
     """
 
     yaw: float
@@ -135,19 +135,19 @@ def bag_side(yaw: float, mirrored: bool) -> int:
 
 
 class Skeleton:
-    """Joints of a posed person, and the projection into the picture.
+    """Joints of a posed person, and the projection into the image.
 
     Args:
-        build: Proportions.
+        body: Proportions.
         pose: Pose.
         width: Width of the canvas in pixels.
         height: Its height.
     """
 
-    def __init__(self, build: Build, pose: Pose, width: int, height: int) -> None:
-        self.build = build
+    def __init__(self, body: Proportions, pose: Pose, width: int, height: int) -> None:
+        self.body = body
         self.pose = pose
-        self.scale = build.height * height
+        self.scale = body.height * height
         self._cos, self._sin = math.cos(pose.yaw), math.sin(pose.yaw)
         self._lean = (math.cos(pose.lean), math.sin(pose.lean))
         self.joints: dict[str, Place] = {}
@@ -155,7 +155,7 @@ class Skeleton:
         self._place_trunk()
         self._place_arms()
         ground = min(self.joints[f"{name}_ankle"][1] for _, name in SIDES) - 0.035
-        margin = (1 - build.height) * 0.45
+        margin = (1 - body.height) * 0.45
         self._origin = (
             width / 2 + pose.shift[0] * height - 0.5 * self.scale * self._offset(),
             height * (1 - margin + pose.shift[1]) + ground * self.scale,
@@ -164,11 +164,11 @@ class Skeleton:
     # --- joints ---------------------------------------------------------------------
 
     def _place_legs(self) -> None:
-        trunk = self.build.trunk
+        trunk = self.body.trunk
         for side, name in SIDES:
             swing = side * self.pose.gait
             bend = 0.06 + (1.1 * -swing if swing < 0 else 0.25 * swing)
-            hip = (side * self.build.hip * 0.52, _HIP_HEIGHT * trunk, 0.0)
+            hip = (side * self.body.hip * 0.52, _HIP_HEIGHT * trunk, 0.0)
             knee = _moved(hip, 0.225 * trunk, swing, side * 0.03)
             ankle = _moved(knee, 0.235 * trunk, swing - bend, 0.0)
             self.joints[f"{name}_hip"] = hip
@@ -177,7 +177,7 @@ class Skeleton:
             self.joints[f"{name}_toe"] = _toe(ankle, swing - bend)
 
     def _place_trunk(self) -> None:
-        head, trunk = self.build.head, self.build.trunk
+        head, trunk = self.body.head, self.body.trunk
         self.joints["neck"] = self.leaning(0, 0.845 * trunk, 0)
         x, y, z = self.leaning(0, 1 - head, 0.012)
         if self.pose.lean > 0.15:  # a stooping person still looks ahead
@@ -186,9 +186,9 @@ class Skeleton:
         self.joints["head"] = (x, y, z)
 
     def _place_arms(self) -> None:
-        trunk = self.build.trunk
+        trunk = self.body.trunk
         for (side, name), (swing, spread, bend) in zip(SIDES, self.pose.arms):
-            shoulder = self.leaning(side * self.build.shoulder * 0.86, 0.79 * trunk, 0)
+            shoulder = self.leaning(side * self.body.shoulder * 0.86, 0.79 * trunk, 0)
             elbow = _moved(shoulder, 0.165 * trunk, swing, side * spread)
             inwards = -side * 0.42 if bend > 1 else side * spread * 0.4
             wrist = _moved(elbow, 0.145 * trunk, swing + bend, inwards)
@@ -202,15 +202,15 @@ class Skeleton:
     def leaning(self, x: float, y: float, z: float) -> Place:
         """A place of the upright trunk, leant forward about the hips."""
         cos, sin = self._lean
-        up = y - _HIP_HEIGHT * self.build.trunk
+        up = y - _HIP_HEIGHT * self.body.trunk
         return (
             x,
-            _HIP_HEIGHT * self.build.trunk + up * cos - z * sin,
+            _HIP_HEIGHT * self.body.trunk + up * cos - z * sin,
             up * sin + z * cos,
         )
 
     def _offset(self) -> float:
-        """How far leaning moves the head across the picture."""
+        """How far leaning moves the head across the image."""
         return self.joints["head"][2] * self._sin
 
     # --- projection -----------------------------------------------------------------
@@ -247,7 +247,7 @@ class Skeleton:
         """
         left, right = [], []
         for y, across, deep, forward in levels:
-            middle = self.leaning(0, y * self.build.trunk, forward)
+            middle = self.leaning(0, y * self.body.trunk, forward)
             x, row = self.pixel(middle)
             half = self.half_width(across, deep)
             left.append((x - half, row))
