@@ -108,7 +108,7 @@ _NEUTRAL, _EDGE, _BODY, _HIGHLIGHT = 200, 148, 204, 232
 
 
 class Canvas:
-    """Colours, parts and shading of a image while it is drawn.
+    """Colours, parts and shading of an image while it is drawn.
 
     Parts are kept in the alpha channel, so that each shape is painted once. Shading is
     a layer of its own, multiplied in at the end, so that it lies over any pattern.

@@ -1,6 +1,6 @@
 """What a pixel of a drawn image shows, and which parts are evidence of an attribute.
 
-While a image is drawn, its alpha channel holds the part that was painted last at each
+While an image is drawn, its alpha channel holds the part that was painted last at each
 pixel, so that what stays visible in the end is known exactly.
 """
 
