@@ -1,4 +1,4 @@
-"""The arithmetic of the models, without registries."""
+"""The arithmetic of the models; of these, configs name the forms of PLE alone."""
 
 from mmpar.models.layers.attribute_localization import (
     AttributeLocalization,
@@ -8,11 +8,14 @@ from mmpar.models.layers.attribute_localization import (
 )
 from mmpar.models.layers.concatenating_pyramid import Lateral, pool_levels, read_levels
 from mmpar.models.layers.feature_pyramid import FeaturePyramid
-from mmpar.models.layers.keypoint_location_extraction import KeypointLocationExtraction
-from mmpar.models.layers.location_extraction import build_location_extraction
-from mmpar.models.layers.no_location_extraction import NoLocationExtraction
 from mmpar.models.layers.point_sampling import SamplingPoints
-from mmpar.models.layers.prior_location_extraction import PriorLocationExtraction
+from mmpar.models.layers.prior_location_extraction import (
+    BlockPLE,
+    IdentityPLE,
+    KeypointPLE,
+    LearnedPLE,
+    SparsePLE,
+)
 from mmpar.models.layers.pyramid_pooling import max_pyramid_pool
 from mmpar.models.layers.region_modules import modules_by_region
 from mmpar.models.layers.scale_selection import (
@@ -21,22 +24,21 @@ from mmpar.models.layers.scale_selection import (
     ScaleSelection,
     name_scales,
 )
-from mmpar.models.layers.sparse_location_extraction import SparseLocationExtraction
 
 __all__ = [
     "AttributeLocalization",
+    "BlockPLE",
     "FeaturePyramid",
-    "KeypointLocationExtraction",
+    "IdentityPLE",
+    "KeypointPLE",
     "Lateral",
+    "LearnedPLE",
     "LevelMixture",
-    "NoLocationExtraction",
-    "PriorLocationExtraction",
     "RegionFeatures",
     "Regions",
     "SamplingPoints",
     "ScaleSelection",
-    "SparseLocationExtraction",
-    "build_location_extraction",
+    "SparsePLE",
     "max_pyramid_pool",
     "modules_by_region",
     "name_scales",
