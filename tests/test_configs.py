@@ -62,8 +62,9 @@ class Stages(nn.Module):
 
 def method_of(cfg):
     """Neck, head and classifier of a config, on stages of 32 x 16 pixels."""
-    neck, head = cfg.model.neck, cfg.model.head
-    channels = neck.get("in_channels") or [head.in_channels]
+    neck, head = cfg.model.get("neck") or {}, cfg.model.head
+    channels = neck.get("in_channels", head.in_channels)
+    channels = [channels] if isinstance(channels, int) else channels
     torch.manual_seed(3)
     settings = dict(cfg.model, backbone=Stages(channels), pretrained=None)
     settings["backbone"].init_cfg = None

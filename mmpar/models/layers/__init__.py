@@ -1,12 +1,16 @@
 """The arithmetic of the models; of these, configs name the forms of PLE alone."""
 
 from mmpar.models.layers.attribute_localization import (
+    AffineRegions,
     AttributeLocalization,
-    Regions,
     region_boxes,
     region_weights,
 )
-from mmpar.models.layers.concatenating_pyramid import Lateral, pool_levels, read_levels
+from mmpar.models.layers.concatenating_pyramid import (
+    LateralMap,
+    pool_levels,
+    pool_regions,
+)
 from mmpar.models.layers.feature_pyramid import FeaturePyramid
 from mmpar.models.layers.point_sampling import SamplingPoints
 from mmpar.models.layers.prior_location_extraction import (
@@ -26,16 +30,16 @@ from mmpar.models.layers.scale_selection import (
 )
 
 __all__ = [
+    "AffineRegions",
     "AttributeLocalization",
     "BlockPLE",
     "FeaturePyramid",
     "IdentityPLE",
     "KeypointPLE",
-    "Lateral",
+    "LateralMap",
     "LearnedPLE",
     "LevelMixture",
     "RegionFeatures",
-    "Regions",
     "SamplingPoints",
     "ScaleSelection",
     "SparsePLE",
@@ -43,7 +47,7 @@ __all__ = [
     "modules_by_region",
     "name_scales",
     "pool_levels",
-    "read_levels",
+    "pool_regions",
     "region_boxes",
     "region_weights",
 ]
