@@ -14,6 +14,7 @@ from mmpar.models.layers import (
     AffineRegions,
     AttributeLocalization,
     LateralMap,
+    PointwiseConv,
     pool_levels,
     pool_regions,
     region_boxes,
@@ -79,7 +80,7 @@ class ALMHead(PARHead):
         self.voting = voting
         num_levels, num_attributes = len(in_channels), len(self.schema)
         self.laterals = nn.ModuleList(
-            nn.Conv2d(width, channels, 1) for width in in_channels
+            PointwiseConv(width, channels) for width in in_channels
         )
         self.localizations = nn.ModuleList(
             AttributeLocalization(

@@ -8,6 +8,7 @@ from mmpar.models.layers.attribute_localization import (
 )
 from mmpar.models.layers.concatenating_pyramid import (
     LateralMap,
+    PointwiseConv,
     pool_levels,
     pool_regions,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "LateralMap",
     "LearnedPLE",
     "LevelMixture",
+    "PointwiseConv",
     "RegionFeatures",
     "SamplingPoints",
     "ScaleSelection",

@@ -18,16 +18,34 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+class PointwiseConv(nn.Conv2d):
+    """A 1x1 convolution of a map, or of vectors, for which a product is faster.
+
+    Args:
+        in_channels: C_in.
+        out_channels: C.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps ``(B, C_in, H, W)`` or vectors ``(B, R, C_in)``, to C channels."""
+        if features.ndim == 4:
+            return super().forward(features)
+        return F.linear(features, self.weight.flatten(1), self.bias)
+
+
 class LateralMap(NamedTuple):
     """What a lateral gives, or a stage whose lateral is still to be run on its means.
 
     Args:
         features: ``(B, C, H, W)``, or the stage ``(B, C_in, H, W)``.
-        pending: The lateral, a 1x1 convolution, if it has not been run.
+        pending: The lateral, if it has not been run.
     """
 
     features: Tensor
-    pending: nn.Module | None = None
+    pending: PointwiseConv | None = None
 
     @classmethod
     def of(cls, lateral: nn.Module, stage: Tensor, num_means: int) -> LateralMap:
@@ -37,7 +55,7 @@ class LateralMap(NamedTuple):
         a hook expects the map: only a bare convolution waits.
         """
         hooks = (lateral._forward_hooks, lateral._forward_pre_hooks)
-        if type(lateral) is nn.Conv2d and not any(hooks):
+        if type(lateral) is PointwiseConv and not any(hooks):
             inputs, outputs = lateral.in_channels, lateral.out_channels
             positions = stage.shape[2] * stage.shape[3]
             now = positions * outputs * (inputs + num_means)
@@ -58,10 +76,7 @@ class LateralMap(NamedTuple):
         """
         flat = self.features.flatten(2).transpose(1, 2)
         means = positions.to(flat.dtype) @ flat
-        if self.pending is None:
-            return means
-        as_map = means.transpose(1, 2).unsqueeze(3)  # (B, C_in, R, 1)
-        return self.pending(as_map).squeeze(3).transpose(1, 2)
+        return means if self.pending is None else self.pending(means)
 
 
 def upsampling_matrix(coarse: int, fine: int, like: Tensor) -> Tensor:
