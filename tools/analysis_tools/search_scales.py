@@ -135,6 +135,11 @@ def level_config(cfg: Config, level: int, epochs: int) -> Config:
         eta_min_ratio=0.01,
         convert_to_iter_based=True,
     )
+    cfg.default_hooks = {
+        name: hook
+        for name, hook in cfg.default_hooks.items()
+        if not hook or hook.type != "EMAHook"
+    }
     cfg.custom_hooks = [
         hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"
     ]
