@@ -14,9 +14,8 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from mmpar.datasets.formats import AnnotationTable
+from mmpar.datasets.formats.annotation import PackedStrings, Rows, checked_label_map
 from mmpar.datasets.formats.keypoint_array import KeypointArray
-from mmpar.datasets.formats.labels import checked_label_map
-from mmpar.datasets.formats.table import PackedStrings, Rows
 from mmpar.datasets.image_files import (
     archive_of,
     is_local,

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from mmpar.datasets.formats.files import read_utf8
-from mmpar.datasets.formats.peta import SOURCES, read_peta
 from mmpar.datasets.image_headers import require_size_within_limit
+from mmpar.datasets.peta import SOURCES, read_peta
 from mmpar.structures import build_schema
 
 FOLDERS = tuple("i-LID" if name == "i-LIDS" else name for name in SOURCES)

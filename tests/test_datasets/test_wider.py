@@ -10,8 +10,8 @@ from mmengine.registry import init_default_scope
 from mmpar.datasets import LoadPersonImage, WIDERAttribute
 from mmpar.datasets.base import SampleError
 from mmpar.datasets.doctor import examine
-from mmpar.datasets.formats.wider import read_cut_outs
 from mmpar.datasets.preparing import prepare
+from mmpar.datasets.wider import read_cut_outs
 from mmpar.structures import SCHEMAS
 from tests.fixtures.wider import (
     Person,

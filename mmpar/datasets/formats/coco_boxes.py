@@ -7,8 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from mmpar.datasets.formats.files import portable_path, same_picture
-from mmpar.datasets.formats.json_file import Number, entry, numbers, read_json
+from mmpar.datasets.formats.files import (
+    Number,
+    entry,
+    numbers,
+    portable_path,
+    read_json,
+    same_picture,
+)
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmpar.datasets.formats.json_file import Number, entry, read_json
+from mmpar.datasets.formats.files import Number, entry, read_json
 from mmpar.datasets.keypoints.picture_names import PictureNames
 from mmpar.structures import COCO_KEYPOINTS
 
