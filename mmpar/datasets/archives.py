@@ -18,9 +18,9 @@ from mmengine.fileio import register_backend
 from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
 from mmpar.datasets.formats.annotation import PackedStrings
-from mmpar.datasets.lmdb_pages import require_sound_pages
 from mmpar.utils.bounded_file import opened_zip
 from mmpar.utils.file_kinds import describe_unreadable_file
+from mmpar.utils.lmdb_pages import require_sound_pages
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1

@@ -31,14 +31,14 @@ from mmpar.datasets import (
     WIDERAttribute,
 )
 from mmpar.datasets.archives import PictureArchive, PictureLmdb, PictureZip
-from mmpar.datasets.formats.coco_boxes import COCOBoxes
-from mmpar.datasets.formats.keypoint_array import KeypointArray
-from mmpar.datasets.keypoints import picture_size, read_coco_keypoints
+from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
+from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.packing import pack
 from mmpar.datasets.peta_folders import FOLDERS, read_peta_folders
 from mmpar.datasets.transforms import LoadPersonImage
 from mmpar.structures import SCHEMAS, build_schema
 from mmpar.utils.checkpoint_files import load_from_local
+from mmpar.utils.image_headers import upright_size
 from tests.fixtures.common_pickle import common_entries
 from tests.fixtures.easydict_pickles import write_easydict
 from tests.fixtures.identity_attributes import write_attributes
@@ -459,7 +459,7 @@ def _images() -> list[Seed]:
         (".ppm", _encoded(image, "PPM"), mutate_bytes),
     ]
     cv2.setNumThreads(0)
-    reads = (_read_image, partial(_read_image, imdecode_backend="pillow"), picture_size)
+    reads = (_read_image, partial(_read_image, imdecode_backend="pillow"), upright_size)
     return [
         Seed(f"{NAME}{ending}", content, mutate, read)
         for ending, content, mutate in contents

@@ -5,13 +5,10 @@ import pytest
 import torch
 
 from mmpar.evaluation.functional import (
-    box_iou,
     box_of_map,
     localization_scores,
     peak_of_map,
 )
-
-NONE = [np.nan] * 4
 
 
 def brute_force_box(response, threshold):
@@ -124,12 +121,6 @@ def test_scores_equal_loops_over_cells(seed):
     np.testing.assert_allclose(columns, oracle(*case), rtol=1e-12)
     judged = found.iou[[0, 1, 2, 4]]
     assert found.mean(found.iou) == pytest.approx(judged.mean())
-
-
-def test_iou_of_missing_boxes():
-    truth = np.array([[0, 0, 2, 2], NONE, [0, 0, 2, 2], NONE, [1, 1, 1, 1]])
-    boxes = np.array([[1, 0, 3, 2], [0, 0, 2, 2], NONE, NONE, [1, 1, 1, 1]])
-    np.testing.assert_allclose(box_iou(truth, boxes), [1 / 3, np.nan, 0, np.nan, 0])
 
 
 def test_nothing_to_judge_has_no_mean():

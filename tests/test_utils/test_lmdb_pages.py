@@ -10,7 +10,7 @@ import pytest
 
 from mmpar.datasets import archives
 from mmpar.datasets.archives import PictureLmdb
-from mmpar.datasets.lmdb_pages import require_sound_pages
+from mmpar.utils.lmdb_pages import require_sound_pages
 
 PAGE = 4096
 
