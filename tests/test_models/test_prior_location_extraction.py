@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mmpar.models.layers import PriorLocationExtraction
-from tests.test_models.oracles.prior_location_extraction import (
+from tests.oracles.prior_location_extraction import (
     prior_location_extraction,
 )
 
