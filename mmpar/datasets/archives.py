@@ -17,7 +17,7 @@ import numpy as np
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import BaseStorageBackend, LmdbBackend
 
-from mmpar.datasets.formats.table import PackedStrings
+from mmpar.datasets.formats.annotation import PackedStrings
 from mmpar.utils.bounded_file import opened_zip
 from mmpar.utils.file_kinds import describe_unreadable_file
 from mmpar.utils.lmdb_pages import require_sound_pages

@@ -14,8 +14,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.formats.labels import checked_label_map
-from mmpar.datasets.formats.table import PackedStrings, Rows
+from mmpar.datasets.formats.annotation import PackedStrings, Rows, checked_label_map
 from mmpar.datasets.image_files import (
     archive_of,
     is_local,
@@ -211,7 +210,7 @@ class PARDataset(BaseDataset):
                     f"{self._called()} cuts persons out of pictures (person_box), and "
                     f"keypoints={self.keypoint_file!r} has one person a picture, in "
                     "its pixels; set keypoints=None and take another kind of PLE: "
-                    "model.neck.ple.kind=block"
+                    "model.neck.ple.type=BlockPLE"
                 )
             file = os.path.join(self.data_root, self.keypoint_file)
             self.keypoints = KeypointArray(file)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from mmpar.datasets.formats.files import read_utf8
-from mmpar.datasets.formats.peta import SOURCES, read_peta
+from mmpar.datasets.peta import SOURCES, read_peta
 from mmpar.structures import build_schema
 from mmpar.utils.image_headers import require_size_within_limit
 

@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmpar.datasets.formats.files import portable_path
-from mmpar.datasets.formats.json_file import Number, entry, numbers, read_json
+from mmpar.datasets.formats.files import (
+    Number,
+    entry,
+    numbers,
+    portable_path,
+    read_json,
+)
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 from mmpar.structures.boxes import clip_boxes, xywh_to_xyxy

@@ -8,10 +8,10 @@ import time
 import pytest
 import scipy.io
 
-from mmpar.datasets.formats import read_apart as module
 from mmpar.datasets.formats.matlab import read_mat
-from mmpar.datasets.formats.read_apart import read_apart
-from mmpar.datasets.formats.safe_pickle import read_pickle
+from mmpar.datasets.formats.pickles import read_pickle
+from mmpar.utils import read_apart as module
+from mmpar.utils.read_apart import read_apart
 
 
 def raise_error(content):
