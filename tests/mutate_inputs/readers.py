@@ -30,7 +30,7 @@ from mmpar.datasets import (
     RAPv2,
     WIDERAttribute,
 )
-from mmpar.datasets.archives import PictureArchive, PictureLmdb, PictureZip
+from mmpar.datasets.file_backends import ImageArchive, LmdbImageBackend, ZipImageBackend
 from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
 from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.packing import pack
@@ -114,7 +114,7 @@ def _read_keypoints(path: Path) -> None:
         array[row]
 
 
-def _read_archive(path: Path, opened: Callable[[str], PictureArchive]) -> None:
+def _read_archive(path: Path, opened: Callable[[str], ImageArchive]) -> None:
     archive = opened(str(path))
     archive.missing(PATHS)
     for name in [*archive.names(), *PATHS]:
@@ -122,7 +122,7 @@ def _read_archive(path: Path, opened: Callable[[str], PictureArchive]) -> None:
 
 
 def _read_lmdb(path: Path) -> None:
-    database = PictureLmdb(str(path.parent))
+    database = LmdbImageBackend(str(path.parent))
     try:
         _read_archive(path, lambda _: database)
     finally:
@@ -424,7 +424,7 @@ def _zip() -> list[Seed]:
             for i, name in enumerate(PATHS):
                 archive.writestr(zipfile.ZipInfo(name), bytes([i]) * 300, method)
     contents = [stored.getvalue(), deflated.getvalue()]
-    read = partial(_read_archive, opened=PictureZip)
+    read = partial(_read_archive, opened=ZipImageBackend)
     return _seeds(contents, ".zip", mutate_bytes, read)
 
 

@@ -82,8 +82,8 @@ def list_images(args: argparse.Namespace) -> dict[str, str]:
         if "person_box" in dataset.table.columns:
             raise ValueError(
                 f"{args.dataset} cuts persons out of images (person_box), and a "
-                "keypoint file has one person per image; such a dataset cannot have "
-                "keypoints"
+                "keypoint file has one person per image; use a form of PLE that needs "
+                "no keypoints: model.neck.ple.type=BlockPLE"
             )
         for i, path in enumerate(dataset.table.paths):
             images[path] = dataset.get_data_info(i)["img_path"]

@@ -12,6 +12,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 from PIL import Image
 
+from mmpar.datasets.file_backends import check_backend
 from mmpar.registry import TRANSFORMS
 from mmpar.structures.boxes import cover_pixels
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_unreadable
@@ -40,8 +41,8 @@ class LoadPersonImage(LoadImageFromFile):
 
     Raises:
         FileNotFoundError: The image does not exist.
-        ValueError: The file is empty, truncated, too large or not an image, or the box
-            lies outside it.
+        ValueError: The file is empty, truncated, too large or not an image, the box
+            lies outside it, or ``backend_args`` name MMEngine's own LMDB.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LoadPersonImage(LoadImageFromFile):
         imdecode_backend: str = "cv2",
         backend_args: dict[str, Any] | None = None,
     ) -> None:
+        check_backend(backend_args)
         super().__init__(
             color_type=color_type,
             imdecode_backend=imdecode_backend,
