@@ -11,7 +11,6 @@ from mmpar.datasets.peta import PETA, PETAzs
 from mmpar.datasets.positive_ratios import positive_ratios
 from mmpar.datasets.rap import RAPv1, RAPv2, RAPzs
 from mmpar.datasets.reid_attributes import DukeMTMCAttribute, Market1501Attribute
-from mmpar.datasets.release import ReleaseDataset
 from mmpar.datasets.synthetic import DrawSyntheticPerson, SyntheticPAR
 from mmpar.datasets.transforms import (
     LoadAttributeBoxes,
@@ -45,7 +44,6 @@ __all__ = [
     "RAPzs",
     "RandomCrop",
     "RandomFlip",
-    "ReleaseDataset",
     "Resize",
     "SampleError",
     "SyntheticPAR",

@@ -270,7 +270,7 @@ def test_dropping_every_picture_is_an_error(tmp_path):
 
 
 def test_another_word_for_missing_images_is_an_error(root):
-    with pytest.raises(ValueError, match="'error' or 'drop', got 'skip'"):
+    with pytest.raises(ValueError, match="'error', 'drop' or 'ignore', got 'skip'"):
         Listed(split="all", data_root=root, missing_images="skip")
 
 
