@@ -400,7 +400,7 @@ class PARDataset(BaseDataset):
                     f"{self._called()} cuts persons out of pictures (person_box), and "
                     f"keypoints={self.keypoint_file!r} has one person a picture, in "
                     "its pixels; set keypoints=None and take another kind of PLE: "
-                    "model.neck.ple.kind=block"
+                    "model.neck.ple.type=BlockPLE"
                 )
             file = os.path.join(self.data_root, self.keypoint_file)
             self.keypoints = KeypointArray(file)

@@ -122,7 +122,7 @@ def test_a_box_outside_names_the_picture_and_its_size(tmp_path, box):
 
 
 def test_keypoints_of_whole_pictures_are_refused(release):
-    with pytest.raises(ValueError, match=r"person_box.*keypoints='k\.npy'.*kind=block"):
+    with pytest.raises(ValueError, match=r"person_box.*keypoints='k\.npy'.*=BlockPLE"):
         WIDERAttribute(data_root=str(release), split="test", keypoints="k.npy")
 
 

@@ -48,10 +48,9 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         accuracies = np.array(values, dtype=float)
         level = int(best[1:])
         assert accuracies[level - 1] == accuracies.max()
-        assert found.model.neck.regions[name].level == level
-        assert found.model.head.regions[name].level == level
-        base = Config.fromfile(CONFIG).model.neck.regions[name]
-        assert found.model.neck.regions[name].rows == base.rows
+        assert found.model.regions[name].level == level
+        base = Config.fromfile(CONFIG).model.regions[name]
+        assert found.model.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4
     assert "val_dataloader.dataset.num_samples=60" in found.text
@@ -101,10 +100,12 @@ def test_a_short_training_anneals_in_full(epochs):
 
 def test_averaged_weights_are_not_compared():
     cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
-    before = [hook.type for hook in cfg.custom_hooks]
-    after = [hook.type for hook in load_tool().level_config(cfg, 1, 4).custom_hooks]
-    assert "EMAHook" in before
-    assert after == [hook for hook in before if hook != "EMAHook"]
+    cfg.custom_hooks = [dict(type="EMAHook"), dict(type="EmptyCacheHook")]
+    before = [*cfg.default_hooks]
+    after = load_tool().level_config(cfg, 1, 4)
+    assert "ema" in before
+    assert [*after.default_hooks] == [name for name in before if name != "ema"]
+    assert [hook.type for hook in after.custom_hooks] == ["EmptyCacheHook"]
 
 
 def test_regions_are_scored_by_the_mean_accuracy_of_their_attributes(tmp_path):
@@ -125,7 +126,7 @@ def test_regions_are_scored_by_the_mean_accuracy_of_their_attributes(tmp_path):
     ]
     file = tmp_path / "val.json"
     file.write_text(json.dumps(dict(schema=schema, predictions=rows)))
-    cfg = Config(dict(model=dict(head=dict(schema=schema, regions=regions))))
+    cfg = Config(dict(model=dict(head=dict(schema=schema), regions=regions)))
     # a: 1 of 2 present and 2 of 2 absent; c: 1 of 2, 1 of 2; d: 1 of 2, 1 of 1.
     expected = [0.75, (0.5 + 0.75) / 2]
     np.testing.assert_allclose(load_tool().region_accuracies(cfg, file), expected)
@@ -141,7 +142,7 @@ class RunnerDouble:
         self.cfg = cfg
 
     def train(self):
-        level = self.cfg.model.head.regions.head.level
+        level = self.cfg.model.regions.head.level
         self.trained.append(level)
         if level == self.interrupted_at:
             raise KeyboardInterrupt

@@ -102,7 +102,7 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
             f"{args.config} has no validation split to choose levels on "
             "(val_dataloader or val_evaluator is None); search with the config of a "
             "data set that has one, e.g. sspnet_r50_pa100k.py, and set its levels in "
-            "model.neck.regions and model.head.regions"
+            "model.regions"
         )
     neck = cfg.model.get("neck", {})
     if neck.get("type") != "SSPNetNeck":
@@ -124,9 +124,8 @@ def level_config(cfg: Config, level: int, epochs: int) -> Config:
     are compared at the end. Averaged weights, which lag behind by more than a short
     training, are left out.
     """
-    for part in (cfg.model.neck, cfg.model.head):
-        for region in part.regions.values():
-            region["level"] = level
+    for region in cfg.model.regions.values():
+        region["level"] = level
     # Two Runners of one name share a logger.
     cfg.experiment_name = f"search_scales_P{level}"
     cfg.param_scheduler = dict(
@@ -136,6 +135,11 @@ def level_config(cfg: Config, level: int, epochs: int) -> Config:
         eta_min_ratio=0.01,
         convert_to_iter_based=True,
     )
+    cfg.default_hooks = {
+        name: hook
+        for name, hook in cfg.default_hooks.items()
+        if not hook or hook.type != "EMAHook"
+    }
     cfg.custom_hooks = [
         hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"
     ]
@@ -172,7 +176,7 @@ def is_done(predictions: Path, asked: str) -> bool:
 
 def read_regions(cfg: Config) -> list[Region]:
     """The regions that have attributes, in the order of their results."""
-    regions = build_regions(cfg.model.head.regions)
+    regions = build_regions(cfg.model.regions)
     read = assign_attributes(regions, build_schema(cfg.model.head.schema))
     return [region for region in regions if region.name in read]
 
@@ -229,8 +233,7 @@ def write_config(args: argparse.Namespace, levels: dict[str, int], table: str) -
         f'"""Levels chosen by val mA after {args.epochs} epochs (search_scales.py).\n\n'
         f'{options_told(args.cfg_options)}{table}\n"""\n\n'
         f"_base_ = {base!r}\n\n"
-        f"regions = {{\n{regions}\n}}\n\n"
-        "model = dict(neck=dict(regions=regions), head=dict(regions=regions))\n",
+        f"model = dict(regions={{\n{regions}\n}})\n",
         encoding="utf-8",
     )
 

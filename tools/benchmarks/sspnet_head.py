@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from turns import turns
 
 from mmpar.models import SSPNetHead, SSPNetNeck
-from mmpar.models.layers import FeaturePyramid, PriorLocationExtraction
+from mmpar.models.layers import BlockPLE, FeaturePyramid
 from mmpar.registry import MODELS
 
 CONFIG = Path(__file__).parents[2] / "configs/_base_/models/sspnet_r50.py"
@@ -71,8 +71,9 @@ def parse_args(description: str | None) -> argparse.Namespace:
 def build(device: str) -> tuple[SSPNetNeck, SSPNetHead]:
     """Neck and head of the config, with offsets of some pixels, as after training."""
     model = Config.fromfile(CONFIG).model
-    neck = MODELS.build(model.neck)
-    head = MODELS.build(model.head, default_args=dict(schema="pa100k"))
+    regions = dict(regions=model.regions)
+    neck = MODELS.build(model.neck, default_args=regions)
+    head = MODELS.build(model.head, default_args=dict(schema="pa100k", **regions))
     nn.init.normal_(neck.ple.offset.weight, std=0.05)
     return neck.to(device).eval(), head.to(device).eval()
 
@@ -110,7 +111,7 @@ def plain_pyramid(pyramid: FeaturePyramid, stages: list[Tensor]) -> list[Tensor]
     return [*smoothed, merged[-1]]
 
 
-def plain_ple(ple: PriorLocationExtraction, region: Tensor) -> Tensor:
+def plain_ple(ple: BlockPLE, region: Tensor) -> Tensor:
     """One turn of the loop for each sampling point."""
     height, width = region.shape[2:]
     values = ple.projection(region)

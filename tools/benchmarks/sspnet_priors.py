@@ -28,9 +28,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "fixed, block": dict(),
     "learned, chosen, block": dict(scale=dict(mode="learned")),
     "learned, search, block": dict(scale=dict(mode="learned")),
-    "fixed, sparse 1/2": dict(ple=dict(kind="sparse", ratio=2)),
-    "fixed, keypoint": dict(ple=dict(kind="keypoint")),
-    "fixed, none": dict(ple=dict(kind="none")),
+    "fixed, sparse 1/2": dict(ple=dict(type="SparsePLE", ratio=2)),
+    "fixed, keypoint": dict(ple=dict(type="KeypointPLE")),
+    "fixed, none": dict(ple=dict(type="IdentityPLE")),
 }
 
 
@@ -59,8 +59,12 @@ def build(batch_size: int, device: str) -> tuple[dict[str, Form], list[Tensor]]:
         torch.manual_seed(0)
         settings = Config(dict(model.neck))
         settings.merge_from_dict(variant)
-        neck = MODELS.build(settings.to_dict()).to(device).train()
-        head = MODELS.build(model.head, default_args=dict(schema="pa100k")).to(device)
+        if "type" in variant.get("ple", {}):
+            settings.ple = variant["ple"]
+        regions = dict(regions=model.regions)
+        neck = MODELS.build(settings.to_dict(), default_args=regions).to(device).train()
+        head = MODELS.build(model.head, default_args=dict(schema="pa100k", **regions))
+        head = head.to(device)
         set_scales(neck, chosen="chosen" in name)
         if hasattr(neck.ple, "offset"):  # offsets of some pixels, as after training
             nn.init.normal_(neck.ple.offset.weight, std=0.05)

@@ -86,7 +86,7 @@ def list_pictures(args: argparse.Namespace) -> dict[str, str]:
             raise ValueError(
                 f"{args.dataset} cuts persons out of pictures (person_box), and a "
                 "keypoint file has one person a picture; take a kind of PLE that "
-                "needs no keypoints: model.neck.ple.kind=block"
+                "needs no keypoints: model.neck.ple.type=BlockPLE"
             )
         for i, path in enumerate(dataset.table.paths):
             pictures[path] = dataset.get_data_info(i)["img_path"]
