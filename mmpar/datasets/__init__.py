@@ -1,10 +1,9 @@
-"""Pedestrian attribute data sets, one file each, on a common base."""
+"""Pedestrian attribute datasets, one file each, on a common base."""
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
-from mmpar.datasets.joint import JointDataset
-from mmpar.datasets.joint_sampler import JointSampler
+from mmpar.datasets.joint import JointDataset, JointSampler
 from mmpar.datasets.msp60k import MSP60K
 from mmpar.datasets.pa100k import PA100K
 from mmpar.datasets.peta import PETA, PETAzs

@@ -49,7 +49,7 @@ _NUM_PARTITIONS = 5
 
 
 class SampleError(RuntimeError):
-    """A sample could not be prepared; the message names its picture."""
+    """A sample could not be prepared; the message names its image."""
 
 
 class PARDataset(BaseDataset):
@@ -72,7 +72,7 @@ class PARDataset(BaseDataset):
     Unlike its MMEngine base it keeps the annotation in columns
     (:class:`AnnotationTable`) that are small, that workers share, and that make counts
     over all labels cheap; and a sample whose pipeline fails is an error that names the
-    picture, never replaced by another sample.
+    image, never replaced by another sample.
 
     Args:
         data_root: Folder that relative ``ann_file`` and ``data_prefix`` start from.
@@ -88,15 +88,15 @@ class PARDataset(BaseDataset):
         label_map: Labels that the annotation writes otherwise than as 1, 0 and -1, to
             these: ``{-1: 0}`` where -1 means absent, ``{'yes': 1, 'no': 0}``. Keys may
             be words throughout, as ``--cfg-options`` gives them: ``label_map.-1=0``.
-        missing_images: Listed pictures that do not exist are an ``'error'``, or
-            ``'drop'`` leaves them out with a warning; ``'ignore'`` does not look for
+        missing_images: Listed images that do not exist are an ``'error'``, or
+            ``'drop'`` drops them with a warning; ``'ignore'`` does not look for
             them, for tools that read annotations only. Checked in folders, zip files
             and LMDBs: for remote images the error comes when one is read.
         outside_images: Listed images outside the image folder (``data_prefix``, or
             ``data_root`` without it), to which ``../``, absolute paths and links may
             lead, are an ``'error'``, or ``'allow'`` takes them. Without either folder
             the list alone says where images are, and in an archive none is outside.
-        backend_args: MMEngine file backend of the pictures, such as
+        backend_args: MMEngine file backend of the images, such as
             ``dict(backend='lmdb', db_path=...)``; the loading transform needs the same.
         keypoints: File of :class:`KeypointArray`, relative to ``data_root``. Samples
             then have ``gt_keypoints``, float32, shape (1, 17, 3), which the transforms
@@ -110,7 +110,7 @@ class PARDataset(BaseDataset):
     Raises:
         ValueError: Unknown split or partition, an ending that the class does not read,
             a faulty annotation, images outside, no sample left.
-        FileNotFoundError: Annotation, keypoints or pictures are missing.
+        FileNotFoundError: Annotation, keypoints or images are missing.
     """
 
     SCHEMA: str | AttributeSchema | None = None
@@ -367,8 +367,8 @@ class PARDataset(BaseDataset):
     # --- images ---------------------------------------------------------------------
 
     def find_missing(self, table: AnnotationTable) -> np.ndarray:
-        """Rows, ascending, whose picture does not exist."""
-        paths = (self._full_path(path) for path in table.paths)
+        """Rows, ascending, whose image does not exist."""
+        paths = (self.full_path(path) for path in table.paths)
         archive = archive_of(self.backend_args)
         if archive is not None:
             return archive.missing(paths)
@@ -391,16 +391,15 @@ class PARDataset(BaseDataset):
             table = table.take(self._indices)
         if len(table) == 0:
             raise ValueError(
-                f"{self._called()} has no samples; check ann_file={self.ann_file!r} "
+                f"{self.display_name} has no samples; check ann_file={self.ann_file!r} "
                 f"and indices={self._indices!r}"
             )
         if self.keypoint_file is not None:
-            if "person_box" in table.columns:
+            if "bbox" in table.columns:
                 raise ValueError(
-                    f"{self._called()} cuts persons out of pictures (person_box), and "
-                    f"keypoints={self.keypoint_file!r} has one person a picture, in "
-                    "its pixels; set keypoints=None and take another kind of PLE: "
-                    "model.neck.ple.type=BlockPLE"
+                    f"{self.display_name} cuts persons out of images (bbox), and "
+                    f"keypoints={self.keypoint_file!r} has one person per image, in "
+                    "its pixels; set keypoints=None"
                 )
             file = os.path.join(self.data_root, self.keypoint_file)
             self.keypoints = KeypointArray(file)
@@ -417,13 +416,13 @@ class PARDataset(BaseDataset):
         folder = self.img_prefix
         if folder in ("", ".") or archive_of(self.backend_args) is not None:
             return
-        paths = (self._full_path(path) for path in table.paths)
+        paths = (self.full_path(path) for path in table.paths)
         outside = paths_outside(folder, paths, is_local(folder, self.backend_args))
         if len(outside):
             first = ", ".join(table.paths[int(i)] for i in outside[:3])
             raise ValueError(
-                f"{self._called()}: {len(outside)} of {len(table)} images that "
-                f"{self.ann_file or 'the dataset'} lists lie "
+                f"{self.display_name}: {len(outside)} of {len(table)} images that "
+                f"{self.ann_file or 'the dataset'} lists are "
                 f"outside the image folder {folder}, first: {first} (by '..', an "
                 "absolute path or a link). If they are meant, give the folder that "
                 "holds them as data_prefix, or set outside_images='allow'"
@@ -433,17 +432,17 @@ class PARDataset(BaseDataset):
         table, missing = self._as_stored(table, self.find_missing(table))
         if len(missing) == 0:
             return table
-        first = ", ".join(self._full_path(table.paths[int(i)]) for i in missing[:3])
+        first = ", ".join(self.full_path(table.paths[int(i)]) for i in missing[:3])
         found = (
-            f"{self._called()}: {len(missing)} of {len(table)} listed pictures do not "
-            f"exist, first: {first}"
+            f"{self.display_name}: {len(missing)} of {len(table)} listed images do "
+            f"not exist, first: {first}"
         )
         if self.missing_images == "error":
             raise FileNotFoundError(
                 f"{found}. Check data_root, data_prefix and backend_args, or leave "
-                "them out with missing_images='drop'"
+                "drop them with missing_images='drop'"
             )
-        warnings.warn(f"{found}. They are left out", stacklevel=2)
+        warnings.warn(f"{found}. They are dropped", stacklevel=2)
         there = np.ones(len(table), dtype=bool)
         there[missing] = False
         return table.take(there)
@@ -469,8 +468,8 @@ class PARDataset(BaseDataset):
         if not stored:
             return table, missing
         print_log(
-            f"{self._called()}: the files of {len(stored)} listed images have names in "
-            "the other form of Unicode (NFC, NFD), and are taken",
+            f"{self.display_name}: the files of {len(stored)} listed images have names "
+            "in the other form of Unicode (NFC, NFD), and are taken",
             "current",
         )
         paths = (stored.get(i, path) for i, path in enumerate(table.paths))
@@ -484,7 +483,7 @@ class PARDataset(BaseDataset):
         if tuple(map(composed, given)) != schema.names:
             raise ValueError(
                 f"metainfo['classes'] {list(given)} differs from the attributes of "
-                f"{self._called()} {list(schema.names)}; give your own as schema"
+                f"{self.display_name} {list(schema.names)}; give your own as schema"
             )
         self._metainfo.setdefault("dataset_name", type(self).__name__)
         self._metainfo["classes"] = list(schema.names)
@@ -497,15 +496,17 @@ class PARDataset(BaseDataset):
 
     @property
     def img_prefix(self) -> str:
-        """Folder of the pictures."""
+        """Folder of the images."""
         return self.data_prefix.get("img_path", "")
 
-    def _full_path(self, path: str) -> str:
+    def full_path(self, path: str) -> str:
         if self.img_prefix in ("", ".") or os.path.isabs(path) or "://" in path:
             return path
         return f"{self.img_prefix.rstrip('/')}/{path}"
 
-    def _called(self) -> str:
+    @property
+    def display_name(self) -> str:
+        """Class and split, for errors and logs."""
         return f"{type(self).__name__} {self.split}".rstrip()
 
     # --- samples --------------------------------------------------------------------
@@ -519,7 +520,7 @@ class PARDataset(BaseDataset):
         """The annotation of one sample; see the class for its entries."""
         idx = range(len(self))[idx]
         info = {name: column[idx] for name, column in self.table.columns.items()}
-        info["img_path"] = self._full_path(self.table.paths[idx])
+        info["img_path"] = self.full_path(self.table.paths[idx])
         info["gt_score"] = self.table.labels[idx].astype(np.float32)
         info["sample_idx"] = idx
         if self.keypoints is not None:
@@ -530,10 +531,10 @@ class PARDataset(BaseDataset):
         """Run the pipeline on one sample.
 
         Raises:
-            SampleError: The pipeline failed or gave up; names the picture.
+            SampleError: The pipeline failed or gave up; names the image.
         """
         info = self.get_data_info(idx)
-        where = f"{self._called()}, sample {info['sample_idx']}, {info['img_path']}"
+        where = f"{self.display_name}, sample {info['sample_idx']}, {info['img_path']}"
         try:
             data = self.pipeline(info)
         except Exception as error:
@@ -541,7 +542,7 @@ class PARDataset(BaseDataset):
         if data is None:
             raise SampleError(
                 f"{where}: a transform returned None instead of a sample; repair or "
-                "replace the picture, or take its line out of the annotation"
+                "replace the image, or take its line out of the annotation"
             )
         return data
 
@@ -556,17 +557,17 @@ class PARDataset(BaseDataset):
 
     @force_full_init
     def label_counts(
-        self, times: np.ndarray | None = None
+        self, sample_weight: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """How often each attribute is present, and known.
 
         Args:
-            times: How often each sample counts, shape (N,); by default once.
+            sample_weight: How often each sample counts, shape (N,); by default once.
 
         Returns:
             Two int64 arrays of shape (A,).
         """
-        return count_labels(self.table.labels, times)
+        return count_labels(self.table.labels, sample_weight)
 
     def positive_ratios(self) -> np.ndarray:
         """Share of 1 among the known labels of the samples in use.
@@ -594,7 +595,7 @@ class PARDataset(BaseDataset):
 
     @force_full_init
     def get_subset(self, indices: Rows) -> PARDataset:
-        """A data set of some samples; ``indices`` as in the constructor."""
+        """A dataset of some samples; ``indices`` as in the constructor."""
         subset = copy.copy(self)
         subset._metainfo = copy.deepcopy(self._metainfo)
         subset.pipeline = copy.deepcopy(self.pipeline)

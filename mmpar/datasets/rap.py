@@ -68,7 +68,7 @@ def read_rapv2(path: str) -> Annotation:
     ``name``, ``attribute`` (152), ``data`` (N x 152) and ``partition_attribute`` (1 x 5
     cells of structs ``train_index``, ``val_index``, ``test_index``, from 1); optional:
     ``person_identity`` (N, or only the first 41,585), which becomes ``person_id``, -1
-    where nobody named the person. Of the 152 columns, the last 32 are no labels but the
+    where the person is unknown. Of the 152 columns, the last 32 are not labels but the
     boxes (x, y, width, height) of the person and of its parts, as the authors'
     ``rap2_part_extraction.m`` uses them; they are not read, nor is
     ``selected_attribute``, the evaluated 54, which the schema names.
@@ -194,8 +194,8 @@ class RAPv1(PARDataset):
 class RAPv2(RAPv1):
     """RAPv2 (Li et al., IEEE TIP 2019), as its authors release it.
 
-    Files lie as for :class:`RAPv1`. Each sample also has ``camera`` and, where the file
-    names persons, ``person_id``, -1 where that of the image is not known. The boxes
+    Files are placed as for :class:`RAPv1`. Each sample also has ``camera`` and, where
+    the file names persons, ``person_id``, -1 where the person is not known. The boxes
     of parts, the file's last 32 columns, are not read.
 
     Args:

@@ -107,12 +107,12 @@ class ReIDAttributeDataset(PARDataset):
             bounding_box_test/ ...
             query/ ...
 
-    Attributes and boxes may lie as they are unpacked, in the folders ``ANN_DIRS``
+    Attributes and boxes may be where they are unpacked, in the folders ``ANN_DIRS``
     and ``IMAGE_ROOTS`` below ``data_root``.
 
     A box has the labels of its person, and ``person_id`` and ``camera`` from its name.
-    Junk and distractor boxes of the gallery (persons -1 and 0000), which nobody has
-    labelled, are left out; ``dropped`` counts them.
+    Junk and distractor boxes of the gallery (persons -1 and 0000), which have no
+    labels, are dropped; ``dropped`` counts them.
 
     Args:
         split: ``'train'``, ``'test'`` (the gallery) or ``'query'``. There is no
@@ -213,7 +213,7 @@ class ReIDAttributeDataset(PARDataset):
     def _file_names(self, folder: str) -> Iterable[str]:
         archive = archive_of(self.backend_args)
         if archive is not None:
-            return _names_in(archive, self._full_path(folder))
+            return _names_in(archive, self.full_path(folder))
         root = self._image_dir() if self._find_images else self.img_prefix
         more = dict(backend_args=self.backend_args)
         path = fileio.join_path(root, folder, **more)
@@ -258,7 +258,7 @@ class Market1501Attribute(ReIDAttributeDataset):
     VARIABLE = "market_attribute"
     NUM_IMAGES = dict(train=12_936, trainval=12_936, query=3_368)
     ANN_FILE = "market_attribute.mat"
-    KNOWN_FLAWS = {"never present": ("downpurple",)}  # nobody of the test persons
+    KNOWN_FLAWS = {"never present": ("downpurple",)}  # none of the test persons
     ANN_DIRS = (
         "attribute",
         "Market-1501_Attribute",

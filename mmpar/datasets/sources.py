@@ -1,4 +1,4 @@
-"""The splits of a dataset on disk, whichever class reads it: what the tools open."""
+"""The splits of a dataset on disk, as the tools open them."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _splits_of_list(
 ) -> tuple[list[str], AttributeSchema | None]:
     """The splits that the file has, in their order, and the schema.
 
-    A faulty list has neither: whoever opens it is told why.
+    A faulty list has neither; opening it raises the error.
     """
     try:
         dataset = kind(lazy_init=True, **kwargs)

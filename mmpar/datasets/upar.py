@@ -31,7 +31,7 @@ class UPAR(PARDataset):
             UPAR/dataset_all.pkl     (or phase1/train/train.csv of the challenge)
             PA100k/...  PETA/...  RAP2/...  Market1501/...
 
-    Picture paths begin with the folder of their source dataset, below ``data_root``.
+    Image paths begin with the folder of their source dataset, below ``data_root``.
     Each sample has ``domain``, the source dataset: in the pickle the number that the
     release gives, in the challenge's CSV the first folder of the path. ``PARMetric``
     reports results for each, and their mean.

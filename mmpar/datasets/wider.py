@@ -43,7 +43,7 @@ def read_wider(content: Any, path: str) -> Annotation:
 
     A value of ``attribute`` is 1 present, -1 absent, 0 unspecified, which is unknown
     here. The first folder of ``file_name`` is the split. The release has the further
-    column ``person_box``: float64, (N, 4), xyxy in pixels of the scene.
+    column ``bbox``: float64, (N, 4), xyxy in pixels of the scene.
 
     Raises:
         ValueError: It is not of that form.
@@ -67,7 +67,7 @@ def read_wider(content: Any, path: str) -> Annotation:
         images=pack_paths(images),
         labels=raw,
         partitions=_partitions(images, path),
-        columns={"person_box": np.array(boxes, np.float64).reshape(-1, 4)},
+        columns={"bbox": np.array(boxes, np.float64).reshape(-1, 4)},
         label_map=_CODING,
     )
 
@@ -82,11 +82,11 @@ def cut_out_part(path: str) -> str:
 def read_cut_outs(path: str, part: str) -> Annotation:
     """Read OpenPAR's lists of persons that are already cut out.
 
-    One folder has ``{part}_name.txt``, an image a line; ``{part}_gt_label.txt``, the
-    labels of an image a line, ``[1, -1, 0, ...]``; and ``attr_name.txt``, an attribute
-    a line (as read by github.com/Event-AHU/OpenPAR, ``KGPAR/dataset/preprocess/
-    wider.py``). A label is as in :func:`read_wider`; in a file without any -1, 0 is
-    absent.
+    One folder has ``{part}_name.txt``, one image per line; ``{part}_gt_label.txt``, the
+    labels of one image per line, ``[1, -1, 0, ...]``; and ``attr_name.txt``, one
+    attribute per line (as read by github.com/Event-AHU/OpenPAR,
+    ``KGPAR/dataset/preprocess/wider.py``). A label is as in :func:`read_wider`; in a
+    file without any -1, 0 is absent.
 
     Args:
         path: One of the first two files.
@@ -94,7 +94,7 @@ def read_cut_outs(path: str, part: str) -> Annotation:
 
     Raises:
         FileNotFoundError: One of the three is missing.
-        ValueError: They differ in length, or a label is no number.
+        ValueError: They differ in length, or a label is not a number.
     """
     folder = path[: -len(path.rpartition("/")[2])]
     label_file = f"{folder}{part}_gt_label.txt"
@@ -202,7 +202,7 @@ class WIDERAttribute(PARDataset):
             wider_attribute_test.json
             Image/train/0--Parade/...jpg, Image/val/..., Image/test/...
 
-    Each box of a person is a sample, with ``person_box``, float64, (4,), xyxy in pixels
+    Each box of a person is a sample, with ``bbox``, float64, (4,), xyxy in pixels
     of the image; ``LoadPersonImage`` cuts it out. Labels that the release leaves
     unspecified are unknown.
 

@@ -14,7 +14,7 @@ def read_zero_shot(path: str) -> Annotation:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no such pickle, or holds several partitions.
+        ValueError: It is not such a pickle, or holds several partitions.
     """
     annotation = read_common_pickle(path)
     partitions = annotation.partitions or {}

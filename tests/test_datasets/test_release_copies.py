@@ -174,7 +174,7 @@ def test_widers_cut_outs_are_read_where_the_release_is_not(tmp_path, part):
     ]
     info = dataset.get_data_info(0)
     assert info["img_path"] == f"{tmp_path}/split_image/{part}_0.jpg"
-    assert "person_box" not in info
+    assert "bbox" not in info
     found = WIDERAttribute.available_splits(data_root=str(tmp_path))
     assert found == dict(trainval=[0], test=[0])
 

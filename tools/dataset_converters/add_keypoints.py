@@ -82,9 +82,9 @@ def list_pictures(args: argparse.Namespace) -> dict[str, str]:
     pictures: dict[str, str] = {}
     for part in parts:
         dataset = part.open()
-        if "person_box" in dataset.table.columns:
+        if "bbox" in dataset.table.columns:
             raise ValueError(
-                f"{args.dataset} cuts persons out of pictures (person_box), and a "
+                f"{args.dataset} cuts persons out of pictures (bbox), and a "
                 "keypoint file has one person a picture; take a kind of PLE that "
                 "needs no keypoints: model.neck.ple.type=BlockPLE"
             )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.formats.files import same_picture
+from mmpar.datasets.formats.files import same_image
 
 
 @dataclass(frozen=True)
@@ -32,4 +32,4 @@ class Published:
 
     def has_flaw(self, flaw: str, image: str) -> bool:
         """Whether an image of the release has a flaw; its path may begin anywhere."""
-        return any(same_picture(image, known) for known in self.flaws.get(flaw, ()))
+        return any(same_image(image, known) for known in self.flaws.get(flaw, ()))

@@ -18,10 +18,10 @@ from mmpar.structures import AttributeSchema, build_schema
 from mmpar.structures.attribute_schema import composed
 
 UNKNOWN = -1
-"""Label of an attribute that nobody has judged."""
+"""Label of an attribute that has not been annotated."""
 
 UNKNOWN_PERSON = -1
-"""``person_id`` of an image of somebody whom nobody has named."""
+"""``person_id`` of an image of an unknown person."""
 
 _ROWS_AT_A_TIME = 65_536
 
@@ -29,7 +29,7 @@ ANY = -1
 """Partition of a file that does not say which of several it holds."""
 
 COLUMNS = ("split", "person_id", "camera", "domain", "partition")
-"""Columns that are no attributes, unless the schema has an attribute of that name."""
+"""Columns that are not attributes unless the schema has an attribute of that name."""
 
 Rows = Union[int, slice, Sequence[int], np.ndarray]
 
@@ -103,7 +103,7 @@ class AnnotationTable:
     arrays that forked data loader workers share.
 
     Args:
-        paths: Picture paths, relative to the picture folder unless absolute.
+        paths: Image paths, relative to the image folder unless absolute.
         labels: int8, shape (N, A): 1 present, 0 absent, -1 unknown.
         columns: Further values by name, each with N rows (person id, camera, ...); they
             become entries of the samples.
@@ -189,7 +189,7 @@ Written = Union[float, str]
 LabelMap = Mapping[Written, int]
 
 WRITTEN: LabelMap = {1.0: 1, 0.0: 0, -1.0: UNKNOWN, "?": UNKNOWN, "": UNKNOWN}
-"""How labels are written unless a data set says otherwise."""
+"""How labels are written unless a dataset says otherwise."""
 
 _TRUTH = {1.0: ("true", "True", "TRUE"), 0.0: ("false", "False", "FALSE")}
 """As JSON, pandas and spreadsheets write them."""
@@ -206,7 +206,7 @@ def as_written(found: Any) -> Written:
 
 
 def checked_label_map(given: Mapping[Any, Any] | None) -> dict[Written, int]:
-    """The argument ``label_map`` of a data set, its keys in one form.
+    """The argument ``label_map`` of a dataset, its keys in one form.
 
     Args:
         given: Written label to 1 (present), 0 (absent) or -1 (unknown). Keys are
@@ -214,7 +214,7 @@ def checked_label_map(given: Mapping[Any, Any] | None) -> dict[Written, int]:
             is an empty cell, or null in JSON.
 
     Raises:
-        ValueError: A label is none of the three, or a key stands twice with
+        ValueError: A label is not one of the three, or a key is given twice with
             different labels.
     """
     result: dict[Written, int] = {}
@@ -256,7 +256,7 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
 
 
 def wrong_label(where: str, name: str, found: object, count: int = 1) -> ValueError:
-    """The error of an invalid label, one of so many that are."""
+    """The error of an invalid label, one of ``count`` in the file."""
     label = shown(found)
     others = f"{count} labels of this file are like that. " if count > 1 else ""
     return ValueError(
@@ -273,7 +273,7 @@ def _remedy(name: str, found: object) -> str:
     if is_image_name(found):
         return "The path of the image is the first column. "
     if name.lower() in COLUMNS:
-        return f"A column {name.lower()!r}, in lower case, is no attribute. "
+        return f"A column {name.lower()!r}, in lower case, is not an attribute. "
     return f"A column of classes is read with one_hot=[{name!r}]. "
 
 
@@ -403,7 +403,7 @@ class Annotation:
         """All attributes of the file; ``None`` if it names none.
 
         Raises:
-            ValueError: They are no schema; names the file.
+            ValueError: They do not form a schema; names the file.
         """
         if not self.attributes:
             return None
@@ -527,7 +527,7 @@ class Annotation:
             schema: The attributes wanted.
             split: See :meth:`rows`.
             partition: See :meth:`rows`.
-            label_map: What means something else than the file's format says, as of
+            label_map: Labels that the file writes otherwise than its format says, as of
                 :func:`checked_label_map`.
             trainval: See :meth:`rows`.
 
@@ -595,7 +595,7 @@ class Annotation:
         return wrong_label(place, name, written, int(wrong.sum()))
 
     def _place(self, row: int) -> str:
-        """What a person calls a row."""
+        """The name of a row in errors."""
         if self.lines is not None:
             return f"{self.source}, line {self.lines[row]}"
         return f"{self.source}, row {row + 1} ({self.images[row]})"
@@ -620,7 +620,7 @@ def map_numbers(values: np.ndarray, label_map: LabelMap | None = None) -> np.nda
         label_map: As in :func:`label_codes`; words in it have no effect.
 
     Returns:
-        int8, (N, A): 1 present, 0 absent, -1 unknown, -2 where it is none of these.
+        int8, (N, A): 1 present, 0 absent, -1 unknown, -2 if invalid.
     """
     coding = {n: label for n, label in (label_map or {}).items() if n in _NUMBERS}
     is_plain = values.dtype == np.int8 and all(_NUMBERS[n] == coding[n] for n in coding)

@@ -13,7 +13,7 @@ from mmpar.datasets.formats.files import (
     numbers,
     portable_path,
     read_json,
-    same_picture,
+    same_image,
 )
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
@@ -95,7 +95,7 @@ class COCOBoxes:
             self._by_path.name(row): int(row)
             for row in self._by_base_name.rows(parts[-1])
         }
-        fitting = [name for name in same_base if same_picture(name, img_path)]
+        fitting = [name for name in same_base if same_image(name, img_path)]
         if len(fitting) > 1:
             raise ValueError(
                 f"{self.path}: the picture {img_path!r} could be {fitting[:3]}; give "

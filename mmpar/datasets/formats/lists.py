@@ -36,7 +36,7 @@ from mmpar.structures.attribute_schema import composed
 _NEWLINE, _TAB, _BLANK, _HASH, _COMMA, _ZERO = b"\n\t #,0"
 _BACKSLASH, _DELETE = b"\\\x7f"
 _ENDS = np.frombuffer(b",;|:", np.uint8)
-"""What a path does not end in; see ``TextList``."""
+"""What a path does not end in; see :func:`read_text`."""
 
 
 class PlainLines(NamedTuple):
@@ -201,7 +201,7 @@ class _LineReader:
         return plain._replace(labels=self._zero_one[plain.labels])
 
     def report(self) -> None:
-        """Log what has been left out, and whether labels are there."""
+        """Log what was skipped, and whether labels are there."""
         if self._labelled and not self._labelled[0]:
             self._say("no line has labels: all are unknown, for prediction only")
         if self._comments:
@@ -209,7 +209,7 @@ class _LineReader:
         if self._like_samples:
             self._say(
                 f"of these have the form of a sample: {len(self._like_samples)}, first "
-                f"{self._like_samples[0]}. They are left out; if the name of an image "
+                f"{self._like_samples[0]}. They are skipped; if the name of an image "
                 "begins with #, write ./# for it",
                 WARNING,
             )
@@ -266,12 +266,12 @@ class _LineReader:
             )
 
     def _fault(self, line: str, where: str) -> ValueError:
-        """What is wrong with a line that is no sample."""
+        """What is wrong with a line that is not a sample."""
         count = len(self._schema)
         found, marks = self._labels_at_the_end(line)
         if self._labelled is None and found == 0 and self._is_header(line):
             return ValueError(
-                f"{where}: found {line!r}; a .txt list has no header, its labels stand "
+                f"{where}: found {line!r}; a .txt list has no header, its labels are "
                 f"in the order of the schema, {list(self._schema.names)}. Take the "
                 "line out, or make a .csv list of it"
             )
@@ -300,7 +300,7 @@ class _LineReader:
         )
 
     def _labels_at_the_end(self, line: str) -> tuple[int, list[str]]:
-        """How many labels a line ends in, and what separates them but should not."""
+        """How many labels a line ends in, and what separates them wrongly."""
         longest_first = sorted(self._codes, key=len, reverse=True)
         word = f"(?:{'|'.join(map(re.escape, longest_first))})"
         mark = rf"[\s{re.escape(_BETWEEN + _BRACKETS)}]"
@@ -365,7 +365,7 @@ def named_columns(
         source: The file.
         columns: Names of all its columns but the path.
         rows: Each with a cell for every column.
-        attributes: Those of them that are attributes whatever their name.
+        attributes: Columns that are attributes even if named in ``COLUMNS``.
         fields: Further fields of the annotation.
 
     Raises:

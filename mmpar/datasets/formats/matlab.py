@@ -62,7 +62,7 @@ def struct(value: Any, source: str) -> dict[str, Any]:
     """The fields, in their order, of a struct, however deeply it is nested in cells.
 
     Raises:
-        ValueError: It is no struct, or an array of several.
+        ValueError: It is not a struct, or an array of several.
     """
     while isinstance(value, np.ndarray) and value.size == 1 and not value.dtype.names:
         value = value.ravel()[0]

@@ -175,7 +175,7 @@ def read_common_pickle(path: str) -> Annotation:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no such pickle; see also :func:`read_pickle`.
+        ValueError: It is not such a pickle; see also :func:`read_pickle`.
     """
     content = read_pickle(path)
     content = content if isinstance(content, Mapping) else {}
@@ -229,7 +229,7 @@ def _partitions(found: Any, count: int, source: str) -> list[np.ndarray]:
 
 
 def _joined(rows: Any, count: int, source: str) -> np.ndarray:
-    """Rows of one partition, which UPAR splits by source data set."""
+    """Rows of one partition, which UPAR splits by source dataset."""
     if isinstance(rows, (list, tuple)) and len(rows) and _is_listed(rows[0]):
         parts = [checked_rows(part, count, source, first=0) for part in rows]
         return np.concatenate(parts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmpar.datasets.formats.files import portable_path, same_picture
+from mmpar.datasets.formats.files import portable_path, same_image
 
 
 class PictureNames:
     """Finds rows by file name, in whatever folder either side saw the pictures.
 
-    Which names mean one picture says :func:`same_picture`.
+    Which names mean one picture says :func:`same_image`.
 
     Args:
         paths: Picture of each row.
@@ -32,7 +32,7 @@ class PictureNames:
         if name in self._row_of:
             return self._row_of[name]
         same_base = self._of_base.get(name.rsplit("/", 1)[-1], [])
-        fitting = [path for path in same_base if same_picture(path, name)]
+        fitting = [path for path in same_base if same_image(path, name)]
         if len(fitting) > 1:
             raise ValueError(
                 f"the file name {name!r} could mean {fitting[:3]}; write names with "

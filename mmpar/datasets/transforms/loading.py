@@ -28,7 +28,7 @@ class LoadPersonImage(LoadImageFromFile):
     It also refuses truncated JPEG files: OpenCV up to 4.10 decodes their first part and
     paints the rest grey without a word. Other truncated formats OpenCV refuses itself.
 
-    A sample with ``person_box``, (4,), xyxy in pixels of the picture, gets that part of
+    A sample with ``bbox``, (4,), xyxy in pixels of the picture, gets that part of
     it, as far as the box lies inside and with the pixels at its edge whole.
 
     Args:
@@ -66,8 +66,8 @@ class LoadPersonImage(LoadImageFromFile):
         image = self._decode(content, path) if all(size) else None
         if image is None:
             raise _unreadable(content, path, "nothing could be decoded")
-        if "person_box" in results:
-            image = cut_out(image, results["person_box"], path)
+        if "bbox" in results:
+            image = cut_out(image, results["bbox"], path)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results
