@@ -1,17 +1,15 @@
-"""Pedestrian attribute data sets, one file each, on a common base."""
+"""Pedestrian attribute datasets, one file each, on a common base."""
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
-from mmpar.datasets.joint import JointDataset
-from mmpar.datasets.joint_sampler import JointSampler
+from mmpar.datasets.joint import JointDataset, JointSampler
 from mmpar.datasets.msp60k import MSP60K
 from mmpar.datasets.pa100k import PA100K
 from mmpar.datasets.peta import PETA, PETAzs
 from mmpar.datasets.positive_ratios import positive_ratios
 from mmpar.datasets.rap import RAPv1, RAPv2, RAPzs
 from mmpar.datasets.reid_attributes import DukeMTMCAttribute, Market1501Attribute
-from mmpar.datasets.release import ReleaseDataset
 from mmpar.datasets.synthetic import DrawSyntheticPerson, SyntheticPAR
 from mmpar.datasets.transforms import (
     LoadAttributeBoxes,
@@ -45,7 +43,6 @@ __all__ = [
     "RAPzs",
     "RandomCrop",
     "RandomFlip",
-    "ReleaseDataset",
     "Resize",
     "SampleError",
     "SyntheticPAR",

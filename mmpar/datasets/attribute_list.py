@@ -1,39 +1,25 @@
-"""A user's own pictures and attributes, listed in a file, with no code."""
+"""A user's own images and attributes, listed in a file, with no code."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from logging import WARNING
-from typing import Any, Callable
-
-import numpy as np
-from mmengine.logging import print_log
+from typing import Any
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.formats.lists import AttributeList, CSVList, TextList
-from mmpar.datasets.formats.openmmlab_json import JSONList, PortableList
+from mmpar.datasets.formats.annotation import Annotation
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
-
-_UNNAMED: dict[str, Callable[[str], AttributeList]] = {
-    ".txt": TextList,
-    ".jsonl": PortableList,
-}
-_NAMED: dict[str, Callable[..., AttributeList]] = {".csv": CSVList, ".json": JSONList}
 
 
 @DATASETS.register_module()
 class AttributeListDataset(PARDataset):
-    """Pictures and labels from a list.
+    """Images and labels from a list.
 
-    The ending of ``ann_file`` says its format: ``.txt``, ``path 0 1 ...`` a line
-    (:class:`TextList`); ``.csv`` with a header ``path,Hat,...`` (:class:`CSVList`);
-    ``.json`` (:class:`JSONList`); ``.jsonl`` as ``tools/dataset_converters/prepare.py``
-    writes it. Labels are 1, 0, or unknown: -1 or ?, in CSV an empty cell, in JSON null;
-    ``label_map`` reads other codings. Paths are relative to ``data_prefix``, with
-    slashes of either kind.
+    The ending of ``ann_file`` says its format: ``.txt``, ``path 0 1 ...`` per line
+    (:func:`read_text`); ``.csv`` with a header ``path,Hat,...`` (:func:`read_csv`);
+    ``.json``, OpenMMLab's annotation file (:func:`read_openmmlab`). Labels are 1, 0, or
+    unknown: -1 or ?, in CSV an empty cell, in JSON null; ``label_map`` reads other
+    codings. Paths are relative to ``data_prefix``, with slashes of either kind.
 
     The columns ``split``, ``person_id``, ``camera``, ``domain`` and ``partition`` of a
     ``.csv`` or ``.json`` are no attributes but further entries of the samples. A list
@@ -43,7 +29,8 @@ class AttributeListDataset(PARDataset):
         ann_file: The list.
         split: Only the rows whose column ``split`` says so; by default all.
         one_hot: Columns of classes, each of which becomes an attribute: ``age`` with
-            young and old gives ``age:young`` and ``age:old`` (:class:`NamedList`).
+            young and old gives ``age:young`` and ``age:old``
+            (:meth:`Annotation.with_classes`).
         schema: Attributes and their body-region groups. A ``.txt`` list, and one
             without labels, needs it; for the others it is taken from the file by
             default, or else the columns of the file are matched to it by name.
@@ -67,10 +54,9 @@ class AttributeListDataset(PARDataset):
     def resolve_schema(
         self, schema: str | Mapping[str, Any] | AttributeSchema | None
     ) -> AttributeSchema:
-        self._list: AttributeList | None = self._open()
-        if schema is not None:
+        if schema is not None and schema != "all":
             return super().resolve_schema(schema)
-        found = self._list.schema
+        found = self.annotation().with_classes(self.one_hot).schema()
         if found is None:
             raise ValueError(
                 f"{self.ann_file} has no attribute names; give them as "
@@ -78,44 +64,23 @@ class AttributeListDataset(PARDataset):
             )
         return found
 
-    def _open(self) -> AttributeList:
-        ending = os.path.splitext(self.ann_file)[1].lower()
-        if ending in _NAMED:
-            return _NAMED[ending](self.ann_file, one_hot=self.one_hot)
-        if ending not in _UNNAMED:
+    def complete(self, annotation: Annotation) -> Annotation:
+        found = annotation.with_classes(self.one_hot, self.schema)
+        unknown = [n for n in found.attributes or () if n not in self.schema.names]
+        if unknown:
+            lacking = [
+                name
+                for name in self.schema.names
+                if name not in (*(found.attributes or ()), *found.columns)
+            ]
             raise ValueError(
-                f"{self.ann_file!r} ends in {ending!r}; attribute lists end in one of "
-                f"{sorted([*_NAMED, *_UNNAMED])}"
+                f"{self.ann_file} and the schema {self.schema.title!r} name different "
+                f"attributes: the file lacks {lacking}, the schema lacks {unknown}. "
+                "Leave out the argument schema to take the attributes from the file"
             )
-        if self.one_hot:
+        if self.split and found.partitions is None:
             raise ValueError(
-                f"one_hot={self.one_hot} names columns of a .csv or .json list; "
-                f"{self.ann_file} has none"
+                f"{self.ann_file} has no column 'split', got split={self.split!r}; "
+                "give one file per split as ann_file and no split"
             )
-        return _UNNAMED[ending](self.ann_file)
-
-    def load_annotations(self) -> AnnotationTable:
-        attribute_list = self._list or self._open()
-        self._list = None  # its text is not needed any more
-        return self._of_split(attribute_list.read(self.schema, self.label_map))
-
-    def _of_split(self, table: AnnotationTable) -> AnnotationTable:
-        """The rows of ``self.split``; all, with a warning, where it is not given."""
-        splits = table.columns.get("split", np.empty(0, dtype=str))
-        counts = dict(zip(*(a.tolist() for a in np.unique(splits, return_counts=True))))
-        if not self.split:
-            if len(counts) > 1:
-                print_log(
-                    f"{self.ann_file} has the splits {counts}, and all of them are "
-                    "read; choose one with split=...",
-                    "current",
-                    WARNING,
-                )
-            return table
-        if self.split not in counts:
-            found = f"has the splits {counts}" if counts else "has no column 'split'"
-            raise ValueError(
-                f"{self.ann_file} {found}, got split={self.split!r}; give one that it "
-                "has, or one file a split as ann_file and no split"
-            )
-        return table.take(splits == self.split).without_column("split")
+        return found

@@ -1,22 +1,28 @@
-"""Training on several data sets at once, over the union of their attributes."""
+"""Training on several datasets at once, over the union of their attributes.
+
+``JointDataset`` joins them, ``JointSampler`` draws from each by its weight.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
+from mmengine.dist import get_dist_info, sync_random_seed
 from mmpretrain.structures import DataSample
+from torch.utils.data import Sampler
 
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.formats import UNKNOWN
-from mmpar.registry import DATASETS
+from mmpar.registry import DATA_SAMPLERS, DATASETS
 from mmpar.structures import AttributeSchema
 
 
-def union_schema(
+def merge_schemas(
     schemas: Sequence[AttributeSchema], title: str = "joint"
 ) -> AttributeSchema:
     """All attributes, in order of first appearance; equal names are one attribute.
@@ -40,22 +46,22 @@ def union_schema(
 
 @DATASETS.register_module()
 class JointDataset:
-    """Several PAR data sets as one.
+    """Several PAR datasets as one.
 
-    Labels are in the order of the union of their attributes; one that a data set does
+    Labels are in the order of the union of their attributes; one that a dataset does
     not label is unknown (-1) in its samples, and so adds nothing to the loss; it has no
     box (NaN) in samples with boxes. Each sample has the column ``dataset``, the
-    position of its data set. ``JointSampler`` draws more of one and less of another.
+    position of its dataset. ``JointSampler`` draws more of one and less of another.
 
     Args:
-        datasets: Data sets, or their configs.
-        aliases: Name in a data set to name in the union, for attributes that mean the
-            same: one mapping for each data set.
+        datasets: Datasets, or their configs.
+        aliases: Name in a dataset to name in the union, for attributes that mean the
+            same: one mapping for each dataset.
 
     Raises:
-        ValueError: No data set, another number of aliases, or an alias for an
+        ValueError: No dataset, not one of ``aliases`` for each, or an alias for an
             attribute that is not there.
-        TypeError: A sample's pipeline gives no dict with its labels.
+        TypeError: A pipeline does not give a dict with labels.
     """
 
     def __init__(
@@ -67,12 +73,12 @@ class JointDataset:
             DATASETS.build(one) if isinstance(one, dict) else one for one in datasets
         ]
         aliases = list(aliases) if aliases is not None else [{}] * len(datasets)
-        _check(self.datasets, aliases)
+        _check_aliases(self.datasets, aliases)
         schemas = [
             _renamed(one.schema, names) for one, names in zip(self.datasets, aliases)
         ]
-        self._schema = union_schema(schemas)
-        self.places = [
+        self._schema = merge_schemas(schemas)
+        self.attribute_indices = [
             np.array([self._schema.index(name) for name in schema.names])
             for schema in schemas
         ]
@@ -92,7 +98,7 @@ class JointDataset:
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """As of a ``PARDataset``."""
+        """As in a ``PARDataset``."""
         return dict(self._metainfo)
 
     def full_init(self) -> None:
@@ -105,81 +111,83 @@ class JointDataset:
         """The annotation of one sample, labels in the order of the union."""
         which, row = self._place(idx)
         info = self.datasets[which].get_data_info(row)
-        info["gt_score"] = self._spread(info["gt_score"], which)
+        info["gt_score"] = self._scatter(info["gt_score"], which)
         return dict(info, dataset=which, sample_idx=int(idx))
 
     def __getitem__(self, idx: int) -> Any:
         which, row = self._place(idx)
         data = self.datasets[which][row]
         if isinstance(data, dict) and "data_samples" in data:
-            self._spread_sample(data["data_samples"], which, idx)
+            self._scatter_sample(data["data_samples"], which, idx)
         elif isinstance(data, dict) and "gt_score" in data:
-            data["gt_score"] = self._spread(data["gt_score"], which)
+            data["gt_score"] = self._scatter(data["gt_score"], which)
             if "gt_bboxes" in data:
-                data["gt_bboxes"] = self._spread(data["gt_bboxes"], which, np.nan)
+                data["gt_bboxes"] = self._scatter(data["gt_bboxes"], which, np.nan)
             data.update(dataset=which, sample_idx=idx)
         else:
             raise TypeError(
-                f"the pipeline of data set {which} gives {type(data).__name__} without "
+                f"the pipeline of dataset {which} gives {type(data).__name__} without "
                 "data_samples or gt_score; end it with PackPARInputs"
             )
         return data
 
     def _place(self, idx: int) -> tuple[int, int]:
-        """Data set of a sample, and its row there."""
+        """Dataset of a sample, and its row there."""
         idx = range(len(self))[idx]
         which = int(np.searchsorted(self._ends, idx, side="right"))
         return which, idx - (int(self._ends[which - 1]) if which else 0)
 
-    def _spread_sample(self, sample: DataSample, which: int, idx: int) -> None:
-        score = self._spread(sample.gt_score.numpy(), which)
+    def _scatter_sample(self, sample: DataSample, which: int, idx: int) -> None:
+        score = self._scatter(sample.gt_score.numpy(), which)
         sample.set_metainfo(
             dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
         )
         sample.set_gt_score(torch.from_numpy(score))
         if "gt_attribute_boxes" in sample:
             boxes = sample.gt_attribute_boxes.numpy()
-            spread = torch.from_numpy(self._spread(boxes, which, np.nan))
+            spread = torch.from_numpy(self._scatter(boxes, which, np.nan))
             sample.set_field(spread, "gt_attribute_boxes")
 
-    def _spread(
+    def _scatter(
         self, values: np.ndarray, which: int, absent: float = UNKNOWN
     ) -> np.ndarray:
-        """Rows of one data set's attributes in the places of the union's, float32."""
+        """Rows of one dataset's attributes in the columns of the union, float32."""
         spread = np.full((len(self._schema), *values.shape[1:]), absent, np.float32)
-        spread[self.places[which]] = values
+        spread[self.attribute_indices[which]] = values
         return spread
 
     def label_counts(
-        self, times: np.ndarray | None = None
+        self, sample_weight: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """How often each attribute of the union is present, and known, in a pass.
 
         Args:
-            times: How often each sample counts, shape (N,); by default once.
+            sample_weight: How often each sample counts, shape (N,); by default once.
 
         Returns:
-            Two arrays of shape (A,), int64, or float64 as ``times`` is.
+            Two arrays of shape (A,), int64, or float64 as ``sample_weight`` is.
         """
-        times = np.ones(len(self), np.int64) if times is None else times
-        positives = np.zeros(len(self._schema), times.dtype)
-        known = np.zeros(len(self._schema), times.dtype)
-        parts = np.split(times, self._ends[:-1])
+        sample_weight = (
+            np.ones(len(self), np.int64) if sample_weight is None else sample_weight
+        )
+        positives = np.zeros(len(self._schema), sample_weight.dtype)
+        known = np.zeros(len(self._schema), sample_weight.dtype)
+        parts = np.split(sample_weight, self._ends[:-1])
         for which, (one, often) in enumerate(zip(self.datasets, parts)):
             ones, judged = one.label_counts(often)
-            positives[self.places[which]] += ones
-            known[self.places[which]] += judged
+            positives[self.attribute_indices[which]] += ones
+            known[self.attribute_indices[which]] += judged
         return positives, known
 
 
-def _check(
+def _check_aliases(
     datasets: Sequence[BaseDataset], aliases: Sequence[Mapping[str, str]]
 ) -> None:
     if not datasets:
-        raise ValueError("JointDataset needs one data set or more")
+        raise ValueError("JointDataset needs one dataset or more")
     if len(aliases) != len(datasets):
         raise ValueError(
-            f"{len(datasets)} data sets have {len(aliases)} aliases; give one for each"
+            f"{len(datasets)} datasets have {len(aliases)} aliases; give one for each"
         )
 
 
@@ -191,3 +199,72 @@ def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSc
         {g: tuple(new[n] for n in m) for g, m in schema.groups.items()},
         schema.title,
     )
+
+
+@DATA_SAMPLERS.register_module()
+class JointSampler(Sampler):
+    """Shuffled samples of a :class:`JointDataset`, of each dataset by its weight.
+
+    Every process draws the same and takes its share; the first samples are repeated
+    until all shares are equal. ``PositiveRatioHook`` counts labels by the weights.
+
+    Args:
+        dataset: What to draw from.
+        weights: How often an epoch draws each dataset, relative to its size: 2 takes
+            each sample twice, 0.5 half of them, another half in the next epoch.
+        seed: The same in all processes; by default a random one.
+
+    Raises:
+        TypeError: ``dataset`` is not a ``JointDataset``.
+        ValueError: Not one weight per dataset, one that is not positive, or weights
+            that draw nothing.
+    """
+
+    def __init__(
+        self, dataset: JointDataset, weights: Sequence[float], seed: int | None = None
+    ) -> None:
+        if not isinstance(dataset, JointDataset):
+            raise TypeError(
+                f"JointSampler draws from a JointDataset, got {type(dataset).__name__}"
+            )
+        _check_weights(weights, len(dataset.datasets))
+        self.seed = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self.rank, self.world_size = get_dist_info()
+        self._sizes = [len(one) for one in dataset.datasets]
+        self._counts = [round(w * n) for w, n in zip(weights, self._sizes)]
+        if sum(self._counts) == 0:
+            raise ValueError(f"weights {list(weights)} of {self._sizes} draw no sample")
+
+    def sample_weights(self) -> np.ndarray:
+        """Mean number of times an epoch has each sample, float64, shape (N,)."""
+        shares = np.array(self._counts) / np.array(self._sizes)
+        return np.repeat(shares, self._sizes)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Each epoch, from 0, has its own draw."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(sum(self._counts) / self.world_size)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        drawn, first = [], 0
+        for size, count in zip(self._sizes, self._counts):
+            whole = np.tile(np.arange(size), count // size)
+            more = generator.permutation(size)[: count % size]
+            drawn.append(first + np.concatenate([whole, more]))
+            first += size
+        indices = generator.permutation(np.concatenate(drawn))
+        indices = np.resize(indices, len(self) * self.world_size)
+        return iter(indices[self.rank :: self.world_size].tolist())
+
+
+def _check_weights(weights: Sequence[float], number: int) -> None:
+    if len(weights) != number:
+        raise ValueError(
+            f"{number} datasets have {len(weights)} weights; give one for each"
+        )
+    if not all(weight > 0 for weight in weights):
+        raise ValueError(f"weights are positive, got {list(weights)}")

@@ -1,13 +1,13 @@
-"""MSP60K: 60,122 pictures of eight scenes."""
+"""MSP60K: 60,122 images of eight scenes."""
 
 from __future__ import annotations
 
-from mmpar.datasets.release import ReleaseDataset
+from mmpar.datasets.base import PARDataset
 from mmpar.registry import DATASETS
 
 
 @DATASETS.register_module()
-class MSP60K(ReleaseDataset):
+class MSP60K(PARDataset):
     """MSP60K (Jin et al., AAAI 2025), from the authors' pickles.
 
     ::
@@ -25,11 +25,11 @@ class MSP60K(ReleaseDataset):
     Args:
         split: ``'train'``, ``'val'``, ``'test'`` or ``'trainval'``, as the file has.
         data_prefix: Folder of the images, such as that of the degraded ones.
-        kwargs: As for :class:`ReleaseDataset`.
+        kwargs: As for :class:`PARDataset`.
     """
 
     METAINFO = dict(dataset_name="MSP60K")
     SCHEMA = "msp60k"
     SPLITS = ("train", "val", "test", "trainval")
     ANN_FILE = "dataset_random.pkl"
-    PICTURE_FOLDERS = ("images",)
+    IMAGE_DIRS = ("images",)

@@ -70,8 +70,8 @@ def read_peta_folders(root: Path, counts: Sequence[int] = COUNTS) -> PETAFolders
 
     Raises:
         FileNotFoundError: A folder or its ``Label.txt`` is missing.
-        ValueError: A folder has another number of images, an image has no line, or a
-            line names an unknown attribute.
+        ValueError: A folder does not have the expected number of images, an image has
+            no line, or a line names an unknown attribute.
     """
     files: list[Path] = []
     numbers: list[int] = []
@@ -173,12 +173,14 @@ def _label_rows(path: Path) -> Mapping[int, np.ndarray]:
         names = [_RENAMED.get(word, word) for word in words if word not in _DROPPED]
         unknown = [name for name in names if name not in position]
         if unknown:
-            raise ValueError(f"{where}: {unknown} are no attributes of PETA")
+            raise ValueError(f"{where}: {unknown} are not attributes of PETA")
         row = np.zeros(len(position), np.int8)
         row[[position[name] for name in names]] = 1
         number = _number(first, where)
         if not np.array_equal(rows.setdefault(number, row), row):
-            raise ValueError(f"{where}: {first} has other labels in a line before")
+            raise ValueError(
+                f"{where}: {first} has different labels in an earlier line"
+            )
     return rows
 
 

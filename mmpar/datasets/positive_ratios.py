@@ -12,25 +12,28 @@ from torch.utils.data import Subset
 _ROWS_AT_A_TIME = 65_536
 
 
-def positive_ratios(dataset: Any, times: np.ndarray | None = None) -> np.ndarray:
+def positive_ratios(
+    dataset: Any, sample_weight: np.ndarray | None = None
+) -> np.ndarray:
     """Share of 1 among the known labels that one pass over ``dataset`` sees.
 
     Args:
         dataset: A ``PARDataset``, anything with its ``label_counts`` and ``metainfo``,
             or MMEngine's ``ConcatDataset``, ``RepeatDataset``,
             ``ClassBalancedDataset`` or torch's ``Subset`` of such, also nested.
-        times: How often each sample counts, shape (N,), fractions too; default once.
+        sample_weight: How often each sample counts, shape (N,), fractions too; by
+            default once.
 
     Returns:
         float64, shape (A,), in [0, 1]. An attribute without a known label has none: it
         gets the neutral 0.5, and TrainingReportHook names it in the log.
 
     Raises:
-        ValueError: No label is known at all, or concatenated data sets have different
+        ValueError: No label is known at all, or concatenated datasets have different
             attributes.
         TypeError: A wrapper that this function does not know.
     """
-    positives, known = seen_label_counts(dataset, times)
+    positives, known = seen_label_counts(dataset, sample_weight)
     if not known.any():
         raise ValueError(
             f"none of the {len(dataset)} images to train on has a known label: a list "
@@ -41,31 +44,32 @@ def positive_ratios(dataset: Any, times: np.ndarray | None = None) -> np.ndarray
 
 
 def seen_label_counts(
-    dataset: Any, times: np.ndarray | None = None
+    dataset: Any, sample_weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """How often each attribute is present, and known, in one pass over ``dataset``.
 
     Args:
         dataset: As in :func:`positive_ratios`.
-        times: How often each sample of ``dataset`` counts, shape (N,); default once.
+        sample_weight: How often each sample of ``dataset`` counts, shape (N,); by
+            default once.
 
     Returns:
         Two int64 arrays of shape (A,).
     """
     if hasattr(dataset, "label_counts"):
-        return dataset.label_counts(times)
+        return dataset.label_counts(sample_weight)
     if hasattr(dataset, "full_init"):
         dataset.full_init()
-    if times is None:
-        times = np.ones(len(dataset), np.int64)
+    if sample_weight is None:
+        sample_weight = np.ones(len(dataset), np.int64)
     if isinstance(dataset, ConcatDataset):
         _require_one_schema(dataset)
-        parts = np.split(times, dataset.cumulative_sizes[:-1])
+        parts = np.split(sample_weight, dataset.cumulative_sizes[:-1])
         counts = [seen_label_counts(*pair) for pair in zip(dataset.datasets, parts)]
         positives, known = zip(*counts)
         return np.sum(positives, axis=0), np.sum(known, axis=0)
-    inner_times = _inner_times(dataset, times)
-    return seen_label_counts(dataset.dataset, inner_times)
+    inner_weight = _inner_weight(dataset, sample_weight)
+    return seen_label_counts(dataset.dataset, inner_weight)
 
 
 def _require_one_schema(concatenation: ConcatDataset) -> None:
@@ -73,15 +77,15 @@ def _require_one_schema(concatenation: ConcatDataset) -> None:
     for other in names[1:]:
         if other != names[0]:
             raise ValueError(
-                "cannot count labels over data sets of different attributes: "
+                "cannot count labels over datasets of different attributes: "
                 f"{names[0]} and {other}"
             )
 
 
-def _inner_times(wrapper: Any, times: np.ndarray) -> np.ndarray:
-    """How often each sample of the wrapped data set counts."""
+def _inner_weight(wrapper: Any, sample_weight: np.ndarray) -> np.ndarray:
+    """How often each sample of the wrapped dataset counts."""
     if isinstance(wrapper, RepeatDataset):
-        return times.reshape(wrapper.times, -1).sum(axis=0)
+        return sample_weight.reshape(wrapper.times, -1).sum(axis=0)
     if isinstance(wrapper, ClassBalancedDataset):
         rows = wrapper.repeat_indices
     elif isinstance(wrapper, Subset):
@@ -89,11 +93,11 @@ def _inner_times(wrapper: Any, times: np.ndarray) -> np.ndarray:
     else:
         raise TypeError(
             f"cannot count the labels of a {type(wrapper).__name__}; known are data "
-            "sets with label_counts(times), and ConcatDataset, RepeatDataset, "
+            "sets with label_counts(sample_weight), and ConcatDataset, RepeatDataset, "
             "ClassBalancedDataset and Subset of such"
         )
-    inner = np.zeros(len(wrapper.dataset), times.dtype)
-    np.add.at(inner, np.asarray(rows, np.int64), times)
+    inner = np.zeros(len(wrapper.dataset), sample_weight.dtype)
+    np.add.at(inner, np.asarray(rows, np.int64), sample_weight)
     return inner
 
 
@@ -104,24 +108,24 @@ def _metainfo(dataset: Any) -> dict[str, Any]:
 
 
 def count_labels(
-    labels: np.ndarray, times: np.ndarray | None = None
+    labels: np.ndarray, sample_weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count ones and known labels, shape (N, A), a column at a time.
 
     Returns:
-        Two arrays of shape (A,), int64, or float64 if ``times`` has fractions.
+        Two arrays of shape (A,), int64, or float64 if ``sample_weight`` has fractions.
     """
-    exact = times is None or times.dtype.kind in "iub"
+    exact = sample_weight is None or sample_weight.dtype.kind in "iub"
     dtype: Any = np.int64 if exact else np.float64
     positives = np.zeros(labels.shape[1], dtype)
     known = np.zeros(labels.shape[1], dtype)
     for start in range(0, len(labels), _ROWS_AT_A_TIME):
         part = labels[start : start + _ROWS_AT_A_TIME]
-        if times is None:
+        if sample_weight is None:
             positives += (part == 1).sum(axis=0)
             known += (part >= 0).sum(axis=0)
         else:
-            weights = times[start : start + _ROWS_AT_A_TIME].astype(dtype)
+            weights = sample_weight[start : start + _ROWS_AT_A_TIME].astype(dtype)
             positives += weights @ (part == 1)
             known += weights @ (part >= 0)
     return positives, known

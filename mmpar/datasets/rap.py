@@ -1,116 +1,36 @@
-"""RAPv1, RAPv2 and RAPzs: richly annotated indoor surveillance pictures."""
+"""RAPv1, RAPv2 and RAPzs: richly annotated indoor surveillance images."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from mmpar.datasets.base import PARDataset, Reader
 from mmpar.datasets.formats import matlab
-from mmpar.datasets.formats.annotation import UNKNOWN_PERSON, Release, checked_rows
-from mmpar.datasets.peta import read_partitions
-from mmpar.datasets.release import UncertainLabels, ZeroShotFiles
+from mmpar.datasets.formats.annotation import (
+    UNKNOWN,
+    UNKNOWN_PERSON,
+    Annotation,
+    checked_label_map,
+    checked_rows,
+    pack_paths,
+)
+from mmpar.datasets.zero_shot import ZERO_SHOT_FORMATS
 from mmpar.registry import DATASETS
-
-
-@DATASETS.register_module()
-class RAPv1(UncertainLabels):
-    """RAPv1 (Li et al., arXiv 1603.07054), as its authors release it.
-
-    ::
-
-        data_root/
-            RAP_annotation/RAP_annotation.mat
-            RAP_dataset/CAM01-...png ...      (or RAP_datasets/)
-
-    Each sample also has ``camera``, from its picture's name.
-
-    Args:
-        split: ``'trainval'`` (33,268) or ``'test'`` (8,317).
-        partition: One of five, from 0; papers use the first.
-        schema: ``'rapv1'``, the 51 evaluated attributes; ``'all'`` 92 as in the file;
-            or any of them.
-        uncertain: What a label 2 is: ``'unknown'``, or ``'absent'`` as the Strong
-            Baseline counts it.
-        kwargs: As for :class:`ReleaseDataset`.
-    """
-
-    METAINFO = dict(dataset_name="RAPv1")
-    SCHEMA = "rapv1"
-    SPLITS = ("trainval", "test")
-    SIZES = dict(trainval=33_268, test=8_317)
-    PERSONS_SHARED = True
-    ANN_FILE = "RAP_annotation/RAP_annotation.mat"
-    PICTURE_FOLDERS = ("RAP_dataset", "RAP_datasets")
-
-    def read_release(self) -> Release:
-        return read_rapv1(self.ann_file)
-
-
-@DATASETS.register_module()
-class RAPv2(UncertainLabels):
-    """RAPv2 (Li et al., IEEE TIP 2019), as its authors release it.
-
-    Files lie as for :class:`RAPv1`. Each sample also has ``camera`` and, where the file
-    names persons, ``person_id``, -1 where that of the picture is not known. The boxes
-    of parts, the file's last 32 columns, are not read.
-
-    Args:
-        split: ``'train'`` (50,957), ``'val'`` (16,986), ``'test'`` (16,985) or
-            ``'trainval'``.
-        partition: One of five, from 0; papers use the first.
-        schema: ``'rapv2'``, the 54 evaluated attributes; ``'all'`` the file's 120;
-            or any of them.
-        uncertain: As for :class:`RAPv1`.
-        kwargs: As for :class:`ReleaseDataset`.
-    """
-
-    METAINFO = dict(dataset_name="RAPv2")
-    SCHEMA = "rapv2"
-    SPLITS = ("train", "val", "test", "trainval")
-    SIZES: Mapping[str, int] = dict(
-        train=50_957, val=16_986, test=16_985, trainval=67_943
-    )
-    PERSONS_SHARED = True
-    ANN_FILE = "RAP_annotation/RAP_annotation.mat"
-    PICTURE_FOLDERS = ("RAP_dataset", "RAP_datasets")
-
-    def read_release(self) -> Release:
-        return read_rapv2(self.ann_file)
-
-
-@DATASETS.register_module()
-class RAPzs(ZeroShotFiles, RAPv2):
-    """RAPv2 without persons shared by training and test, 53 attributes.
-
-    Jia et al., "Rethinking of Pedestrian Attribute Recognition", arXiv 2107.03576: the
-    Strong Baseline's ``dataset_zs_run0.pkl`` ... ``dataset_zs_run4.pkl`` beside
-    ``RAP_dataset/``.
-
-    Args:
-        partition: Which of the five files, from 0.
-        ann_file: Another place of it.
-        kwargs: As for :class:`RAPv2`.
-    """
-
-    METAINFO = dict(dataset_name="RAPzs")
-    SCHEMA = "rapzs"
-    SIZES = {}
-    PERSONS_SHARED = False
-    ANN_FILE = ""
-
 
 RAPV2_LABELS, RAPV2_COLUMNS = 120, 152
 _CAMERA = re.compile(r"CAM(\d+)")
 
 
-def read_rapv1(path: str) -> Release:
+def read_rapv1(path: str) -> Annotation:
     """Read RAPv1's file: one struct ``RAP_annotation``, whose fields go by position.
 
     Field 0 holds the partitions (5 x 1 cells of structs of two fields, trainval and
-    test, of picture numbers from 1), 1 the labels (N x 92), 3 the attribute names, 5
-    the picture names (positions as in the Strong Baseline's ``format_rap.py``).
+    test, of image numbers from 1), 1 the labels (N x 92), 3 the attribute names, 5
+    the image names (positions as in the Strong Baseline's ``format_rap.py``).
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -125,30 +45,30 @@ def read_rapv1(path: str) -> Release:
     rap = list(fields.values())
     where = f"{path}, RAP_annotation"
     images = matlab.strings(rap[5], f"{where}, field 6")
-    partitions: dict[str, list[np.ndarray]] = {"trainval": [], "test": []}
-    for i, cell in enumerate(np.asarray(rap[0]).ravel(order="F"), start=1):
-        numbers = list(matlab.struct(cell, f"{where}, field 1{{{i}}}").values())
+    partitions: dict[str, dict[int, np.ndarray]] = {"trainval": {}, "test": {}}
+    for i, cell in enumerate(np.asarray(rap[0]).ravel(order="F")):
+        numbers = list(matlab.struct(cell, f"{where}, field 1{{{i + 1}}}").values())
         for split, found in zip(partitions, numbers):
-            place = f"{where}, field 1{{{i}}}, {split}"
+            place = f"{where}, field 1{{{i + 1}}}, {split}"
             rows = checked_rows(found, len(images), place, first=1)
-            partitions[split].append(rows)
-    return Release(
+            partitions[split][i] = rows
+    return Annotation(
         source=path,
         attributes=matlab.strings(rap[3], f"{where}, field 4"),
-        images=images,
+        images=pack_paths(images),
         labels=np.asarray(rap[1]),
         partitions=partitions,
         columns=camera_column(images),
     )
 
 
-def read_rapv2(path: str) -> Release:
+def read_rapv2(path: str) -> Annotation:
     """Read RAPv2's file: one struct ``RAP_annotation`` of named fields.
 
     ``name``, ``attribute`` (152), ``data`` (N x 152) and ``partition_attribute`` (1 x 5
     cells of structs ``train_index``, ``val_index``, ``test_index``, from 1); optional:
     ``person_identity`` (N, or only the first 41,585), which becomes ``person_id``, -1
-    where nobody named the person. Of the 152 columns, the last 32 are no labels but the
+    where the person is unknown. Of the 152 columns, the last 32 are not labels but the
     boxes (x, y, width, height) of the person and of its parts, as the authors'
     ``rap2_part_extraction.m`` uses them; they are not read, nor is
     ``selected_attribute``, the evaluated 54, which the schema names.
@@ -173,16 +93,16 @@ def read_rapv2(path: str) -> Release:
             f"expected {RAPV2_COLUMNS} and {(len(images), RAPV2_COLUMNS)}: "
             f"{RAPV2_LABELS} labels, then the numbers of boxes"
         )
-    partitions = read_partitions(
+    partitions = matlab.read_partitions(
         matlab.field(rap, "partition_attribute", where),
         ("train_index", "val_index", "test_index"),
         len(images),
         f"{where}.partition_attribute",
     )
-    return Release(
+    return Annotation(
         source=path,
         attributes=names[:RAPV2_LABELS],
-        images=images,
+        images=pack_paths(images),
         labels=data[:, :RAPV2_LABELS],
         partitions={name[: -len("_index")]: p for name, p in partitions.items()},
         columns={**camera_column(images), **_person_column(rap, len(images), where)},
@@ -190,9 +110,9 @@ def read_rapv2(path: str) -> Release:
 
 
 def _person_column(rap: dict, count: int, where: str) -> dict[str, np.ndarray]:
-    """Persons, which the authors named in the first half of the pictures only.
+    """Persons, which the authors named in the first half of the images only.
 
-    Their scripts take -1 for a picture of somebody unnamed.
+    Their scripts take -1 for a image of somebody unnamed.
     """
     if "person_identity" not in rap:
         return {}
@@ -200,7 +120,7 @@ def _person_column(rap: dict, count: int, where: str) -> dict[str, np.ndarray]:
     if found.dtype.kind not in "iuf" or len(found) > count:
         raise ValueError(
             f"{where}.person_identity: {len(found)} entries of the type {found.dtype}, "
-            f"expected numbers, {count} at most, one for each picture"
+            f"expected numbers, {count} at most, one for each image"
         )
     persons = np.full(count, UNKNOWN_PERSON, np.int32)
     persons[: len(found)] = np.where(found > 0, found, UNKNOWN_PERSON)
@@ -214,9 +134,106 @@ def _annotation(path: str) -> dict:
 
 
 def camera_column(images: Sequence[str]) -> dict[str, np.ndarray]:
-    """Camera numbers, which RAP's picture names begin with (``CAM01-2014-...``)."""
+    """Camera numbers, which RAP's image names begin with (``CAM01-2014-...``)."""
     found = [_CAMERA.match(name.rsplit("/", 1)[-1]) for name in images]
     if not all(found):
         return {}
     cameras = [int(match.group(1)) for match in found if match]
     return {"camera": np.array(cameras, np.int16)}
+
+
+@DATASETS.register_module()
+class RAPv1(PARDataset):
+    """RAPv1 (Li et al., arXiv 1603.07054), as its authors release it.
+
+    ::
+
+        data_root/
+            RAP_annotation/RAP_annotation.mat
+            RAP_dataset/CAM01-...png ...      (or RAP_datasets/)
+
+    Each sample also has ``camera``, from its image's name.
+
+    Args:
+        split: ``'trainval'`` (33,268) or ``'test'`` (8,317).
+        partition: One of five, from 0; papers use the first.
+        schema: ``'rapv1'``, the 51 evaluated attributes; ``'all'`` 92 as in the file;
+            or any of them.
+        uncertain: What a label 2 is: ``'unknown'``, or ``'absent'`` as the Strong
+            Baseline counts it.
+        kwargs: As for :class:`PARDataset`.
+    """
+
+    METAINFO = dict(dataset_name="RAPv1")
+    SCHEMA = "rapv1"
+    SPLITS: tuple[str, ...] = ("trainval", "test")
+    NUM_IMAGES: Mapping[str, int] = dict(trainval=33_268, test=8_317)
+    IDENTITY_OVERLAP = True
+    FORMATS: Mapping[str, Reader] = {**PARDataset.FORMATS, ".mat": read_rapv1}
+    ANN_FILE = "RAP_annotation/RAP_annotation.mat"
+    IMAGE_DIRS = ("RAP_dataset", "RAP_datasets")
+
+    def __init__(
+        self,
+        *,
+        uncertain: str = "unknown",
+        label_map: Mapping[Any, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        labels = {"unknown": UNKNOWN, "absent": 0}
+        if uncertain not in labels:
+            raise ValueError(f"uncertain is 'unknown' or 'absent', got {uncertain!r}")
+        # A prepared file has it as unknown.
+        written = {2.0: labels[uncertain], -1.0: labels[uncertain]}
+        super().__init__(
+            label_map={**written, **checked_label_map(label_map)}, **kwargs
+        )
+
+
+@DATASETS.register_module()
+class RAPv2(RAPv1):
+    """RAPv2 (Li et al., IEEE TIP 2019), as its authors release it.
+
+    Files are placed as for :class:`RAPv1`. Each sample also has ``camera`` and, where
+    the file names persons, ``person_id``, -1 where the person is not known. The boxes
+    of parts, the file's last 32 columns, are not read.
+
+    Args:
+        split: ``'train'`` (50,957), ``'val'`` (16,986), ``'test'`` (16,985) or
+            ``'trainval'``.
+        partition: One of five, from 0; papers use the first.
+        schema: ``'rapv2'``, the 54 evaluated attributes; ``'all'`` the file's 120;
+            or any of them.
+        uncertain: As for :class:`RAPv1`.
+        kwargs: As for :class:`PARDataset`.
+    """
+
+    METAINFO = dict(dataset_name="RAPv2")
+    SCHEMA = "rapv2"
+    SPLITS = ("train", "val", "test", "trainval")
+    NUM_IMAGES: Mapping[str, int] = dict(
+        train=50_957, val=16_986, test=16_985, trainval=67_943
+    )
+    FORMATS = {**PARDataset.FORMATS, ".mat": read_rapv2}
+
+
+@DATASETS.register_module()
+class RAPzs(RAPv2):
+    """RAPv2 without persons shared by training and test, 53 attributes.
+
+    Jia et al., "Rethinking of Pedestrian Attribute Recognition", arXiv 2107.03576: the
+    Strong Baseline's ``dataset_zs_run0.pkl`` ... ``dataset_zs_run4.pkl`` beside
+    ``RAP_dataset/``.
+
+    Args:
+        partition: Which of the five files, from 0.
+        ann_file: Another place of it.
+        kwargs: As for :class:`RAPv2`.
+    """
+
+    METAINFO = dict(dataset_name="RAPzs")
+    SCHEMA = "rapzs"
+    NUM_IMAGES = {}
+    IDENTITY_OVERLAP = False
+    FORMATS = ZERO_SHOT_FORMATS
+    ANN_FILE = "dataset_zs_run{partition}.pkl"

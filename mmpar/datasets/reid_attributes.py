@@ -1,56 +1,51 @@
-"""``market_attribute.mat`` and ``duke_attribute.mat``: attributes of identities."""
+"""Market-1501-attribute and DukeMTMC-attribute: labels of persons, given to boxes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from mmengine import fileio
 
+from mmpar.datasets.base import PARDataset
 from mmpar.datasets.file_backends import ImageArchive, archive_of, is_local
-from mmpar.datasets.formats import AnnotationTable, matlab
-from mmpar.datasets.formats.annotation import UNKNOWN, LabelMap
-from mmpar.datasets.release import ReleaseDataset
+from mmpar.datasets.formats import matlab
+from mmpar.datasets.formats.annotation import UNKNOWN, Annotation, LabelMap, pack_paths
 from mmpar.registry import DATASETS
-from mmpar.structures import AttributeSchema
+from mmpar.structures import build_schema
 
-_CODING: LabelMap = {0.0: UNKNOWN, 1.0: 0, 2.0: 1}
-
-
-class IdentityAttributes(NamedTuple):
-    """Labels of I identities."""
-
-    identities: list[str]
-    """As in the picture names, e.g. ``'0002'``."""
-    labels: np.ndarray
-    """int8, shape (I, A)."""
+_LABEL_MAP: LabelMap = {0.0: UNKNOWN, 1.0: 0, 2.0: 1}
+_PICTURE = re.compile(r".*\.(?:jpe?g|png|bmp)$", re.IGNORECASE)
+_BOX = re.compile(r"(-1|\d+)_c(\d+)")
+_NO_PERSON = ("-1", "0000")
+"""Junk boxes and distractors of the galleries."""
 
 
-def read_identity_attributes(
+def read_reid_attributes(
     path: str,
     variable: str,
     part: str,
-    names: Sequence[str],
     multi_class: Mapping[str, Sequence[str]] | None = None,
-    label_map: LabelMap | None = None,
-) -> IdentityAttributes:
-    """Read the labels of ``'train'`` or ``'test'``.
+) -> Annotation:
+    """Read the labels of the identities of ``'train'`` or ``'test'``.
 
     The file is a struct of the structs ``train`` and ``test``, each with one 1 x I row
-    a field and the identities as ``image_index``. The two name their fields in
+    per field and the identities as ``image_index``. The two name their fields in
     different orders, so fields are taken by name. A value is 1 (no) or 2 (yes); 0,
-    which stands once in Duke's ``top``, is unknown. A multi-class field counts its
-    classes from 1.
+    which is once in Duke's ``top``, is unknown. A multi-class field counts its classes
+    from 1.
 
     Args:
         path: The ``.mat`` file.
         variable: Name of the outer struct.
         part: ``'train'`` or ``'test'``.
-        names: The columns wanted.
         multi_class: Field to the names of the columns that its classes become.
-        label_map: What means something else in the other fields.
+
+    Returns:
+        One row per identity, which is in place of the image, e.g. ``'0002'``.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -63,22 +58,20 @@ def read_identity_attributes(
     index = matlab.field(struct, "image_index", where)
     identities = matlab.strings(index, f"{where}.image_index")
     columns: dict[str, np.ndarray] = {}
-    coding = {
-        value: label
-        for value, label in {**_CODING, **(label_map or {})}.items()
-        if isinstance(value, float)
-    }
     for name, classes in (multi_class or {}).items():
         values = _row(struct, name, where, len(identities))
-        _check(values, range(1, len(classes) + 1), name, where, identities)
-        columns.update({c: values == i for i, c in enumerate(classes, start=1)})
-    for name in names:
-        if name not in columns:
-            values = _row(struct, name, where, len(identities))
-            _check(values, coding, name, where, identities)
-            columns[name] = np.vectorize(coding.get)(values)
-    labels = np.stack([columns[name] for name in names], axis=1).astype(np.int8)
-    return IdentityAttributes(identities, labels)
+        _check_classes(values, len(classes), f"{where}.{name}", identities)
+        columns.update({c: 1 + (values == i) for i, c in enumerate(classes, start=1)})
+    for name in struct:
+        if name not in ("image_index", *(multi_class or ())):
+            columns[name] = _row(struct, name, where, len(identities))
+    return Annotation(
+        source=where,
+        attributes=list(columns),
+        images=pack_paths(identities),
+        labels=np.stack(list(columns.values()), axis=1),
+        label_map=_LABEL_MAP,
+    )
 
 
 def _row(struct: dict, name: str, where: str, count: int) -> np.ndarray:
@@ -91,29 +84,19 @@ def _row(struct: dict, name: str, where: str, count: int) -> np.ndarray:
     return values
 
 
-def _check(
-    values: np.ndarray,
-    allowed: Mapping | range,
-    name: str,
-    where: str,
-    identities: Sequence[str],
+def _check_classes(
+    values: np.ndarray, count: int, where: str, identities: Sequence[str]
 ) -> None:
-    wrong = np.flatnonzero(~np.isin(values, list(allowed)))
+    wrong = np.flatnonzero(~np.isin(values, range(1, count + 1)))
     if len(wrong):
         raise ValueError(
-            f"{where}.{name}: identity {identities[wrong[0]]} has the value "
-            f"{values[wrong[0]]}; expected one of {list(allowed)}"
+            f"{where}: identity {identities[wrong[0]]} has the value "
+            f"{values[wrong[0]]}; expected a class from 1 to {count}"
         )
 
 
-_PICTURE = re.compile(r".*\.(?:jpe?g|png|bmp)$", re.IGNORECASE)
-_BOX = re.compile(r"(-1|\d+)_c(\d+)")
-_NO_PERSON = ("-1", "0000")
-"""Junk boxes and distractors of the galleries."""
-
-
-class IdentityAttributeDataset(ReleaseDataset):
-    """Base of the data sets that label persons, in the folders of re-identification.
+class ReIDAttributeDataset(PARDataset):
+    """Base of the datasets that label persons, in the folders of re-identification.
 
     ::
 
@@ -123,24 +106,26 @@ class IdentityAttributeDataset(ReleaseDataset):
             bounding_box_test/ ...
             query/ ...
 
-    Attributes and boxes may lie as they are unpacked, in the folders ``ANN_FOLDERS``
-    and ``PICTURE_ROOTS`` below ``data_root``.
+    Attributes and boxes may be where they are unpacked, in the folders ``ANN_DIRS``
+    and ``IMAGE_ROOTS`` below ``data_root``.
 
     A box has the labels of its person, and ``person_id`` and ``camera`` from its name.
-    Junk and distractor boxes of the gallery (persons -1 and 0000), which nobody has
-    labelled, are left out; ``dropped`` counts them.
+    Junk and distractor boxes of the gallery (persons -1 and 0000), which have no
+    labels, are dropped; ``dropped`` counts them.
 
     Args:
         split: ``'train'``, ``'test'`` (the gallery) or ``'query'``. There is no
             published validation split; ``'trainval'`` is another name of ``'train'``.
-        kwargs: As for :class:`ReleaseDataset`; there are no partitions.
+        kwargs: As for :class:`PARDataset`; there are no partitions.
     """
 
     SPLITS = ("train", "trainval", "test", "query")
     TRAINVAL = ("train",)
-    ANN_FOLDERS: tuple[str, ...] = ("attribute",)
-    PICTURE_ROOTS: tuple[str, ...] = ()
+    ANN_DIRS: tuple[str, ...] = ("attribute",)
+    IMAGE_DIRS = ("",)
+    IMAGE_ROOTS: tuple[str, ...] = ()
     """Folders that the archive of the boxes unpacks to."""
+    SCHEMA: str
     VARIABLE = ""
     MULTI_CLASS: Mapping[str, Sequence[str]] = {}
     FOLDERS = dict(
@@ -152,68 +137,54 @@ class IdentityAttributeDataset(ReleaseDataset):
 
     dropped: int = 0
 
-    def _start_prefix_at_root(self) -> None:
-        super()._start_prefix_at_root()
-        if self._find_pictures and is_local(self.img_prefix, self.backend_args):
-            roots = (fileio.join_path(self.img_prefix, r) for r in self.PICTURE_ROOTS)
-            folder = self.FOLDERS.get(self.split, "")
-            if not fileio.isdir(fileio.join_path(self.img_prefix, folder)):
-                there = (r for r in roots if fileio.isdir(fileio.join_path(r, folder)))
-                self.data_prefix["img_path"] = next(there, self.img_prefix)
+    @classmethod
+    def _choices(cls, ann_file: str) -> list[dict[str, Any]]:
+        if (ann_file or cls.ANN_FILE).lower().endswith(".mat"):
+            return [dict(split=split) for split in cls.FOLDERS]
+        return super()._choices(ann_file)
 
-    def _splits_in_file(self) -> dict[str, list[int]]:
-        if self._ending() != ".mat":
-            return super()._splits_in_file()
-        matlab.read_mat(self.ann_file)  # a faulty one is an error
-        self._start_prefix_at_root()
-        return {split: [0] for split in self.FOLDERS if self._has_boxes_of(split)}
+    def _image_dir(self) -> str:
+        """``data_root``, or the one of ``IMAGE_ROOTS`` that has the split's folder."""
+        if archive_of(self.backend_args) is not None:
+            return ""
+        folder = self.FOLDERS.get(self.split, "")
+        roots = (fileio.join_path(self.data_root, root) for root in self.IMAGE_ROOTS)
+        if is_local(self.data_root, self.backend_args):
+            for root in (self.data_root, *roots):
+                if fileio.isdir(fileio.join_path(root, folder)):
+                    return root
+        return self.data_root
 
-    def _has_boxes_of(self, split: str) -> bool:
-        try:
-            return bool(self._file_names(self.FOLDERS[split]))
-        except FileNotFoundError:
-            return False
-
-    def _all(self) -> AttributeSchema:
-        if self._ending() != ".mat":
-            return super()._all()
-        return self.resolve_schema(self.SCHEMA)  # the release has no others
-
-    def load_annotations(self) -> AnnotationTable:
-        self._start_prefix_at_root()
-        if self._ending() != ".mat":
-            return super().load_annotations()
-        if self.partition:
-            raise ValueError(
-                f"{type(self).__name__} has one partition, got {self.partition}"
-            )
+    def read_annotation(self) -> Annotation:
+        if not self.ann_file.lower().endswith(".mat"):
+            return super().read_annotation()
         if self.split not in self.FOLDERS:
             raise ValueError(
                 f"{type(self).__name__} has the splits {list(self.SPLITS)}, got "
                 f"split={self.split!r}"
             )
         part = "train" if self.split in ("train", "trainval") else "test"
-        found = read_identity_attributes(
-            self.ann_file,
-            self.VARIABLE,
-            part,
-            self.schema.names,
-            self.MULTI_CLASS,
-            self.label_map,
+        found = read_reid_attributes(
+            self.ann_file, self.VARIABLE, part, self.MULTI_CLASS
         )
         folder = self.FOLDERS[self.split]
         boxes = self._boxes(folder)
-        row_of = {name: row for row, name in enumerate(found.identities)}
+        row_of = {name: row for row, name in enumerate(found.images)}
         unknown = sorted({person for _, person, _ in boxes if person not in row_of})
         if unknown:
             raise ValueError(
                 f"{self.ann_file} ({part}) has no labels for {len(unknown)} persons "
                 f"of {folder}, first {unknown[:3]}; are both of one release?"
             )
-        return AnnotationTable.of(
-            [f"{folder}/{name}" for name, _, _ in boxes],
-            found.labels[[row_of[person] for _, person, _ in boxes]],
-            {
+        names = build_schema(self.SCHEMA).names
+        rows = [row_of[person] for _, person, _ in boxes]
+        return replace(
+            found,
+            attributes=names,
+            images=pack_paths(f"{folder}/{name}" for name, _, _ in boxes),
+            labels=found.labels[rows][:, found.positions(names)],
+            partitions={self.split: {0: np.arange(len(boxes))}},
+            columns={
                 "person_id": np.array([int(person) for _, person, _ in boxes], int),
                 "camera": np.array([camera for _, _, camera in boxes], np.int16),
             },
@@ -241,18 +212,21 @@ class IdentityAttributeDataset(ReleaseDataset):
     def _file_names(self, folder: str) -> Iterable[str]:
         archive = archive_of(self.backend_args)
         if archive is not None:
-            return _names_in(archive, self._full_path(folder))
-        path = fileio.join_path(self.img_prefix, folder, backend_args=self.backend_args)
-        if not fileio.isdir(path, backend_args=self.backend_args):
+            return _names_in(archive, self.full_path(folder))
+        root = self._image_dir() if self._find_images else self.img_prefix
+        more = dict(backend_args=self.backend_args)
+        path = fileio.join_path(root, folder, **more)
+        names = []
+        if fileio.isdir(path, **more):
+            names = list(fileio.list_dir_or_file(path, list_dir=False, **more))
+        if not names:
             raise FileNotFoundError(
-                f"no picture folder {path!r}; check data_root and data_prefix"
+                f"no image folder {path!r}; check data_root and data_prefix"
             )
-        return fileio.list_dir_or_file(
-            path, list_dir=False, backend_args=self.backend_args
-        )
+        return names
 
     def extra_repr(self) -> list[str]:
-        return [*super().extra_repr(), f"Boxes of nobody left out: \t{self.dropped}"]
+        return [*super().extra_repr(), f"Distractor boxes dropped: \t{self.dropped}"]
 
 
 def _names_in(archive: ImageArchive, folder: str) -> list[str]:
@@ -260,14 +234,14 @@ def _names_in(archive: ImageArchive, folder: str) -> list[str]:
     names = [n[len(start) :] for n in archive.names() if n.startswith(start)]
     if not names:
         raise FileNotFoundError(
-            f"the archive has no picture below {start!r}; check data_prefix and "
+            f"the archive has no image below {start!r}; check data_prefix and "
             "backend_args, or pack the release from its data_root"
         )
     return names
 
 
 @DATASETS.register_module()
-class Market1501Attribute(IdentityAttributeDataset):
+class Market1501Attribute(ReIDAttributeDataset):
     """Market-1501-attribute (Lin et al., Pattern Recognition 2019).
 
     751 persons in 12,936 training boxes, 750 in the gallery of 19,732 boxes (junk and
@@ -275,39 +249,39 @@ class Market1501Attribute(IdentityAttributeDataset):
     age has four values.
 
     Args:
-        kwargs: As for :class:`IdentityAttributeDataset`.
+        kwargs: As for :class:`ReIDAttributeDataset`.
     """
 
     METAINFO = dict(dataset_name="Market-1501-attribute")
     SCHEMA = "market1501"
     VARIABLE = "market_attribute"
-    SIZES = dict(train=12_936, trainval=12_936, query=3_368)
+    NUM_IMAGES = dict(train=12_936, trainval=12_936, query=3_368)
     ANN_FILE = "market_attribute.mat"
-    KNOWN_FLAWS = {"never present": ("downpurple",)}  # nobody of the test persons
-    ANN_FOLDERS = (
+    KNOWN_FLAWS = {"never present": ("downpurple",)}  # none of the test persons
+    ANN_DIRS = (
         "attribute",
         "Market-1501_Attribute",
         "Market-1501_Attribute-master",
     )
-    PICTURE_ROOTS = ("Market-1501-v15.09.15", "Market-1501")
+    IMAGE_ROOTS = ("Market-1501-v15.09.15", "Market-1501")
     MULTI_CLASS = {"age": ("age-young", "age-teenager", "age-adult", "age-old")}
 
 
 @DATASETS.register_module()
-class DukeMTMCAttribute(IdentityAttributeDataset):
+class DukeMTMCAttribute(ReIDAttributeDataset):
     """DukeMTMC-attribute (Lin et al., Pattern Recognition 2019), 23 attributes.
 
     702 persons in 16,522 training boxes, 1,110 in the gallery of 17,661 boxes and
     2,228 queries.
 
     Args:
-        kwargs: As for :class:`IdentityAttributeDataset`.
+        kwargs: As for :class:`ReIDAttributeDataset`.
     """
 
     METAINFO = dict(dataset_name="DukeMTMC-attribute")
     SCHEMA = "dukemtmc"
     VARIABLE = "duke_attribute"
-    SIZES = dict(train=16_522, trainval=16_522, test=17_661, query=2_228)
+    NUM_IMAGES = dict(train=16_522, trainval=16_522, test=17_661, query=2_228)
     ANN_FILE = "duke_attribute.mat"
-    ANN_FOLDERS = ("attribute", "DukeMTMC-attribute", "DukeMTMC-attribute-master")
-    PICTURE_ROOTS = ("DukeMTMC-reID",)
+    ANN_DIRS = ("attribute", "DukeMTMC-attribute", "DukeMTMC-attribute-master")
+    IMAGE_ROOTS = ("DukeMTMC-reID",)

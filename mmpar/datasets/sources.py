@@ -1,4 +1,4 @@
-"""The splits of a dataset on disk, whichever class reads it: what the tools open."""
+"""The splits of a dataset on disk, as the tools open them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.formats.annotation import AnnotationTable
-from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import SCHEMAS, AttributeSchema
 
@@ -36,8 +32,9 @@ class Part:
 
     def open(self, find_missing: bool = True, **more: Any) -> PARDataset:
         """The dataset; ``find_missing=False`` does not look for its images."""
-        kind = self.kind if find_missing else _unchecked(self.kind)
-        return kind(**{**self.kwargs, **more})
+        if not find_missing:
+            more["missing_images"] = "ignore"
+        return self.kind(**{**self.kwargs, **more})
 
 
 def readable_classes() -> dict[str, type[PARDataset]]:
@@ -46,7 +43,8 @@ def readable_classes() -> dict[str, type[PARDataset]]:
         name: kind
         for name, kind in DATASETS.module_dict.items()
         if isinstance(kind, type)
-        and issubclass(kind, (ReleaseDataset, AttributeListDataset))
+        and issubclass(kind, PARDataset)
+        and (kind.ANN_FILE or issubclass(kind, AttributeListDataset))
     }
 
 
@@ -61,7 +59,7 @@ def find_parts(
     """What the annotation files hold; images are not looked for.
 
     Args:
-        kind: A :class:`ReleaseDataset`, or :class:`AttributeListDataset`.
+        kind: A class of :func:`readable_classes`.
         ann_file: One file; of own lists also several, each a split that goes by the
             file's name unless a column ``split`` says more.
         partitions: Of a release.
@@ -78,26 +76,14 @@ def find_parts(
             one must be named.
         FileNotFoundError: An annotation file is missing.
     """
-    if issubclass(kind, ReleaseDataset):
+    if kind.ANN_FILE:
         if len(ann_file) > 1:
             raise ValueError(
                 f"{kind.__name__} is read from one annotation file, got "
                 f"{list(ann_file)}; lists of one's own are of AttributeListDataset"
             )
         kwargs["ann_file"] = ann_file[0] if ann_file else ""
-        if not kind.holds_one_split(kwargs["ann_file"]):
-            return _of_release(kind, partitions, split, kwargs)
-        if must_be_named and not split:
-            raise ValueError(
-                f"{ann_file[0]} holds one split and does not say which; each of "
-                f"{list(kind.SPLITS)} would get the same images. Name it: --split "
-                f"{kind.SPLITS[0]}"
-            )
-        one = {**kwargs, "split": split or kind.SPLITS[0]}
-        called = split or PurePath(ann_file[0]).name
-        return [Part(called, n, kind, {**one, "partition": n}) for n in partitions]
-    if not issubclass(kind, AttributeListDataset):
-        raise ValueError(f"{kind.__name__} is read neither from a release nor a list")
+        return _of_release(kind, partitions, split, must_be_named, kwargs)
     if not ann_file:
         raise ValueError(f"{kind.__name__} needs its lists: --ann-file train.csv ...")
     if list(partitions) != [0]:
@@ -106,13 +92,24 @@ def find_parts(
 
 
 def _of_release(
-    kind: type[ReleaseDataset],
+    kind: type[PARDataset],
     partitions: Sequence[int],
     split: str,
+    must_be_named: bool,
     kwargs: dict[str, Any],
 ) -> list[Part]:
     source = kwargs["ann_file"] or kind.__name__
     held = kind.available_splits(**kwargs)
+    if not held:
+        if must_be_named and not split:
+            raise ValueError(
+                f"{source} holds one split and does not say which; each of "
+                f"{list(kind.SPLITS)} would get the same images. Name it: --split "
+                f"{kind.SPLITS[0]}"
+            )
+        one = {**kwargs, "split": split or kind.SPLITS[0]}
+        called = split or PurePath(source).name
+        return [Part(called, n, kind, {**one, "partition": n}) for n in partitions]
     _check_split(split, held, source)
     names = [split] if split else [s for s in held if not _is_union(s, held)]
     parts = []
@@ -133,7 +130,7 @@ def _is_union(split: str, held: Mapping[str, Any]) -> bool:
 
 
 def _of_lists(
-    kind: type[AttributeListDataset],
+    kind: type[PARDataset],
     files: Sequence[str],
     split: str,
     kwargs: dict[str, Any],
@@ -162,37 +159,30 @@ def _of_lists(
 
 
 def _splits_of_list(
-    kind: type[AttributeListDataset], kwargs: dict[str, Any]
+    kind: type[PARDataset], kwargs: dict[str, Any]
 ) -> tuple[list[str], AttributeSchema | None]:
-    """The values of the column ``split``, in their order, and the schema.
+    """The splits that the file has, in their order, and the schema.
 
-    A faulty list has neither: whoever opens it is told why.
+    A faulty list has neither; opening it raises the error.
     """
     try:
-        whole = _unchecked(kind, _of_split=lambda self, table: table)(**kwargs)
+        dataset = kind(lazy_init=True, **kwargs)
+        annotation = dataset.annotation()
     except (ValueError, FileNotFoundError):
         return [], None
-    column = [str(v) for v in whole.table.columns.get("split", np.array([])).tolist()]
-    if "" in column:
+    partitions = annotation.partitions or {}
+    if "" in partitions:
+        count = len(partitions[""][0])
         raise ValueError(
-            f"{whole.ann_file}: the column 'split' is empty in {column.count('')} of "
-            f"{len(column)} rows; fill it, or take it out"
+            f"{dataset.ann_file}: the column 'split' is empty in {count} of "
+            f"{len(annotation.images)} rows; fill it, or take it out"
         )
-    return list(dict.fromkeys(column)), whole.schema
+    return list(partitions), dataset.schema
 
 
 def _check_split(split: str, held: Iterable[str], source: str) -> None:
     if split and split not in held:
         raise ValueError(f"{source} has the splits {list(held)}, got split={split!r}")
-
-
-def _unchecked(kind: type[PARDataset], **more: Any) -> type[PARDataset]:
-    """The class without its look for images, and with other methods replaced."""
-
-    def find_missing(self: PARDataset, table: AnnotationTable) -> np.ndarray:
-        return np.empty(0, np.int64)
-
-    return type(kind.__name__, (kind,), {"find_missing": find_missing, **more})
 
 
 def source_arguments(args: argparse.Namespace) -> dict[str, Any]:

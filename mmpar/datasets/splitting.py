@@ -143,7 +143,7 @@ class Cut:
         names: Of the S splits.
         split_of: The split of each image, (N,), in [0, S).
         persons: Of each image, (N,); those without a name have numbers of their own.
-        unnamed: How many images show nobody of whom a name is known.
+        unnamed: Number of images of unknown persons.
     """
 
     table: AnnotationTable
@@ -219,7 +219,7 @@ def cut(
         tables: With the column ``person_id``, unless there is a pattern.
         attributes: The A names, of all tables.
         shares: Name of each split to its share.
-        seed: As of :func:`split_by_person`.
+        seed: As in :func:`split_by_person`.
         person_pattern: Regular expression whose first group, in a path, is the person.
 
     Raises:
@@ -232,7 +232,7 @@ def cut(
     if "person_id" not in table.columns:
         raise ValueError(
             "the images have no person_id; add a column of that name to the list, or "
-            "say where in the paths it stands: --person-pattern 'crops/(\\d+)_'"
+            "say where it is in the paths: --person-pattern 'crops/(\\d+)_'"
         )
     persons, unnamed = _with_strangers_apart(table.columns["person_id"])
     split_of = split_by_person(table.labels, persons, list(shares.values()), seed)

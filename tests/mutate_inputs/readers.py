@@ -89,9 +89,8 @@ def _read_release(
     path: Path, kind: type[PARDataset], split: str = "train", **more: Any
 ) -> None:
     """Its images are not looked for: the list is what is tested."""
-    there = dict(find_missing=lambda self, table: np.empty(0, np.int64))
-    listed = type(kind.__name__, (kind,), there)
-    _use(listed(ann_file=str(path), data_prefix=str(path.parent), split=split, **more))
+    more["missing_images"] = "ignore"
+    _use(kind(ann_file=str(path), data_prefix=str(path.parent), split=split, **more))
 
 
 def _read_identities(path: Path) -> None:
@@ -263,17 +262,22 @@ def _pickles() -> list[Seed]:
     ]
 
 
-def _json_lists() -> list[Seed]:
-    images = [
-        dict(
-            path=path, labels=[i % 2, None, 1.0], person_id=i, split="train", age="old"
-        )
-        for i, path in enumerate(PATHS)
+def _openmmlab() -> list[Seed]:
+    """OpenMMLab's annotation files, and the lists that mmpar had before."""
+    further = [
+        dict(person_id=i, split="train", partition=0, box=[1, 2.5]) for i in range(6)
     ]
-    named = [dict(path=p, labels=dict(zip(NAMES, [1, 0, 1]))) for p in PATHS]
+    scores = [
+        dict(img_path=path, gt_score=[i % 2, None, "?"], **more)
+        for i, (path, more) in enumerate(zip(PATHS, further))
+    ]
+    places = [dict(img_path=path, gt_label=[0, 2]) for path in PATHS]
+    metainfo = dict(classes=NAMES, schema=dict(groups=dict(head=["Hat"])))
+    images = [dict(path=path, labels=dict(zip(NAMES, [1, 0, 1]))) for path in PATHS]
     contents = [
+        dict(metainfo=metainfo, data_list=scores),
+        dict(metainfo=dict(classes=NAMES), data_list=places),
         dict(attributes=NAMES, groups=dict(head=["Hat"]), images=images),
-        dict(attributes=NAMES, images=named),
     ]
     return _seeds(
         (json.dumps(content).encode() for content in contents),
@@ -281,6 +285,7 @@ def _json_lists() -> list[Seed]:
         mutate_json,
         _read_list,
         partial(_read_list, one_hot=["Hat"]),
+        partial(_read_release, kind=PETA, schema=SCHEMA),
         beside=PICTURES,
     )
 
@@ -478,7 +483,7 @@ READERS: dict[str, Callable[[], list[Seed]]] = {
     "mat5": lambda: [*_mat(scipy.io.savemat), *_mat(_write_packed)],
     "mat73": lambda: _mat(_write_73),
     "pickle": _pickles,
-    "json-list": _json_lists,
+    "json-openmmlab": _openmmlab,
     "json-lines": _json_lines,
     "json-wider": _wider,
     "json-boxes": _coco_boxes,

@@ -188,20 +188,20 @@ BAD = {
     "json, odd group members": (
         "a.json",
         json_list(groups=dict(head=[1])),
-        "a.json, groups: 'head' holds 1",
+        "a.json, metainfo, groups: 'head' holds 1",
     ),
     "json, odd groups": ("a.json", json_list(groups=["Hat"]), "'groups', an object"),
     "json, odd camera": (
         "a.json",
         dict(attributes=["a"], images=[dict(path="x", labels=[1], camera=[1])]),
-        r"images\[0\] \(x\): .*'camera', a number or text; found \[1\]",
+        r"data_list\[0\] \(x\): .*'camera', a number or text; found \[1\]",
     ),
     "json, broken": ("a.json", '{"attributes": [', "a.json is not JSON: .* line 1"),
-    "json, a list": ("a.json", [], "'attributes' is missing or is no list"),
+    "json, a list": ("a.json", [], "expected an object with 'metainfo'"),
     "json, no images": (
         "a.json",
         dict(attributes=["a"]),
-        "'images' is missing or is no",
+        "expected an object with 'images', a list",
     ),
     "json, no path": (
         "a.json",
@@ -211,12 +211,12 @@ BAD = {
     "json, no labels": (
         "a.json",
         dict(attributes=["a"], images=[dict(path="x")]),
-        r"images\[0\] \(x\): found no list of labels",
+        r"data_list\[0\] \(x\): found the labels \[\], expected either 'gt_score'",
     ),
     "json, too few": (
         "a.json",
         json_list([[1, 0, 1], [1, 0]]),
-        r"images\[1\] \(sub/b\.jpg\): found 2 labels, expected 3",
+        r"data_list\[1\] \(sub/b\.jpg\): found 2 labels, expected 3",
     ),
     "json, odd label": (
         "a.json",
@@ -232,7 +232,7 @@ BAD = {
     "unknown ending": (
         "a.xml",
         "",
-        "ends in '.xml'.*'.csv', '.json', '.jsonl', '.txt'",
+        "end in one of .*'.csv', '.json', '.jsonl', '.pkl', '.txt'",
     ),
 }
 
@@ -321,7 +321,7 @@ def test_a_split_is_the_rows_that_say_so(tmp_path, name):
 
 
 def test_a_split_that_is_not_there_is_an_error_with_those_that_are(tmp_path):
-    match = r"'test': 2, 'train': 2.*got split='val'"
+    match = r"has the splits \['test', 'train'\], got split='val'"
     with pytest.raises(ValueError, match=match):
         read(tmp_path, "a.csv", TABLE, one_hot=ONE_HOT, split="val")
 

@@ -21,7 +21,7 @@ from tests.fixtures.pa100k import generated_rows, write_pa100k_release
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release
 from tests.fixtures.wider import generated_persons, write_wider_release
-from tests.test_datasets.test_identity_attributes import market
+from tests.test_datasets.test_reid_attributes import market
 
 NAMES = [f"{i:05}.jpg" for i in range(20)]
 
@@ -113,18 +113,18 @@ def test_a_split_that_the_file_lacks_is_an_error_that_lists_those_it_has(tmp_pat
 def test_of_a_prepared_file_its_parts(tmp_path):
     root = str(write_peta_release(tmp_path, 40))
     file = prepare(PETA, [1, 3], root, split="train", data_root=root)
-    found = PETA.available_splits(data_root=root, ann_file=str(file))
-    assert found == dict(train=[1, 3])
-    header, *lines = file.read_text().splitlines()
-    content = json.loads(header)
-    content["parts"].append(["val", 3])
-    file.write_text("\n".join([json.dumps(content), *lines]))
-    found = PETA.available_splits(data_root=root, ann_file=str(file))
+    one = dict(data_root=root, ann_file=str(file))
+    assert PETA.available_splits(**one) == dict(train=[1, 3])
+    content = json.loads(file.read_text())
+    content["data_list"].append({**content["data_list"][-1], "split": "val"})
+    file.write_text(json.dumps(content))
+    found = PETA.available_splits(**one)
     assert found == dict(train=[1, 3], val=[3], trainval=[3])
 
 
-@pytest.mark.parametrize("name", ["train.txt", "train.csv"])
-def test_a_list_of_one_split_does_not_say_which(tmp_path, name):
-    (tmp_path / name).touch()
-    assert PETA.holds_one_split(name)
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.txt", "a.jpg 0"), ("a.csv", "path,Hat\na.jpg,0\n")]
+)
+def test_a_list_of_one_split_does_not_say_which(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
     assert PETA.available_splits(data_root=str(tmp_path), ann_file=name) == {}

@@ -240,7 +240,7 @@ def test_present_pictures_pass(root):
 def test_missing_pictures_are_an_error_with_their_number_and_the_first(tmp_path):
     write_pictures(tmp_path, [n for i, n in enumerate(NAMES) if i not in (2, 3, 5, 7)])
     first = ", ".join(f"{tmp_path}/{NAMES[i]}" for i in (2, 3, 5))
-    match = f"Listed all: 4 of 10 listed pictures do not exist, first: {first}. Check"
+    match = f"Listed all: 4 of 10 listed images do not exist, first: {first}. Check"
     with pytest.raises(FileNotFoundError, match=match):
         Listed(split="all", data_root=str(tmp_path))
 
@@ -248,7 +248,7 @@ def test_missing_pictures_are_an_error_with_their_number_and_the_first(tmp_path)
 def test_missing_pictures_can_be_dropped_with_a_warning(tmp_path):
     kept = [i for i in range(10) if i not in (2, 9)]
     write_pictures(tmp_path, [NAMES[i] for i in kept])
-    with pytest.warns(UserWarning, match=r"2 of 10 .*päth 2\.jpg.*left out"):
+    with pytest.warns(UserWarning, match=r"2 of 10 .*päth 2\.jpg.*dropped"):
         dataset = Listed(split="all", data_root=str(tmp_path), missing_images="drop")
     assert rows_of(dataset) == [f"{tmp_path}/{NAMES[i]}" for i in kept]
     assert dataset.get_labels().tolist() == LABELS[kept].tolist()
@@ -263,14 +263,14 @@ def test_indices_count_the_samples_that_are_left(tmp_path):
     assert rows_of(dataset) == [f"{tmp_path}/{name}" for name in NAMES[1:3]]
 
 
-@pytest.mark.filterwarnings("ignore:.*10 of 10 listed pictures do not exist")
+@pytest.mark.filterwarnings("ignore:.*10 of 10 listed images do not exist")
 def test_dropping_every_picture_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="Listed all has no samples"):
         Listed(split="all", data_root=str(tmp_path), missing_images="drop")
 
 
 def test_another_word_for_missing_images_is_an_error(root):
-    with pytest.raises(ValueError, match="'error' or 'drop', got 'skip'"):
+    with pytest.raises(ValueError, match="'error', 'drop' or 'ignore', got 'skip'"):
         Listed(split="all", data_root=root, missing_images="skip")
 
 

@@ -27,7 +27,7 @@ def without_pictures(cls):
     return type(
         cls.__name__,
         (cls,),
-        dict(PICTURE_FOLDERS=(), find_missing=lambda self, table: np.empty(0, int)),
+        dict(IMAGE_DIRS=(), find_missing=lambda self, table: np.empty(0, int)),
     )
 
 
@@ -82,7 +82,7 @@ def test_a_sixth_zero_shot_file_is_looked_for_and_named(tmp_path):
 @pytest.mark.parametrize("schema", [None, "all"])
 def test_the_release_whose_partitions_share_persons_is_refused(tmp_path, cls, schema):
     (tmp_path / "release.mat").touch()
-    with pytest.raises(ValueError, match=r"release\.mat.*dataset_zs_run3\.pkl"):
+    with pytest.raises(ValueError, match=r"release\.mat.*dataset_zs_run0\.pkl"):
         cls(
             data_root=str(tmp_path),
             ann_file="release.mat",
@@ -154,7 +154,7 @@ def test_the_challenges_csv_is_read_with_the_source_as_domain(tmp_path):
     assert rows_of(dataset) == list(zip(SOURCES, labels))
     domains = [dataset.get_data_info(i)["domain"] for i in range(4)]
     assert domains == ["PA100k", "PETA", "RAP2", "Market1501"]
-    with pytest.raises(ValueError, match=r"train\.csv: a \.csv list has one partition"):
+    with pytest.raises(ValueError, match=r"train\.csv: the list has one partition"):
         UPAR(data_root=str(tmp_path), ann_file="train.csv", split="train", partition=1)
 
 
@@ -242,5 +242,7 @@ def test_a_form_that_a_class_does_not_know_is_an_error(tmp_path):
     (tmp_path / "x.csv").write_text("path,a\n")
     with pytest.raises(ValueError, match=r"x\.csv lacks the attributes \['Age-Young'"):
         without_pictures(UPAR)(ann_file=str(tmp_path / "x.csv"), split="test")
-    with pytest.raises(ValueError, match=r"x\.bin: MSP60K is read from \.pkl"):
+    with pytest.raises(
+        ValueError, match=r"x\.bin: MSP60K is read from files that end in"
+    ):
         without_pictures(MSP60K)(ann_file=str(tmp_path / "x.bin"), split="test")

@@ -12,9 +12,9 @@ from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import Published, examine, labels, pictures
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.formats.openmmlab_json import header_line, row_lines
-from mmpar.datasets.reid_attributes import read_identity_attributes
-from mmpar.structures import SCHEMAS, build_schema
+from mmpar.datasets.formats.openmmlab_json import openmmlab_text
+from mmpar.datasets.reid_attributes import read_reid_attributes
+from mmpar.structures import SCHEMAS
 from tests.fixtures.common_pickle import common_entries, write_common
 from tests.fixtures.peta import REAL_PETA, real_peta
 from tests.test_tools.run import command, environment
@@ -63,24 +63,27 @@ class Clean:
         return self.root / "images" / self.paths[split][i]
 
     def examine(self):
-        text = header_line("PETA", SCHEMA, [(split, 0) for split in SPLITS])
+        tables = []
         for split in SPLITS:
             table = AnnotationTable.of(
                 self.paths[split],
                 self.labels[split],
                 {"person_id": self.persons[split]},
             )
-            text += "".join(row_lines(table, split, 0))
-        (self.root / "a.jsonl").write_text(text)
+            tables.append((split, 0, table))
+        metainfo = dict(classes=list(SCHEMA.names), schema=SCHEMA.to_dict())
+        text = "".join(openmmlab_text(metainfo, tables))
+        (self.root / "a.json").write_text(text)
         splits = {split: self.open(split) for split in SPLITS}
         return examine(splits, Published(self.published))
 
     def open(self, split):
-        unchecked = type(
-            "Unchecked", (PETA,), dict(find_missing=lambda self, t: np.empty(0, int))
-        )
-        return unchecked(
-            data_root=str(self.root), ann_file="a.jsonl", split=split, schema="peta105"
+        return PETA(
+            data_root=str(self.root),
+            ann_file="a.json",
+            split=split,
+            schema="peta105",
+            missing_images="ignore",
         )
 
 
@@ -240,16 +243,15 @@ OPPOSITES = [
 
 @pytest.mark.parametrize("names", OPPOSITES)
 def test_a_picture_of_two_opposites_is_found(tmp_path, names):
-    schema = build_schema(dict(names=list(names)))
     labels = np.array([[1, 0], [1, 1], [0, 1], [0, 0], [1, -1]])
     table = AnnotationTable.of([f"{i}.png" for i in range(5)], labels, {})
-    text = header_line("any", schema, [("test", 0)])
-    (tmp_path / "a.jsonl").write_text(text + "".join(row_lines(table, "test", 0)))
+    text = openmmlab_text(dict(classes=list(names)), [("test", 0, table)])
+    (tmp_path / "a.json").write_text("".join(text))
     for i in range(5):
         write_picture(tmp_path / f"{i}.png", i)
     dataset = PETA(
         data_root=str(tmp_path),
-        ann_file="a.jsonl",
+        ann_file="a.json",
         data_prefix=".",
         split="test",
         schema="all",
@@ -414,11 +416,10 @@ def test_the_labels_of_the_real_persons_have_no_faults(kind):
     names = SCHEMAS[kind.SCHEMA].names
     splits = {}
     for part in ("train", "test"):
-        found = read_identity_attributes(
-            str(file), kind.VARIABLE, part, names, kind.MULTI_CLASS
-        )
-        persons = np.array([int(person) for person in found.identities])
-        splits[part] = InMemory(found.labels, persons, names)
+        found = read_reid_attributes(str(file), kind.VARIABLE, part, kind.MULTI_CLASS)
+        persons = np.array([int(person) for person in found.images])
+        table = found.select(SCHEMAS[kind.SCHEMA])
+        splits[part] = InMemory(table.labels, persons, names)
     published = Published.of(kind)
     notes = [
         *labels.shared_persons(splits, published),

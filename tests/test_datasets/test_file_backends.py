@@ -351,12 +351,12 @@ def test_a_packed_market1501_needs_only_the_backend(tmp_path, ending, root, pref
     kwargs = dict(data_root=market, split="test")
     expected = list(Market1501Attribute(**kwargs).table.paths)
     assert len(expected) == 2
-    for file in ("market_attribute.mat", "annotation.jsonl"):
+    for file in ("market_attribute.mat", "annotation.json"):
         zipped = Market1501Attribute(
             **kwargs, ann_file=file, data_prefix=prefix, **root(out)
         )
         assert [zipped.get_data_info(i)["img_path"] for i in range(2)] == expected
-    with pytest.raises(FileNotFoundError, match="no picture below 'a/bounding_box"):
+    with pytest.raises(FileNotFoundError, match="no image below 'a/bounding_box"):
         Market1501Attribute(**kwargs, data_prefix="a", **root(out))
 
 

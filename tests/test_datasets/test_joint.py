@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from mmpar.datasets.joint import JointDataset, union_schema
+from mmpar.datasets.joint import JointDataset, merge_schemas
 from mmpar.structures import AttributeSchema
 from tests.fixtures.pa100k import write_pictures
 
@@ -95,14 +95,14 @@ def test_plain_boxes_are_spread_and_a_sample_without_labels_is_an_error(tmp_path
 
     boxes = joint(tmp_path, [mark])[5]["gt_bboxes"]
     np.testing.assert_array_equal(boxes[:, 0], [1, 1, np.nan, 1])
-    with pytest.raises(TypeError, match="data set 1 gives dict without data_samples"):
+    with pytest.raises(TypeError, match="dataset 1 gives dict without data_samples"):
         joint(tmp_path, [lambda results: dict(img=0)])[5]
 
 
 def test_the_union_keeps_the_first_group_and_order():
     one = AttributeSchema(("a", "b"), {"head": ("a",)})
     other = AttributeSchema(("c", "b", "a"), {"foot": ("a", "b"), "bag": ("c",)})
-    union = union_schema([one, other])
+    union = merge_schemas([one, other])
     assert union.names == ("a", "b", "c")
     assert union.groups == {"head": ("a",), "bag": ("c",)}
 
@@ -110,7 +110,7 @@ def test_the_union_keeps_the_first_group_and_order():
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        (dict(aliases=[{}]), "2 data sets have 1 aliases"),
+        (dict(aliases=[{}]), "2 datasets have 1 aliases"),
         (dict(aliases=[{"x": "y"}, {}]), "no attribute 'x'"),
     ],
 )

@@ -30,7 +30,7 @@ def test_every_epoch_draws_anew_and_over_time_all_equally(tmp_path):
         halves.add(frozenset(i for i in drawn if i < 4))
         often += np.bincount(drawn, minlength=6)
     assert len(halves) == 6  # all pairs of four
-    np.testing.assert_allclose(often / 400, sampler.expected_times(), atol=0.1)
+    np.testing.assert_allclose(often / 400, sampler.sample_weights(), atol=0.1)
 
 
 def test_processes_share_one_draw(tmp_path, monkeypatch):
@@ -38,7 +38,7 @@ def test_processes_share_one_draw(tmp_path, monkeypatch):
     whole = list(JointSampler(dataset, (1.25, 1), seed=3))
     shares = []
     for rank in range(2):
-        where = "mmpar.datasets.joint_sampler.get_dist_info"
+        where = "mmpar.datasets.joint.get_dist_info"
         monkeypatch.setattr(where, lambda rank=rank: (rank, 2))
         sampler = JointSampler(dataset, (1.25, 1), seed=3)
         shares.append(list(sampler))
@@ -50,7 +50,7 @@ def test_processes_share_one_draw(tmp_path, monkeypatch):
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_positive_ratios_are_those_that_the_weights_expect(tmp_path, weights):
     dataset = joint(tmp_path)
-    times = JointSampler(dataset, weights, seed=0).expected_times()
+    times = JointSampler(dataset, weights, seed=0).sample_weights()
     labels = [dataset.get_data_info(i)["gt_score"] for i in range(len(dataset))]
     for a, ratio in enumerate(positive_ratios(dataset, times)):
         known = [(w, float(row[a])) for w, row in zip(times, labels) if row[a] != -1]
@@ -61,7 +61,7 @@ def test_positive_ratios_are_those_that_the_weights_expect(tmp_path, weights):
 @pytest.mark.parametrize(
     ("weights", "match"),
     [
-        ([1], "2 data sets have 1 weights"),
+        ([1], "2 datasets have 1 weights"),
         ([1, 0], r"weights are positive, got \[1, 0\]"),
         ([0.01, 0.01], "draw no sample"),
     ],

@@ -45,7 +45,7 @@ def test_what_stays_in_the_folder_is_taken_however_it_is_written(root):
     assert len(listed(root, *INSIDE, data_prefix="link_to_images")) == len(INSIDE)
 
 
-@pytest.mark.filterwarnings("ignore:.*1 of 2 listed pictures do not exist")
+@pytest.mark.filterwarnings("ignore:.*1 of 2 listed images do not exist")
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_what_leaves_the_folder_is_refused_unless_allowed(root, path, monkeypatch):
     monkeypatch.chdir(root / "images")  # where an address would be a path inside

@@ -20,7 +20,7 @@ SIZES = {"train": 9_500, "val": 1_900, "trainval": 11_400, "test": 7_600}
 class Labels(PETA):
     """Labels without their pictures."""
 
-    PICTURE_FOLDERS = ()
+    IMAGE_DIRS = ()
 
     def find_missing(self, table):
         return np.empty(0, np.int64)
@@ -135,7 +135,8 @@ def test_any_attributes_can_be_chosen(release):
 
 @pytest.mark.parametrize("partition", [-1, 5])
 def test_a_partition_that_is_not_there_is_an_error(release, partition):
-    with pytest.raises(ValueError, match=r"PETA\.mat has 5 partitions of 'val'"):
+    match = r"PETA\.mat has the partitions \[0, 1, 2, 3, 4\] of 'val'"
+    with pytest.raises(ValueError, match=match):
         PETA(data_root=str(release), split="val", partition=partition)
 
 
@@ -162,11 +163,11 @@ ALL = peta_fields(40)["peta"]
 FAULTS = {
     "missing column": (
         dict(data=ALL["data"][:, :-1]),
-        r"peta\.data has the shape \(40, 108\), expected \(pictures, 109\)",
+        r"peta\.data has the shape \(40, 108\), expected \(images, 109\)",
     ),
     "missing name": (
         dict(attribute=cells(SCHEMAS["peta105"].names[:-1])),
-        r"shape \(40, 109\), expected \(pictures, 108\)",
+        r"shape \(40, 109\), expected \(images, 108\)",
     ),
     "past the end": (
         dict(partion_attribute=partitions(41)),
@@ -203,7 +204,7 @@ def test_an_odd_label_is_an_error_that_names_picture_and_attribute(tmp_path):
     write_peta_release(tmp_path, 40, data=data)
     splits = ("train", "val", "test")
     with pytest.raises(
-        ValueError, match=r"\(00007\.png\), attribute 'accessoryHat' has the label 7"
+        ValueError, match=r"\(00007\.png\): attribute 'accessoryHat' has the label 7"
     ):
         [PETA(data_root=str(tmp_path), split=split) for split in splits]
 

@@ -195,7 +195,7 @@ def test_faulty_folders_are_errors(tmp_path):
     label_file.write_text(text.replace("0003.PNG", "0004.png"))
     refused(r"CUHK.*Label\.txt has no line for 0003\.PNG")
     label_file.write_text(text + "0002.png hairLong\n")
-    refused(r"line 3: 0002\.png has other labels in a line before")
+    refused(r"line 3: 0002\.png has different labels in an earlier line")
     label_file.write_text(text + "0009.png hairBlonde\n")
     refused(r"line 3: \['hairBlonde'\] are no attributes of PETA")
     label_file.write_text(text)

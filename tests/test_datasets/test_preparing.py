@@ -1,9 +1,11 @@
 """A prepared annotation gives the very samples that the release gives."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
+from mmpretrain.datasets import MultiLabelDataset
 
 from mmpar.datasets import (
     MSP60K,
@@ -29,7 +31,7 @@ from tests.fixtures.pa100k import (
 )
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
-from tests.test_datasets.test_identity_attributes import market
+from tests.test_datasets.test_reid_attributes import market
 
 
 def samples(dataset):
@@ -47,7 +49,7 @@ def common(file, kind, partitions=0):
             entries["dataset_ids"] = np.arange(20) % 4
         (root / file).parent.mkdir(exist_ok=True)
         write_common(root / file, entries)
-        write_pictures(root / (*kind.PICTURE_FOLDERS, ".")[0], names)
+        write_pictures(root / (*kind.IMAGE_DIRS, ".")[0], names)
 
     return write
 
@@ -108,67 +110,13 @@ def test_uncertain_labels_can_still_be_counted_as_absent(tmp_path):
     assert prepared.min() == 0
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path):
-    write_peta_release(tmp_path, 40)
-    out = tmp_path / "out"
-    kwargs = dict(data_root=str(tmp_path))
-    whole = prepare(PETA, [0, 1], str(tmp_path / "other"), **kwargs).read_bytes()
-    begun = []
-
-    def stop(part, done, total):
-        if part == "val 1":
-            raise KeyboardInterrupt
-        begun.append(part)
-
-    with pytest.raises(KeyboardInterrupt):
-        prepare(PETA, [0, 1], str(out), stop, **kwargs)
-    assert not (out / "annotation.jsonl").exists()
-    again = []
-    file = prepare(PETA, [0, 1], str(out), lambda *a: again.append(a[0]), **kwargs)
-    assert set(begun) == {"train 0", "val 0", "test 0", "train 1"}
-    assert set(again) == {"val 1", "test 1"}
-    assert file.read_bytes() == whole
-    assert [p.name for p in out.iterdir()] == ["annotation.jsonl"]
-
-
-def test_parts_of_an_older_annotation_file_are_not_taken(tmp_path):
-    write_peta_release(tmp_path, 40)
-
-    def stop(part, done, total):
-        if part == "test 0":
-            raise KeyboardInterrupt
-
-    kwargs = dict(data_root=str(tmp_path))
-    with pytest.raises(KeyboardInterrupt):
-        prepare(PETA, [0], str(tmp_path / "out"), stop, **kwargs)
-    write_peta_release(tmp_path, 40, seed=1)
-    file = prepare(PETA, [0], str(tmp_path / "out"), **kwargs)
-    fresh = prepare(PETA, [0], str(tmp_path / "other"), **kwargs)
-    assert file.read_bytes() == fresh.read_bytes()
-
-
-def test_parts_of_another_job_are_not_taken(tmp_path):
-    write_peta_release(tmp_path, 40)
-
-    def stop(part, done, total):
-        if part == "test 0":
-            raise KeyboardInterrupt
-
-    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
-    with pytest.raises(KeyboardInterrupt):
-        prepare(PETA, [0], out, stop, **kwargs)
-    file = prepare(PETA, [0], out, schema="peta105", **kwargs)
-    lengths = {len(json.loads(x)["labels"]) for x in file.open() if '"labels"' in x}
-    assert lengths == {105}
-
-
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     root = write_peta_release(tmp_path_factory.mktemp("peta"), 40)
     return prepare(PETA, [0], str(root), data_root=str(root))
 
 
-def test_all_attributes_are_those_of_the_header(prepared):
+def test_all_attributes_are_those_of_the_metainfo(prepared):
     dataset = PETA(
         data_root=str(prepared.parent),
         ann_file=str(prepared),
@@ -183,7 +131,7 @@ def test_trainval_is_not_train_where_val_was_not_prepared(tmp_path):
     write_peta_release(tmp_path, 10)
     kwargs = dict(data_root=str(tmp_path))
     file = prepare(PETA, [0], str(tmp_path / "out"), split="train", **kwargs)
-    with pytest.raises(ValueError, match="has no split='trainval'"):
+    with pytest.raises(ValueError, match="got split='trainval'"):
         PETA(ann_file=str(file), split="trainval", **kwargs)
 
 
@@ -202,40 +150,67 @@ def test_attributes_are_matched_by_name(prepared):
     assert np.array_equal(few.get_labels(), full.get_labels()[:, order])
 
 
+def of_first(change):
+    """Change the first image."""
+
+    def changed(content):
+        change(content["data_list"][0])
+        return content
+
+    return changed
+
+
 FAULTS = {
-    "no json": (lambda lines: lines[:3] + ["{"], "line 4 is not JSON"),
-    "other format": (lambda lines: ["{}", *lines[1:]], "the first line names the form"),
-    "a label less": (
-        lambda lines: [
-            lines[0],
-            lines[1].replace("[0,", "[", 1).replace("[1,", "[", 1),
-        ],
-        "line 2: found 34 labels, expected 35",
+    "a list": (lambda content: [], "expected an object with 'metainfo'"),
+    "no classes": (lambda content: {**content, "metainfo": {}}, "with 'classes', a l"),
+    "no path": (
+        of_first(lambda image: image.pop("img_path")),
+        "'img_path', text",
     ),
-    "odd label": (
-        lambda lines: [lines[0], lines[1].replace("[0,", "[7,").replace("[1,", "[7,")],
-        "attribute 'personalLess30' has the label 7",
+    "no label": (of_first(lambda image: image.pop("gt_label")), "found the labels "),
+    "two labels": (
+        of_first(lambda image: image.update(gt_score=[1])),
+        "'gt_label', 'gt",
     ),
+    "odd place": (of_first(lambda image: image.update(gt_label=[35])), "from 0 to 34"),
+    "odd word": (of_first(lambda image: image.update(gt_label=["x"])), "holds 'x'"),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_file_is_an_error_that_says_what(prepared, tmp_path, fault):
-    change, match = FAULTS[fault]
-    path = tmp_path / "x.jsonl"
-    path.write_text("\n".join(change(prepared.read_text().splitlines())))
-    with pytest.raises(ValueError, match=r"x\.jsonl.*" + match):
+@pytest.mark.parametrize(("change", "match"), FAULTS.values(), ids=FAULTS)
+def test_a_faulty_file_is_an_error_that_says_what(prepared, tmp_path, change, match):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(change(json.loads(prepared.read_text()))))
+    with pytest.raises(ValueError, match=r"x\.json.*" + match):
         PETA(data_root=str(prepared.parent), ann_file=str(path), split="train")
 
 
 def test_a_partition_that_was_not_prepared_is_an_error(prepared):
-    with pytest.raises(ValueError, match=r"no split='val', partition=1; it has \[\('t"):
+    with pytest.raises(ValueError, match=r"partitions \[0\] of 'val'; got partition=1"):
         PETA(
             data_root=str(prepared.parent),
             ann_file=str(prepared),
             split="val",
             partition=1,
         )
+
+
+def test_mmpretrain_reads_what_is_written(prepared):
+    content = json.loads(prepared.read_text())
+    dataset = MultiLabelDataset(ann_file=str(prepared), data_prefix="x")
+    own = PETA(data_root=str(prepared.parent), ann_file=str(prepared), split="train")
+    assert list(dataset.metainfo["classes"]) == list(own.schema.names)
+    assert len(dataset) == len(content["data_list"]) == 40
+    for i in range(len(own)):
+        assert dataset.get_cat_ids(i) == own.get_cat_ids(i)
+        assert dataset.get_data_info(i)["img_path"].endswith(own.table.paths[i])
+
+
+def test_a_file_with_unknown_labels_has_scores(tmp_path):
+    write_rapv1_release(tmp_path, 20)
+    file = prepare(RAPv1, [0], str(tmp_path / "out"), data_root=str(tmp_path))
+    labels = [image["gt_score"] for image in json.loads(file.read_text())["data_list"]]
+    assert {label for row in labels for label in row} == {0, 1, -1}
 
 
 def write_list(root):
@@ -253,33 +228,20 @@ def test_a_list_of_one_split_is_not_written_as_all_of_them(tmp_path):
     with pytest.raises(ValueError, match=match):
         prepare(PETA, [0], out, **kwargs)
     file = prepare(PETA, [0], out, split="train", **kwargs)
-    rows = [json.loads(line) for line in file.open()]
-    assert rows[0]["parts"] == [["train", 0]]
-    assert [row["split"] for row in rows[1:]] == ["train"] * 3
-
-
-def test_upars_csv_is_such_a_list():
-    assert UPAR.holds_one_split("phase1/train/train.CSV")
-    assert not UPAR.holds_one_split("UPAR/dataset_all.pkl")
-    assert not PETA.holds_one_split("PETA.mat")
+    assert parts_in(file) == {("train", 0): 3}
 
 
 def test_a_list_has_one_partition(tmp_path):
     write_peta_release(tmp_path, 10)
     write_list(tmp_path)
-    match = r"train\.txt: a \.txt list has one partition, got partition=3"
+    match = r"train\.txt: the list has one partition, got partition=3"
     with pytest.raises(ValueError, match=match):
         PETA(data_root=str(tmp_path), ann_file="train.txt", split="train", partition=3)
 
 
 def parts_in(file):
-    header, *rows = map(json.loads, file.open())
-    counts = {}
-    for row in rows:
-        key = (row["split"], row["partition"])
-        counts[key] = counts.get(key, 0) + 1
-    assert list(counts) == [tuple(part) for part in header["parts"]]
-    return counts
+    images = json.loads(file.read_text())["data_list"]
+    return Counter((image["split"], image["partition"]) for image in images)
 
 
 def test_the_splits_are_those_of_the_file_not_of_the_class(tmp_path):
@@ -289,46 +251,17 @@ def test_the_splits_are_those_of_the_file_not_of_the_class(tmp_path):
     assert parts_in(file) == {("test", 0): 3}
 
 
-def test_runs_of_other_splits_and_partitions_add_to_the_file(tmp_path):
-    write_peta_release(tmp_path, 40)
-    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
-    prepare(PETA, [0], out, split="train", **kwargs)
-    prepare(PETA, [0], out, split="test", **kwargs)
-    file = prepare(PETA, [2], out, **kwargs)
-    assert parts_in(file) == {
-        ("train", 0): 20,
-        ("test", 0): 16,
-        ("train", 2): 20,
-        ("val", 2): 4,
-        ("test", 2): 16,
-    }
-    one = dict(split="test", **kwargs)
-    assert samples(PETA(ann_file=str(file), **one)) == samples(PETA(**one))
-
-
-def test_a_run_again_changes_nothing(tmp_path):
+def test_a_run_again_changes_nothing_and_another_never_replaces(tmp_path):
     write_peta_release(tmp_path, 40)
     out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
     before = prepare(PETA, [0], out, **kwargs).read_bytes()
-    assert prepare(PETA, [0], out, split="val", **kwargs).read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (dict(split="train"), r"has other rows of \[\('train', 0\)\]"),
-        (dict(split="val", schema="peta105"), "with 35 attributes, not of PETA"),
-    ],
-)
-def test_what_is_there_is_never_replaced(tmp_path, options, message):
-    write_peta_release(tmp_path, 40)
-    out, kwargs = str(tmp_path / "out"), dict(data_root=str(tmp_path))
-    file = prepare(PETA, [0], out, split="train", **kwargs)
-    before = file.read_bytes()
-    write_peta_release(tmp_path, 40, seed=1)
-    with pytest.raises(ValueError, match=message):
-        prepare(PETA, [0], out, **options, **kwargs)
+    file = prepare(PETA, [0], out, **kwargs)
     assert file.read_bytes() == before
+    for options in (dict(split="train"), dict(schema="peta105")):
+        with pytest.raises(ValueError, match=r"annotation\.json exists and is another"):
+            prepare(PETA, [0], out, **options, **kwargs)
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["annotation.json"]
 
 
 def test_missing_images_may_be_left_out(tmp_path):
@@ -355,9 +288,9 @@ def test_lists_become_one_annotation(tmp_path):
         data_root=str(tmp_path),
     )
     assert parts_in(file) == {("train", 0): 1, ("val", 0): 1}
-    header, *rows = map(json.loads, file.open())
-    assert header["schema"]["names"] == ["Hat", "Bag"]
-    assert [row["labels"] for row in rows] == [[1, 0], [-1, 1]]
+    content = json.loads(file.read_text())
+    assert content["metainfo"]["classes"] == ["Hat", "Bag"]
+    assert [image["gt_score"] for image in content["data_list"]] == [[1, 0], [-1, 1]]
 
 
 def test_lists_of_other_attributes_are_not_put_together(tmp_path):
@@ -372,7 +305,7 @@ def test_lists_of_other_attributes_are_not_put_together(tmp_path):
             ann_file=["train.csv", "val.csv"],
             data_root=str(tmp_path),
         )
-    assert not (tmp_path / "out/annotation.jsonl").exists()
+    assert not (tmp_path / "out/annotation.json").exists()
 
 
 def prepared_list(root, partitions):
@@ -390,7 +323,7 @@ def prepared_list(root, partitions):
 
 
 def test_own_columns_named_as_fields_are_written_once_or_refused(tmp_path):
-    lines = prepared_list(tmp_path, [0, 0]).read_text().splitlines()[1:]
+    lines = prepared_list(tmp_path, [0, 0]).read_text().splitlines()[2:4]
     assert [line.count('"partition":0') for line in lines] == [1, 1]
     assert [line.count('"split":"train"') for line in lines] == [1, 1]
     (tmp_path / "other").mkdir()

@@ -20,7 +20,7 @@ from tests.fixtures.identity_attributes import write_boxes
 from tests.fixtures.pa100k import generated_rows, write_pa100k_release
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
-from tests.test_datasets.test_identity_attributes import market
+from tests.test_datasets.test_reid_attributes import market
 
 # --- CSV ------------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ from tests.test_datasets.test_identity_attributes import market
 class Labels:
     """Without looking for images."""
 
-    PICTURE_FOLDERS = ()
+    IMAGE_DIRS = ()
 
     def find_missing(self, table):
         return np.empty(0, np.int64)
@@ -80,16 +80,6 @@ def test_a_csv_that_lacks_an_attribute_is_an_error_that_names_it(tmp_path):
         PETA(data_root=str(tmp_path), ann_file="x.csv", split="test")
 
 
-@pytest.mark.parametrize(
-    ("kind", "own"), [(PA100K, r"\.mat, "), (PETA, r"\.mat, "), (UPAR, "")]
-)
-def test_a_json_list_says_what_reads_it(tmp_path, kind, own):
-    (tmp_path / "x.json").write_text("{}")
-    match = rf"read from {own}\.pkl, \.jsonl, \.csv or \.txt; AttributeListDataset"
-    with pytest.raises(ValueError, match=match):
-        kind(data_root=str(tmp_path), ann_file="x.json", split="test")
-
-
 # --- folders and endings --------------------------------------------------------------
 
 
@@ -109,7 +99,7 @@ def test_pa100ks_annotation_may_lie_in_its_folder(tmp_path):
     (tmp_path / "annotation").mkdir()
     (tmp_path / "annotation.mat").rename(tmp_path / "annotation/annotation.mat")
     dataset = PA100K(data_root=str(tmp_path), split="test")
-    assert dataset.annotation_file() == f"{tmp_path}/annotation/annotation.mat"
+    assert dataset.ann_file == f"{tmp_path}/annotation/annotation.mat"
     assert [path for path, _ in rows_of(dataset)] == [name for name, _ in rows]
 
 
@@ -184,7 +174,7 @@ def test_widers_cut_outs_are_read_where_the_release_is_not(tmp_path, part):
     ]
     info = dataset.get_data_info(0)
     assert info["img_path"] == f"{tmp_path}/split_image/{part}_0.jpg"
-    assert "person_box" not in info
+    assert "bbox" not in info
     found = WIDERAttribute.available_splits(data_root=str(tmp_path))
     assert found == dict(trainval=[0], test=[0])
 
@@ -194,7 +184,7 @@ def test_cut_outs_can_be_named(tmp_path, name):
     write_cut_outs(tmp_path, "test", cut_outs("test"), folder="lists")
     one = dict(data_root=str(tmp_path), ann_file=f"lists/{name}")
     assert len(WIDERAttribute(split="test", **one)) == 6
-    assert not WIDERAttribute.holds_one_split(one["ann_file"])
+    assert WIDERAttribute.available_splits(**one) == dict(test=[0])
     with pytest.raises(ValueError, match=r"has the splits \['test'\], got split='tra"):
         WIDERAttribute(split="trainval", **one)
 

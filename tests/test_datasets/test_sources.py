@@ -13,7 +13,7 @@ from mmpar.datasets.sources import (
 from mmpar.utils.cli import add_source_arguments
 from tests.fixtures.pa100k import write_pictures
 from tests.fixtures.peta import write_peta_release
-from tests.test_datasets.test_identity_attributes import market
+from tests.test_datasets.test_reid_attributes import market
 
 
 def called(parts):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import AttributeListDataset
-from mmpar.datasets.formats.annotation import Release
+from mmpar.datasets.formats.annotation import Annotation, pack_paths
 from mmpar.structures import AttributeSchema
 
 COMPOSED = normalize("NFC", "Mütze")
@@ -60,9 +60,9 @@ def test_classes_are_matched_in_the_other_form(tmp_path, written, wanted):
 
 @FORMS
 def test_a_releases_attributes_are_found_in_the_other_form(written, wanted):
-    release = Release("x.pkl", ["Bag", written], ["a.jpg"], np.array([[0, 1]]), {})
-    names = AttributeSchema((wanted,)).names
-    assert release.table(names, np.array([0])).labels.tolist() == [[1]]
+    names, paths = ["Bag", written], pack_paths(["a.jpg"])
+    annotation = Annotation("x.pkl", names, paths, np.array([[0, 1]]))
+    assert annotation.select(AttributeSchema((wanted,))).labels.tolist() == [[1]]
 
 
 @FORMS

@@ -37,9 +37,7 @@ def release(tmp_path_factory):
 
 def read_back(dataset):
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    return [
-        (i["img_path"], i["person_box"].tolist(), i["gt_score"].tolist()) for i in infos
-    ]
+    return [(i["img_path"], i["bbox"].tolist(), i["gt_score"].tolist()) for i in infos]
 
 
 @pytest.mark.parametrize("split", EXPECTED)
@@ -91,7 +89,7 @@ def test_the_pipeline_cuts_the_person_out(release):
 )
 def test_a_box_is_clipped_and_keeps_the_pixels_at_its_edge(release, box):
     path = f"{release}/Image/{TEST[0].picture}"
-    found = LoadPersonImage().transform(dict(img_path=path, person_box=box))
+    found = LoadPersonImage().transform(dict(img_path=path, bbox=box))
     whole = mmcv.imread(path)
     inside = [
         (row, column)
@@ -122,7 +120,7 @@ def test_a_box_outside_names_the_picture_and_its_size(tmp_path, box):
 
 
 def test_keypoints_of_whole_pictures_are_refused(release):
-    with pytest.raises(ValueError, match=r"person_box.*keypoints='k\.npy'.*=BlockPLE"):
+    with pytest.raises(ValueError, match=r"bbox.*keypoints='k\.npy'.*keypoints=None"):
         WIDERAttribute(data_root=str(release), split="test", keypoints="k.npy")
 
 
@@ -133,7 +131,7 @@ def test_a_prepared_annotation_gives_the_same_samples(release, tmp_path):
         prepared = WIDERAttribute(ann_file=str(file), split=split, **root)
         own = WIDERAttribute(split=split, **root)
         assert read_back(prepared) == read_back(own)
-        boxes = [d.table.columns["person_box"].dtype for d in (prepared, own)]
+        boxes = [d.table.columns["bbox"].dtype for d in (prepared, own)]
         assert boxes[0] == boxes[1]
 
 

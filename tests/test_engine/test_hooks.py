@@ -22,8 +22,8 @@ class Labelled:
     def __len__(self):
         return len(self.labels)
 
-    def label_counts(self, times=None):
-        times = np.ones(3, int) if times is None else times
+    def label_counts(self, sample_weight=None):
+        times = np.ones(3, int) if sample_weight is None else sample_weight
         return times @ (self.labels == 1), times @ (self.labels >= 0)
 
 

@@ -13,7 +13,7 @@ from mmpar.evaluation import PARMetric
 def runner(metrics, known=1, save_best="par/mA", schedulers=None):
     dataset = SimpleNamespace(
         ann_file="val.csv",
-        label_counts=lambda times=None: (np.zeros(2), np.full(2, known)),
+        label_counts=lambda sample_weight=None: (np.zeros(2), np.full(2, known)),
     )
     loop = SimpleNamespace(
         evaluator=SimpleNamespace(metrics=metrics),

@@ -1,4 +1,4 @@
-"""The writer of the portable annotation on the command line."""
+"""The writer of OpenMMLab annotation files on the command line."""
 
 import json
 import subprocess
@@ -16,13 +16,12 @@ def test_the_file_has_the_partitions_and_attributes_asked_for(tmp_path: Path):
     write_peta_release(tmp_path / "peta", 20)
     arguments = ("PETA", "peta", "--out", "out", "--partitions", 1, 2)
     output = run_tool(TOOL, *arguments, "--schema", "peta105", cwd=tmp_path)
-    assert "wrote out/annotation.jsonl" in output
-    file = tmp_path / "out/annotation.jsonl"
-    header, *rows = map(json.loads, file.read_text().splitlines())
-    splits = ("train", "val", "test")
-    assert header["parts"] == [[s, number] for number in (1, 2) for s in splits]
-    assert header["schema"]["names"] == list(SCHEMAS["peta105"].names)
-    assert len(rows) == 2 * 20
+    assert "wrote out/annotation.json" in output
+    file = tmp_path / "out/annotation.json"
+    content = json.loads(file.read_text())
+    assert content["metainfo"]["classes"] == list(SCHEMAS["peta105"].names)
+    assert len(content["data_list"]) == 2 * 20
+    assert {image["partition"] for image in content["data_list"]} == {1, 2}
     one = dict(data_root=str(tmp_path / "peta"), split="val", partition=2)
     prepared, own = PETA(ann_file=str(file), **one), PETA(**one)
     assert list(prepared.table.paths) == list(own.table.paths)
@@ -30,6 +29,7 @@ def test_the_file_has_the_partitions_and_attributes_asked_for(tmp_path: Path):
 
 
 def test_a_list_of_one_split_is_refused_in_one_line(tmp_path: Path):
+    (tmp_path / "train.txt").write_text("00001.png 0\n")
     done = subprocess.run(
         command(TOOL, "PETA", ".", "--ann-file", "train.txt", "--out", "out"),
         cwd=tmp_path,

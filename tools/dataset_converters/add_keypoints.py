@@ -79,9 +79,9 @@ def list_images(args: argparse.Namespace) -> dict[str, str]:
     images: dict[str, str] = {}
     for part in parts:
         dataset = part.open()
-        if "person_box" in dataset.table.columns:
+        if "bbox" in dataset.table.columns:
             raise ValueError(
-                f"{args.dataset} cuts persons out of images (person_box), and a "
+                f"{args.dataset} cuts persons out of images (bbox), and a "
                 "keypoint file has one person per image; use a form of PLE that needs "
                 "no keypoints: model.neck.ple.type=BlockPLE"
             )

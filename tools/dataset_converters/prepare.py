@@ -1,7 +1,7 @@
-"""Write a dataset as one portable annotation: prepare.py DATASET SRC --out DIR.
+"""Write a dataset as OpenMMLab 2.0 annotation: prepare.py DATASET SRC --out DIR.
 
 DATASET is a release's class, or AttributeListDataset for lists of your own. All splits
-that the annotation has are written; what DIR/annotation.jsonl has of former runs stays.
+that the annotation has are written to DIR/annotation.json.
 """
 
 import argparse
@@ -15,7 +15,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", choices=DATASET_CLASSES)
     parser.add_argument("source", help="folder of the release, or of the lists")
-    parser.add_argument("--out", required=True, help="folder for annotation.jsonl")
+    parser.add_argument("--out", required=True, help="folder for annotation.json")
     add_source_arguments(parser)
     parser.add_argument(
         "--partitions", type=int, nargs="+", default=[0], help="from 0; default 0"
@@ -37,8 +37,6 @@ def parse_args() -> argparse.Namespace:
 if __name__ == "__main__":  # before the imports below, which take seconds
     ARGS = parse_args()
 
-from rich.progress import Progress, TaskID
-
 from mmpar.datasets.preparing import prepare
 from mmpar.datasets.sources import (
     readable_classes,
@@ -48,25 +46,16 @@ from mmpar.datasets.sources import (
 
 def main(args: argparse.Namespace) -> None:
     """Convert."""
-    bars: dict[str, TaskID] = {}
     options = source_arguments(args)
     try:
-        with Progress() as progress:
-
-            def report(part: str, done: int, total: int) -> None:
-                if part not in bars:
-                    bars[part] = progress.add_task(part, total=total)
-                progress.update(bars[part], completed=done)
-
-            file = prepare(
-                readable_classes()[args.dataset],
-                args.partitions,
-                args.out,
-                report,
-                split=args.split,
-                missing_images=args.missing_images,
-                **options,
-            )
+        file = prepare(
+            readable_classes()[args.dataset],
+            args.partitions,
+            args.out,
+            split=args.split,
+            missing_images=args.missing_images,
+            **options,
+        )
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"error: {error}")
     print(f"wrote {file}")

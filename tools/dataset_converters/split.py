@@ -94,7 +94,7 @@ def main(args: argparse.Namespace) -> None:
         sys.exit(f"error: {error}")
     former = [part.split for part in parts]
     if len(former) > 1:
-        print(f"cut anew, whatever the splits {former} were")
+        print(f"cut anew, regardless of the former splits {former}")
     show(done)
     print(f"wrote {args.out}")
 

@@ -43,7 +43,7 @@ def listed_twice(splits: Mapping[str, PARDataset]) -> Iterator[Finding]:
     """
     paths = {name: list(dataset.table.paths) for name, dataset in splits.items()}
     for name, listed in paths.items():
-        boxes = splits[name].table.columns.get("person_box")
+        boxes = splits[name].table.columns.get("bbox")
         rows: Iterable = (
             listed if boxes is None else zip(listed, map(tuple, boxes.tolist()))
         )
@@ -59,7 +59,7 @@ def listed_twice(splits: Mapping[str, PARDataset]) -> Iterator[Finding]:
 
 
 def _listed(dataset: PARDataset, where: str, paths: list[str]) -> Finding:
-    pictures = [dataset._full_path(path) for path in paths]
+    pictures = [dataset.full_path(path) for path in paths]
     return Finding("listed twice", where, f"{len(paths)} pictures", pictures)
 
 
@@ -185,4 +185,4 @@ def _contradiction(
 
 
 def _pictures(dataset: PARDataset, rows: np.ndarray) -> list[str]:
-    return [dataset._full_path(dataset.table.paths[int(row)]) for row in rows]
+    return [dataset.full_path(dataset.table.paths[int(row)]) for row in rows]

@@ -124,4 +124,4 @@ def same_content(
 
 def full_paths(dataset: PARDataset) -> Iterator[str]:
     """Where the pictures of a data set are."""
-    return (dataset._full_path(path) for path in dataset.table.paths)
+    return (dataset.full_path(path) for path in dataset.table.paths)

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.formats.files import same_picture
-from mmpar.datasets.release import ReleaseDataset
+from mmpar.datasets.formats.files import same_image
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Published:
     Args:
         sizes: Number of images that each split should have.
         persons_shared: Whether persons in training and test are so by design.
-        flaws: As :attr:`ReleaseDataset.KNOWN_FLAWS`.
+        flaws: As :attr:`PARDataset.KNOWN_FLAWS`.
     """
 
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -27,10 +26,10 @@ class Published:
     @classmethod
     def of(cls, kind: type[PARDataset]) -> Published | None:
         """What is known of a class; ``None`` of one that reads a user's own files."""
-        if not issubclass(kind, ReleaseDataset):
+        if not kind.ANN_FILE:
             return None
-        return cls(kind.SIZES, kind.PERSONS_SHARED, kind.KNOWN_FLAWS)
+        return cls(kind.NUM_IMAGES, kind.IDENTITY_OVERLAP, kind.KNOWN_FLAWS)
 
     def has_flaw(self, flaw: str, image: str) -> bool:
         """Whether an image of the release has a flaw; its path may begin anywhere."""
-        return any(same_picture(image, known) for known in self.flaws.get(flaw, ()))
+        return any(same_image(image, known) for known in self.flaws.get(flaw, ()))

@@ -2,9 +2,9 @@
 
 from mmpar.datasets.formats.annotation import (
     UNKNOWN,
+    Annotation,
     AnnotationTable,
     PackedStrings,
-    checked_labels,
 )
 
-__all__ = ["UNKNOWN", "AnnotationTable", "PackedStrings", "checked_labels"]
+__all__ = ["UNKNOWN", "Annotation", "AnnotationTable", "PackedStrings"]

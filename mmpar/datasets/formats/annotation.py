@@ -1,25 +1,35 @@
-"""The annotation of a split in columns: picture paths, labels, further values."""
+"""The hub: every annotation file becomes an Annotation, which gives a split's table."""
 
 from __future__ import annotations
 
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from logging import WARNING
 from typing import Any, Union
 
 import numpy as np
+from mmengine.logging import print_log
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mmpar.datasets.formats.files import portable_path, shown
+from mmpar.structures import AttributeSchema, build_schema
 from mmpar.structures.attribute_schema import composed
 
 UNKNOWN = -1
-"""Label of an attribute that nobody has judged."""
+"""Label of an attribute that has not been annotated."""
 
 UNKNOWN_PERSON = -1
-"""``person_id`` of a picture of somebody whom nobody has named."""
+"""``person_id`` of an image of an unknown person."""
 
 _ROWS_AT_A_TIME = 65_536
+
+ANY = -1
+"""Partition of a file that does not say which of several it holds."""
+
+COLUMNS = ("split", "person_id", "camera", "domain", "partition")
+"""Columns that are not attributes unless the schema has an attribute of that name."""
 
 Rows = Union[int, slice, Sequence[int], np.ndarray]
 
@@ -80,6 +90,11 @@ class PackedStrings:
         return PackedStrings(buffer, ends)
 
 
+def pack_paths(paths: Iterable[str]) -> PackedStrings:
+    """Listed image paths, with slashes."""
+    return PackedStrings.pack(map(portable_path, paths))
+
+
 @dataclass(frozen=True)
 class AnnotationTable:
     """What an annotation says about N samples, one row each.
@@ -88,7 +103,7 @@ class AnnotationTable:
     arrays that forked data loader workers share.
 
     Args:
-        paths: Picture paths, relative to the picture folder unless absolute.
+        paths: Image paths, relative to the image folder unless absolute.
         labels: int8, shape (N, A): 1 present, 0 absent, -1 unknown.
         columns: Further values by name, each with N rows (person id, camera, ...); they
             become entries of the samples.
@@ -174,7 +189,7 @@ Written = Union[float, str]
 LabelMap = Mapping[Written, int]
 
 WRITTEN: LabelMap = {1.0: 1, 0.0: 0, -1.0: UNKNOWN, "?": UNKNOWN, "": UNKNOWN}
-"""How labels are written unless a data set says otherwise."""
+"""How labels are written unless a dataset says otherwise."""
 
 _TRUTH = {1.0: ("true", "True", "TRUE"), 0.0: ("false", "False", "FALSE")}
 """As JSON, pandas and spreadsheets write them."""
@@ -191,7 +206,7 @@ def as_written(found: Any) -> Written:
 
 
 def checked_label_map(given: Mapping[Any, Any] | None) -> dict[Written, int]:
-    """The argument ``label_map`` of a data set, its keys in one form.
+    """The argument ``label_map`` of a dataset, its keys in one form.
 
     Args:
         given: Written label to 1 (present), 0 (absent) or -1 (unknown). Keys are
@@ -199,7 +214,7 @@ def checked_label_map(given: Mapping[Any, Any] | None) -> dict[Written, int]:
             is an empty cell, or null in JSON.
 
     Raises:
-        ValueError: A label is none of the three, or a key stands twice with
+        ValueError: A label is not one of the three, or a key is given twice with
             different labels.
     """
     result: dict[Written, int] = {}
@@ -240,157 +255,408 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
     return codes
 
 
-def wrong_label(where: str, name: str, found: object, remedy: str = "") -> ValueError:
-    """The error of a label that is none."""
+def wrong_label(where: str, name: str, found: object, count: int = 1) -> ValueError:
+    """The error of an invalid label, one of ``count`` in the file."""
     label = shown(found)
+    others = f"{count} labels of this file are like that. " if count > 1 else ""
     return ValueError(
         f"{where}: attribute {name!r} has the label {label}; expected 1 (present), "
         "0 (absent) or unknown (-1 or ?, in .csv also empty, in .json also null). "
-        f"{remedy}Other codings are read with label_map={{{label}: ...}}"
+        f"{others}{_remedy(name, found)}Other codings are read with "
+        f"label_map={{{label}: ...}}"
     )
 
 
-def checked_labels(
-    values: np.ndarray,
-    names: Sequence[str],
-    source: str,
-    rows: Sequence[str] | None = None,
-    label_map: LabelMap | None = None,
-) -> np.ndarray:
-    """Turn a raw matrix into labels.
+def _remedy(name: str, found: object) -> str:
+    if not isinstance(found, str):
+        return ""
+    if is_image_name(found):
+        return "The path of the image is the first column. "
+    if name.lower() in COLUMNS:
+        return f"A column {name.lower()!r}, in lower case, is not an attribute. "
+    return f"A column of classes is read with one_hot=[{name!r}]. "
 
-    Args:
-        values: Numbers, shape (N, A).
-        names: The A attribute names.
-        source: The file, and the field inside it, for errors.
-        rows: What a person calls each row, for errors, e.g. picture names.
-        label_map: As in :func:`label_codes`; words in it have no effect.
 
-    Returns:
-        int8, shape (N, A): 1 present, 0 absent, -1 unknown.
+def is_image_name(word: str) -> bool:
+    """Whether a word ends as the names of image files do."""
+    return word.lower().endswith(IMG_EXTENSIONS)
 
-    Raises:
-        ValueError: Another shape, or a value that is no label.
-    """
-    values = np.asarray(values)
-    if values.ndim != 2 or values.shape[1] != len(names):
-        raise ValueError(
-            f"{source}: labels have the shape {values.shape}, expected (rows, "
-            f"{len(names)}), one column for each of {list(names)}"
-        )
-    labels = np.zeros(values.shape, np.int8)
-    wrong = np.ones(values.shape, bool)
-    for written, label in {**WRITTEN, **(label_map or {})}.items():
-        if isinstance(written, float):
-            here = np.isin(values, [written])
-            labels[here] = label
-            wrong &= ~here
-    if wrong.any():
-        row, column = (int(i) for i in np.argwhere(wrong)[0])
-        called = f" ({rows[row]})" if rows is not None else ""
-        raise ValueError(
-            f"{source}: row {row + 1}{called}, attribute {names[column]!r} has the "
-            f"label {values[row, column]}; expected 1 (present), 0 (absent) or -1 "
-            f"(unknown). {int(wrong.sum())} labels of this file are like that; other "
-            "codings are read with label_map"
-        )
-    return labels
+
+_INVALID = -2
+_PRESENT, _ABSENT, _NOT_JUDGED = object(), object(), object()
+"""Words of a class column, which no file holds and no ``label_map`` changes."""
+_CLASS_CODES = {_PRESENT: 1, _ABSENT: 0, _NOT_JUDGED: UNKNOWN}
 
 
 @dataclass(frozen=True)
-class Release:
-    """Everything a release says about N pictures and A attributes.
+class Annotation:
+    """What an annotation file says about N images and A attributes, in any format.
 
     Args:
         source: The file, for errors.
-        attributes: The A names, in the order of the release.
-        images: The N picture paths.
-        labels: Numbers as released, shape (N, A).
-        partitions: Split to the rows, from 0, of each of its random partitions.
+        attributes: The A names in the order of the file; ``None`` for a list without
+            names, whose labels are in the order of the schema.
+        images: The N image paths, see :func:`pack_paths`.
+        labels: What is written, shape (N, A): numbers, or positions in ``words``.
+        partitions: Split to the rows, from 0, of each of its numbered partitions;
+            ``None`` for a file that holds one split and does not say which.
         columns: Further values by name, N each.
-        coding: What values other than 1, 0 and -1 mean in this format.
+        words: What each number in ``labels`` stands for; by default for itself.
+        label_map: What values other than 1, 0 and -1 mean in this format.
+        schema_fields: What the file says of its schema beside the names, such as
+            ``groups``.
+        lines: Line of each row in the file, for errors.
 
     Raises:
         ValueError: The parts disagree about N or A.
     """
 
     source: str
-    attributes: Sequence[str]
-    images: Sequence[str]
+    attributes: Sequence[str] | None
+    images: PackedStrings
     labels: np.ndarray
-    partitions: Mapping[str, Sequence[np.ndarray]]
+    partitions: Mapping[str, Mapping[int, np.ndarray]] | None = None
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
-    coding: LabelMap = field(default_factory=dict)
+    words: Sequence[Any] | None = None
+    label_map: LabelMap = field(default_factory=dict)
+    schema_fields: Mapping[str, Any] = field(default_factory=dict)
+    lines: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        expected = (len(self.images), len(self.attributes))
-        if np.shape(self.labels) != expected:
-            raise ValueError(
-                f"{self.source}: labels have the shape {np.shape(self.labels)}, "
-                f"expected {expected}: one row for each picture and one column for "
-                "each attribute"
-            )
+        if self.attributes is not None:
+            names = [composed(name) for name in self.attributes]
+            object.__setattr__(self, "attributes", names)
+            expected = (len(self.images), len(names))
+            if np.shape(self.labels) != expected:
+                raise ValueError(
+                    f"{self.source}: labels have the shape {np.shape(self.labels)}, "
+                    f"expected {expected}: one row per image and one column per "
+                    "attribute"
+                )
+
+    # --- the split rule -------------------------------------------------------------
 
     def rows(
         self,
-        split: str,
-        partition: int,
+        split: str = "",
+        partition: int = 0,
         trainval: Sequence[str] = ("train", "val"),
-    ) -> np.ndarray:
-        """Rows of a split; ``'trainval'`` is ``trainval``, where it is not given.
+    ) -> Rows:
+        """Rows of a split; without ``split``, of all splits of the first partition.
+
+        ``'trainval'`` is the splits ``trainval``, one after another, in a file that has
+        no split of that name. A file that does not say which split it holds gives all
+        its rows.
 
         Raises:
             ValueError: There is no such split, or no such partition of it.
         """
-        if split not in self.partitions and split == "trainval":
-            parts = [self.rows(part, partition) for part in trainval]
-            return np.concatenate(parts)
+        if self.partitions is None:
+            if partition:
+                raise ValueError(
+                    f"{self.source}: the list has one partition, got "
+                    f"partition={partition}; leave it out"
+                )
+            return slice(None)
+        if not split:
+            return self._rows_of_all_splits(self.partitions)
+        is_union = split == "trainval" and split not in self.partitions
+        if is_union and all(part in self.partitions for part in trainval):
+            found: list[Any] = [self.rows(part, partition) for part in trainval]
+            return np.concatenate(found)
         if split not in self.partitions:
             raise ValueError(
                 f"{self.source} has the splits {sorted(self.partitions)}, "
                 f"got split={split!r}"
             )
         choices = self.partitions[split]
-        if not 0 <= partition < len(choices):
+        if ANY in choices:
+            return choices[ANY]
+        if partition not in choices:
             raise ValueError(
-                f"{self.source} has {len(choices)} partitions of {split!r}, numbered "
-                f"from 0; got partition={partition}"
+                f"{self.source} has the partitions {list(choices)} of {split!r}; "
+                f"got partition={partition}"
             )
         return choices[partition]
 
-    def table(
-        self,
-        names: Sequence[str],
-        rows: np.ndarray,
-        label_map: LabelMap | None = None,
-    ) -> AnnotationTable:
-        """The annotation of some rows and attributes.
+    def _rows_of_all_splits(
+        self, partitions: Mapping[str, Mapping[int, np.ndarray]]
+    ) -> Rows:
+        first = min(
+            (number for one in partitions.values() for number in one), default=0
+        )
+        found = {s: one[first] for s, one in partitions.items() if first in one}
+        if len(found) > 1:
+            counts = {split: len(rows) for split, rows in found.items()}
+            print_log(
+                f"{self.source} has the splits {counts}, and all of them are read; "
+                "choose one with split=...",
+                "current",
+                WARNING,
+            )
+        rows = np.concatenate([np.empty(0, np.int64), *found.values()])
+        return slice(None) if len(rows) == len(self.images) else np.sort(rows)
 
-        Args:
-            names: Attributes, in the order wanted.
-            rows: Row numbers.
-            label_map: Released value to label, as of :func:`checked_label_map`.
+    # --- the schema and class columns -----------------------------------------------
+
+    def schema(self, title: str = "") -> AttributeSchema | None:
+        """All attributes of the file; ``None`` if it names none.
 
         Raises:
-            ValueError: An attribute is not in the release, or a label is none.
+            ValueError: They do not form a schema; names the file.
         """
-        images = [self.images[int(row)] for row in rows]
-        labels = self.labels[rows][:, self.positions(names)]
-        coding = {**self.coding, **(label_map or {})}
-        labels = checked_labels(labels, names, f"{self.source}, labels", images, coding)
+        if not self.attributes:
+            return None
+        fields = dict(title=title or self.source, **self.schema_fields)
+        try:
+            return build_schema({**fields, "names": list(self.attributes)})
+        except ValueError as error:
+            raise ValueError(f"{self.source}: {error}") from None
+
+    def with_classes(
+        self, one_hot: Sequence[str], schema: AttributeSchema | None = None
+    ) -> Annotation:
+        """Make each class of some columns an attribute.
+
+        ``age`` with the classes young and old becomes ``age:young`` and ``age:old``.
+        The classes are those of the schema, or else all that the file has, sorted,
+        numbers by size. An image of unknown class (an empty cell, ? or -1) has unknown
+        labels for all of them.
+
+        Raises:
+            ValueError: The file has no such column, or a class that the schema lacks.
+        """
+        found = self
+        for name in map(composed, one_hot):
+            found = found._with_classes_of(name, schema)
+        return found
+
+    def _with_classes_of(self, name: str, schema: AttributeSchema | None) -> Annotation:
+        if self.words is None or self.attributes is None:
+            raise ValueError(
+                f"one_hot names the column {name!r} of a .csv or .json list; "
+                f"{self.source} has none"
+            )
+        if name not in [*self.attributes, *self.columns]:
+            raise ValueError(
+                f"{self.source} has no column {name!r}, which one_hot names; it has "
+                f"{[*self.attributes, *self.columns]}"
+            )
+        whole = self._with_attributes([name])
+        names, words = list(whole.attributes or ()), list(whole.words or ())
+        place = names.index(name)
+        numbers, inverse = np.unique(whole.labels[:, place], return_inverse=True)
+        cells = [class_of(words[number]) for number in numbers.tolist()]
+        classes = self._classes(name, cells, schema)
+        first = len(words)
+        table = np.full((len(cells), len(classes)), first + 2, np.int32)
+        for i, cell in enumerate(cells):
+            if cell and cell not in classes:
+                row = int(np.flatnonzero(inverse.ravel() == i)[0])
+                raise ValueError(
+                    f"{self._place(row)}: column {name!r} has the class {cell!r}, and "
+                    f"the schema has {[f'{name}:{one}' for one in classes]}"
+                )
+            if cell:
+                table[i] = [first + (one == cell) for one in classes]
+        parts = (whole.labels[:, :place], table[inverse.ravel()])
+        labels = np.hstack([*parts, whole.labels[:, place + 1 :]])
+        words += [_ABSENT, _PRESENT, _NOT_JUDGED]
+        names[place : place + 1] = expanded = [f"{name}:{one}" for one in classes]
+        fields = dict(whole.schema_fields)
+        if "groups" in fields:
+            fields["groups"] = {
+                group: [n for m in members for n in (expanded if m == name else [m])]
+                for group, members in fields["groups"].items()
+            }
+        return replace(
+            whole, attributes=names, labels=labels, words=words, schema_fields=fields
+        )
+
+    def _classes(
+        self, name: str, cells: Sequence[str], schema: AttributeSchema | None
+    ) -> list[str]:
+        if schema is None:
+            found = sorted({*cells} - {""}, key=_by_size)
+            if not found:
+                raise ValueError(f"{self.source}: the column {name!r} has no class")
+            return found
+        start = f"{name}:"
+        found = [n[len(start) :] for n in schema.names if n.startswith(start)]
+        if not found:
+            raise ValueError(
+                f"the schema {schema.title!r} has no attribute of the one_hot column "
+                f"{name!r} of {self.source}; they are called '{start}CLASS', and the "
+                f"schema has {list(schema.names)}"
+            )
+        return found
+
+    def _with_attributes(self, wanted: Sequence[str]) -> Annotation:
+        """With the columns of these names as attributes, if they are none."""
+        names = [name for name in wanted if name in self.columns]
+        names = [name for name in names if name not in (self.attributes or ())]
+        if self.words is None or self.attributes is None or not names:
+            return self
+        words = Words(self.words)
+        new = [[words[cell] for cell in self.columns[n].tolist()] for n in names]
+        labels = np.hstack([self.labels, np.array(new, np.int32).T])
+        columns = {n: column for n, column in self.columns.items() if n not in names}
+        return replace(
+            self,
+            attributes=[*self.attributes, *names],
+            labels=labels,
+            words=list(words),
+            columns=columns,
+        )
+
+    # --- the column and label rules -------------------------------------------------
+
+    def select(
+        self,
+        schema: AttributeSchema,
+        split: str = "",
+        partition: int = 0,
+        label_map: LabelMap | None = None,
+        trainval: Sequence[str] = ("train", "val"),
+    ) -> AnnotationTable:
+        """The table of a split, labels in the order of ``schema``, matched by name.
+
+        A file without any column of labels gives unknown labels.
+
+        Args:
+            schema: The attributes wanted.
+            split: See :meth:`rows`.
+            partition: See :meth:`rows`.
+            label_map: Labels that the file writes otherwise than its format says, as of
+                :func:`checked_label_map`.
+            trainval: See :meth:`rows`.
+
+        Raises:
+            ValueError: There is no such split or partition, the file lacks an
+                attribute, or a label is invalid.
+        """
+        rows = self.rows(split, partition, trainval)
+        if self.words is not None:
+            found = self._with_attributes(schema.names)
+            if found is not self:
+                return found.select(schema, split, partition, label_map, trainval)
+        labels = self._labels(rows, schema, {**self.label_map, **(label_map or {})})
         columns = {name: column[rows] for name, column in self.columns.items()}
-        return AnnotationTable.of(map(portable_path, images), labels, columns)
+        if split:
+            columns.pop("split", None)
+        images = self.images
+        if isinstance(rows, np.ndarray):
+            images = images.take(rows)
+        return AnnotationTable(images, labels, columns)
 
     def positions(self, names: Sequence[str]) -> list[int]:
         """Columns of some attributes."""
-        place = {composed(name): i for i, name in enumerate(self.attributes)}
+        place = {name: i for i, name in enumerate(self.attributes or ())}
         missing = [name for name in names if name not in place]
         if missing:
             raise ValueError(
-                f"{self.source} lacks the attributes {missing}; it has "
-                f"{list(self.attributes)}"
+                f"{self.source} lacks the attributes {missing}; it has {list(place)}"
             )
         return [place[name] for name in names]
+
+    def _labels(
+        self, rows: Rows, schema: AttributeSchema, label_map: LabelMap
+    ) -> np.ndarray:
+        """int8, shape (N, A): 1 present, 0 absent, -1 unknown."""
+        if self.attributes is None:
+            found = self.labels[rows]
+        elif not self.attributes:
+            count = len(self.labels[rows])
+            return np.full((count, len(schema)), UNKNOWN, np.int8)
+        else:
+            found = self.labels[rows][:, self.positions(schema.names)]
+        if self.words is not None:
+            codes = {**label_codes(label_map), **_CLASS_CODES}
+            table = [codes.get(word, _INVALID) for word in self.words]
+            labels = np.array(table, np.int8)[found]
+        else:
+            labels = map_numbers(found, label_map)
+        if (labels == _INVALID).any():
+            raise self._invalid_label(labels, found, rows, schema)
+        return labels
+
+    def _invalid_label(
+        self, labels: np.ndarray, found: np.ndarray, rows: Rows, schema: AttributeSchema
+    ) -> ValueError:
+        wrong = labels == _INVALID
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        written = found[row, column]
+        if self.words is not None:
+            written = self.words[written]
+        elif isinstance(written, np.generic):
+            written = written.item()
+        name = schema.names[column]
+        place = self._place(int(np.arange(len(self.images))[rows][row]))
+        return wrong_label(place, name, written, int(wrong.sum()))
+
+    def _place(self, row: int) -> str:
+        """The name of a row in errors."""
+        if self.lines is not None:
+            return f"{self.source}, line {self.lines[row]}"
+        return f"{self.source}, row {row + 1} ({self.images[row]})"
+
+
+class Words(dict):
+    """Number of each word, a new one for a new word."""
+
+    def __init__(self, words: Iterable[Any] = ()) -> None:
+        super().__init__({word: number for number, word in enumerate(words)})
+
+    def __missing__(self, word: Any) -> int:
+        self[word] = number = len(self)
+        return number
+
+
+def map_numbers(values: np.ndarray, label_map: LabelMap | None = None) -> np.ndarray:
+    """Turn numbers of any type into labels.
+
+    Args:
+        values: Shape (N, A).
+        label_map: As in :func:`label_codes`; words in it have no effect.
+
+    Returns:
+        int8, (N, A): 1 present, 0 absent, -1 unknown, -2 if invalid.
+    """
+    coding = {n: label for n, label in (label_map or {}).items() if n in _NUMBERS}
+    is_plain = values.dtype == np.int8 and all(_NUMBERS[n] == coding[n] for n in coding)
+    if is_plain and values.min(initial=0) >= UNKNOWN and values.max(initial=0) <= 1:
+        return values  # not copied, however many there are
+    labels = np.full(values.shape, _INVALID, np.int8)
+    for written, label in {**WRITTEN, **(label_map or {})}.items():
+        if isinstance(written, float):
+            labels[np.isin(values, [written])] = label
+    return labels
+
+
+_NUMBERS = {
+    written: label for written, label in WRITTEN.items() if written in (1, 0, -1)
+}
+
+
+def class_of(cell: Any) -> str:
+    """A cell of a ``one_hot`` column as the name of its class, '' for unknown."""
+    written = as_written(cell)
+    if WRITTEN.get(written) == UNKNOWN:
+        return ""
+    if isinstance(written, float):
+        return f"{written:.15g}"
+    return composed(written)
+
+
+def _by_size(name: str) -> tuple[bool, float, str]:
+    written = as_written(name)
+    is_word = isinstance(written, str)
+    return is_word, 0.0 if isinstance(written, str) else written, name
+
+
+def numbered(partitions: Mapping[str, Sequence[Any]]) -> dict[str, dict[int, Any]]:
+    """Lists of partitions, numbered from 0."""
+    return {split: dict(enumerate(found)) for split, found in partitions.items()}
 
 
 def as_array(values: Any, source: str) -> np.ndarray:

@@ -109,12 +109,12 @@ def shown(value: Any) -> str:
 
 
 def portable_path(path: str) -> str:
-    """A listed picture path with the slashes that every system understands."""
+    """A listed image path with the slashes that every system understands."""
     return path.strip().replace("\\", "/")
 
 
-def same_picture(one: str, other: str) -> bool:
-    """Whether two portable paths may mean one picture, seen from different folders.
+def same_image(one: str, other: str) -> bool:
+    """Whether two portable paths may mean one image, seen from different folders.
 
     They do when they are equal or one is the end of the other, by whole folders:
     ``images/0001.jpg`` and ``/data/set/images/0001.jpg``.
@@ -180,7 +180,7 @@ def entry(found: Any, name: str, kind: Any, where: str) -> Any:
         where: The file and the place in it, for errors.
 
     Raises:
-        ValueError: It is no object, has no such entry, or one of another kind.
+        ValueError: It is not an object, has no such entry, or one of another kind.
     """
     value = found.get(name) if isinstance(found, dict) else None
     if isinstance(value, kind):
@@ -192,7 +192,7 @@ def entry(found: Any, name: str, kind: Any, where: str) -> Any:
 
 
 def texts(found: Any, name: str, where: str) -> list[str]:
-    """An entry that is a list of texts; errors as of :func:`entry`."""
+    """An entry that is a list of texts; errors as in :func:`entry`."""
     values = entry(found, name, list, where)
     for value in values:
         if not isinstance(value, str):
@@ -203,7 +203,7 @@ def texts(found: Any, name: str, where: str) -> list[str]:
 
 
 def numbers(found: Any, name: str, count: int, where: str) -> list[float]:
-    """An entry that is a list of so many finite numbers; true is 1, and false 0.
+    """An entry that is a list of ``count`` finite numbers; true is 1, and false 0.
 
     Raises:
         ValueError: As of :func:`entry`, or another count, or not all are numbers.

@@ -1,28 +1,29 @@
-"""What the attribute list formats share: their form, and their columns by name."""
+"""Lists of one's own: text, and CSV and others whose columns have names."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from abc import abstractmethod
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from logging import INFO, WARNING
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.logging import print_log
-from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mmpar.datasets.formats.annotation import (
+    COLUMNS,
     UNKNOWN,
     UNKNOWN_PERSON,
-    WRITTEN,
+    Annotation,
     AnnotationTable,
     LabelMap,
     PackedStrings,
-    as_written,
+    Words,
+    is_image_name,
     label_codes,
     wrong_label,
 )
@@ -30,56 +31,12 @@ from mmpar.datasets.formats.files import portable_path, read_utf8, read_utf8_byt
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 
-
-class AttributeList(Protocol):
-    """An opened attribute list."""
-
-    @property
-    def schema(self) -> AttributeSchema | None:
-        """Attributes as the file names them, ``None`` if it names none."""
-
-    def read(
-        self, schema: AttributeSchema, label_map: LabelMap | None = None
-    ) -> AnnotationTable:
-        """All rows, labels in the order of ``schema``."""
-
-
-def is_image_name(word: str) -> bool:
-    """Whether a word ends as the names of image files do."""
-    return word.lower().endswith(IMG_EXTENSIONS)
-
-
-def column_order(
-    found: Sequence[str], wanted: AttributeSchema, source: str
-) -> list[int]:
-    """Where in the file each attribute of the wanted schema stands.
-
-    Raises:
-        ValueError: The file lacks one, or has one more.
-    """
-    missing = [name for name in wanted.names if name not in found]
-    unknown = [name for name in found if name not in wanted.names]
-    if missing or unknown:
-        raise ValueError(
-            f"{source} and the schema {wanted.title!r} name different attributes: the "
-            f"file lacks {missing}, the schema lacks {unknown}. Leave out the argument "
-            "schema to take the attributes from the file"
-        )
-    return [found.index(name) for name in wanted.names]
-
-
-def schema_of(names: Sequence[str], source: str, **more: object) -> AttributeSchema:
-    """A schema from the names in a file; errors name the file."""
-    try:
-        return AttributeSchema(tuple(names), title=source, **more)  # type: ignore
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
-
+# --- text -----------------------------------------------------------------------------
 
 _NEWLINE, _TAB, _BLANK, _HASH, _COMMA, _ZERO = b"\n\t #,0"
 _BACKSLASH, _DELETE = b"\\\x7f"
 _ENDS = np.frombuffer(b",;|:", np.uint8)
-"""What a path does not end in; see ``TextList``."""
+"""What a path does not end in; see :func:`read_text`."""
 
 
 class PlainLines(NamedTuple):
@@ -143,14 +100,14 @@ _BRACKETS = "[](){}"
 _FORMS = "'a.jpg 0 1 1', or 'a.jpg 0,1,1' with a blank or a tab after the path"
 
 
-class TextList:
-    """A text list.
+def read_text(path: str) -> TextList:
+    """Read a text list, one image per line: ``path 0 1 ...`` or ``path<TAB>0,1,...``.
 
     The last A fields of a line are its labels, separated by blanks or tabs as in ALM's
     lists, or by commas, one of which may follow the last (PP-Human and PaddleClas:
     github.com/PaddlePaddle/PaddleDetection,
-    docs/advanced_tutorials/customization/pphuman_attribute.md). What stands before them
-    is the path, which may itself contain blanks. In a list for prediction no line has
+    docs/advanced_tutorials/customization/pphuman_attribute.md). What is before them is
+    the path, which may itself contain blanks. In a list for prediction no line has
     labels: each is the path of an image, with its ending.
 
     Blank lines are skipped, and so are those that begin with ``#``; the log says how
@@ -160,27 +117,33 @@ class TextList:
         FileNotFoundError: There is no such file.
         ValueError: The file is not UTF-8.
     """
+    content = read_utf8_bytes(path)
+    none = PackedStrings.pack(())
+    return TextList(path, None, none, np.empty((0, 0), np.int8), content=content)
 
-    schema: AttributeSchema | None = None
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.content = read_utf8_bytes(path)
+@dataclass(frozen=True)
+class TextList(Annotation):
+    """A text list, whose lines can be read once the number of labels is known."""
 
-    def read(
-        self, schema: AttributeSchema, label_map: LabelMap | None = None
+    content: bytes = b""
+
+    def select(
+        self,
+        schema: AttributeSchema,
+        split: str = "",
+        partition: int = 0,
+        label_map: LabelMap | None = None,
+        trainval: Sequence[str] = (),
     ) -> AnnotationTable:
-        """All rows, labels in the order of the file, which is that of ``schema``.
-
-        Args:
-            schema: The attributes.
-            label_map: As in :func:`label_codes`.
+        """All rows; labels are in the order of the file, which is that of ``schema``.
 
         Raises:
-            ValueError: A line has another number of labels, or a label that is none, or
-                some lines have labels and others have none.
+            ValueError: A line does not have the expected number of labels, or has an
+                invalid one, or some lines have labels and others have none.
         """
-        reader = _LineReader(self.path, schema, label_codes(label_map))
+        self.rows(split, partition)
+        reader = _LineReader(self.source, schema, label_codes(label_map))
         paths, ends, labels = bytearray(), array("q"), array("b")
         for rows in self._blocks(reader):
             ends.frombytes((rows.ends + len(paths)).tobytes())
@@ -238,7 +201,7 @@ class _LineReader:
         return plain._replace(labels=self._zero_one[plain.labels])
 
     def report(self) -> None:
-        """Log what has been left out, and whether labels are there."""
+        """Log what was skipped, and whether labels are there."""
         if self._labelled and not self._labelled[0]:
             self._say("no line has labels: all are unknown, for prediction only")
         if self._comments:
@@ -246,7 +209,7 @@ class _LineReader:
         if self._like_samples:
             self._say(
                 f"of these have the form of a sample: {len(self._like_samples)}, first "
-                f"{self._like_samples[0]}. They are left out; if the name of an image "
+                f"{self._like_samples[0]}. They are skipped; if the name of an image "
                 "begins with #, write ./# for it",
                 WARNING,
             )
@@ -303,12 +266,12 @@ class _LineReader:
             )
 
     def _fault(self, line: str, where: str) -> ValueError:
-        """What is wrong with a line that is no sample."""
+        """What is wrong with a line that is not a sample."""
         count = len(self._schema)
         found, marks = self._labels_at_the_end(line)
         if self._labelled is None and found == 0 and self._is_header(line):
             return ValueError(
-                f"{where}: found {line!r}; a .txt list has no header, its labels stand "
+                f"{where}: found {line!r}; a .txt list has no header, its labels are "
                 f"in the order of the schema, {list(self._schema.names)}. Take the "
                 "line out, or make a .csv list of it"
             )
@@ -337,7 +300,7 @@ class _LineReader:
         )
 
     def _labels_at_the_end(self, line: str) -> tuple[int, list[str]]:
-        """How many labels a line ends in, and what separates them but should not."""
+        """How many labels a line ends in, and what separates them wrongly."""
         longest_first = sorted(self._codes, key=len, reverse=True)
         word = f"(?:{'|'.join(map(re.escape, longest_first))})"
         mark = rf"[\s{re.escape(_BETWEEN + _BRACKETS)}]"
@@ -370,8 +333,7 @@ def _by_commas(line: str, count: int) -> tuple[str, list[str]]:
     return path, [one.strip() for one in (*word, *words)]
 
 
-COLUMNS = ("split", "person_id", "camera", "domain", "partition")
-"""Columns that are no attributes, unless the schema has an attribute of that name."""
+# --- columns with names ---------------------------------------------------------------
 
 _WHOLE_NUMBER = re.compile(r"-?\d{1,18}(\.0*)?")
 """Of 64 bits; longer ones stay text."""
@@ -380,251 +342,105 @@ _WHOLE_NUMBER = re.compile(r"-?\d{1,18}(\.0*)?")
 class Row(NamedTuple):
     """One image of a list."""
 
-    where: str
-    """The file and the line, for errors."""
+    line: int
     path: str
     cells: Sequence[Any]
-    """What stands in each of the columns."""
+    """What is in each of the columns."""
 
 
-class NamedList:
-    """Base of the lists that name their columns.
+def named_columns(
+    source: str,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    attributes: Sequence[str] = (),
+    **fields: Any,
+) -> Annotation:
+    """The annotation of a list that names its columns.
 
-    A column of ``COLUMNS`` becomes one of the table: numbers if all of it are whole
-    numbers, else text, where an empty cell is ``''`` (an unnamed person among numbers
-    is -1). Each other column is an attribute; a column of ``one_hot`` holds classes,
-    and each of them is one: ``age`` with the classes young and old becomes
-    ``age:young`` and ``age:old``. The classes are those of the schema, or else all that
-    stand in the file, sorted, numbers by size. An image of unknown class (an empty
-    cell, ? or -1) has unknown labels for all of them.
+    A column of ``COLUMNS`` becomes one of the annotation: numbers if all of it are
+    whole numbers, else text, where an empty cell is ``''`` (an unnamed person among
+    numbers is -1). Each other column is an attribute.
 
     Args:
-        path: The file.
+        source: The file.
         columns: Names of all its columns but the path.
-        attributes: Those of them that are attributes whatever their name.
-        groups: Body-region group to attributes or ``one_hot`` columns.
-        one_hot: Columns of classes.
+        rows: Each with a cell for every column.
+        attributes: Columns that are attributes even if named in ``COLUMNS``.
+        fields: Further fields of the annotation.
 
     Raises:
-        ValueError: A column stands twice, or one of ``one_hot`` is not in the file.
+        ValueError: A column is there twice.
     """
+    names = [composed(name) for name in columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(
+            f"{source} repeats the columns {repeated}; give each a name of its own"
+        )
+    forced = {composed(name) for name in attributes}
+    further = {n: [] for n in names if n in COLUMNS and n not in forced}  # type: dict
+    labelled = [name for name in names if name not in further]
+    label_places = [names.index(name) for name in labelled]
+    places = [(found, names.index(name)) for name, found in further.items()]
+    words, labels, lines = Words(), array("B"), array("I")
 
-    def __init__(
-        self,
-        path: str,
-        columns: Sequence[str],
-        attributes: Sequence[str] = (),
-        groups: Mapping[str, Sequence[str]] | None = None,
-        one_hot: Sequence[str] = (),
-    ) -> None:
-        self.path = path
-        self.columns = [composed(name) for name in columns]
-        self.one_hot = [composed(name) for name in one_hot]
-        self._attributes = {composed(name) for name in attributes}
-        self._groups = groups or {}
-        repeated = sorted({n for n in self.columns if self.columns.count(n) > 1})
-        if repeated:
-            raise ValueError(
-                f"{path} repeats the columns {repeated}; give each a name of its own"
-            )
-        lacking = [name for name in self.one_hot if name not in self.columns]
-        if lacking:
-            raise ValueError(
-                f"{path} has no columns {lacking}, which one_hot names; it has "
-                f"{self.columns}"
-            )
+    def paths() -> Iterator[str]:
+        nonlocal labels
+        for row in rows:
+            try:
+                found = [words[row.cells[i]] for i in label_places]
+            except TypeError:  # no word at all, such as a list
+                odd = next(i for i in label_places if row.cells[i].__hash__ is None)
+                where = f"{source}, row {row.line} ({row.path})"
+                raise wrong_label(where, names[odd], row.cells[odd]) from None
+            if len(words) > 256 and labels.typecode == "B":
+                labels = array("I", labels)
+            labels.extend(found)
+            lines.append(row.line)
+            for values, place in places:
+                values.append(row.cells[place])
+            yield row.path
 
-    @abstractmethod
-    def rows(self) -> Iterator[Row]:
-        """All rows, each with a cell for every column."""
-
-    @property
-    def schema(self) -> AttributeSchema | None:
-        """Attributes as the file names them; ``None`` if it has no labels."""
-        names = self._attribute_columns(None)
-        if not names:
-            return None
-        classes = self._classes_found()
-        groups = {
-            group: [one for name in members for one in _expanded(name, classes)]
-            for group, members in self._groups.items()
-        }
-        names = [one for name in names for one in _expanded(name, classes)]
-        return schema_of(names, self.path, groups=groups)
-
-    def read(
-        self, schema: AttributeSchema, label_map: LabelMap | None = None
-    ) -> AnnotationTable:
-        """All rows, labels in the order of ``schema``, matched by name.
-
-        A file without any column of labels gives unknown labels, and a line in the log.
-
-        Args:
-            schema: The attributes wanted.
-            label_map: As in :func:`label_codes`.
-
-        Raises:
-            ValueError: The columns are not the attributes of ``schema``, a row has
-                another number of labels, or a label that is none.
-        """
-        names = self._attribute_columns(schema)
-        further = [name for name in self.columns if name not in names]
-        self._say(names, further)
-        reader = _LabelReader(names, self._classes_of(schema), label_codes(label_map))
-        order = column_order(reader.names, schema, self.path) if names else None
-        label_places = [self.columns.index(name) for name in names]
-        places = [self.columns.index(name) for name in further]
-        labels = array("b")
-        columns: dict[str, list[Any]] = {name: [] for name in further}
-
-        def paths() -> Iterator[str]:
-            for row in self.rows():
-                if order is not None:
-                    found = reader.labels([row.cells[i] for i in label_places], row)
-                    labels.extend([found[i] for i in order])
-                for values, place in zip(columns.values(), places):
-                    values.append(row.cells[place])
-                yield row.path
-
-        packed = PackedStrings.pack(paths())
-        matrix = np.full((len(packed), len(schema)), UNKNOWN, np.int8)
-        if order is not None:
-            matrix = np.array(labels, np.int8).reshape(-1, len(schema))
-        more = {name: column_of(name, values) for name, values in columns.items()}
-        return AnnotationTable(packed, matrix, more)
-
-    def _attribute_columns(self, schema: AttributeSchema | None) -> list[str]:
-        wanted = {*self._attributes, *self.one_hot, *(schema.names if schema else ())}
-        return [name for name in self.columns if name not in COLUMNS or name in wanted]
-
-    def _say(self, names: Sequence[str], further: Sequence[str]) -> None:
-        if further:
-            print_log(f"{self.path}: {further} are not read as attributes", "current")
-        if not names:
-            print_log(
-                f"{self.path} has no column of labels: all are unknown, so it is for "
-                "prediction only",
-                "current",
-            )
-
-    def _classes_found(self) -> dict[str, list[str]]:
-        """The classes of each ``one_hot`` column of the file."""
-        found: dict[str, set[str]] = {name: set() for name in self.one_hot}
-        places = [(found[name], self.columns.index(name)) for name in found]
-        for row in self.rows() if places else ():
-            for classes, place in places:
-                classes.add(class_of(row.cells[place]))
-        result = {
-            name: sorted(classes - {""}, key=_by_size)
-            for name, classes in found.items()
-        }
-        empty = [name for name, classes in result.items() if not classes]
-        if empty:
-            raise ValueError(f"{self.path}: the one_hot columns {empty} have no class")
-        return result
-
-    def _classes_of(self, schema: AttributeSchema) -> dict[str, list[str]]:
-        """The classes of each ``one_hot`` column that the schema has."""
-        result = {}
-        for name in self.one_hot:
-            start = f"{name}:"
-            classes = [n[len(start) :] for n in schema.names if n.startswith(start)]
-            if not classes:
-                raise ValueError(
-                    f"the schema {schema.title!r} has no attribute of the one_hot "
-                    f"column {name!r} of {self.path}; they are called "
-                    f"'{start}CLASS', and the schema has {list(schema.names)}"
-                )
-            result[name] = classes
-        return result
+    images = PackedStrings.pack(paths())
+    if further:
+        print_log(f"{source}: {[*further]} are not read as attributes", "current")
+    if not labelled:
+        print_log(
+            f"{source} has no column of labels: all are unknown, so it is for "
+            "prediction only",
+            "current",
+        )
+    found = {name: column_of(name, values) for name, values in further.items()}
+    return Annotation(
+        source,
+        labelled,
+        images,
+        np.array(labels).reshape(len(images), len(labelled)),
+        columns=found,
+        words=list(words),
+        **{"lines": np.array(lines), "partitions": partitions_of(found), **fields},
+    )
 
 
-class _LabelReader:
-    """Turns the cells of a row into labels.
+def partitions_of(
+    columns: Mapping[str, np.ndarray], numbers: np.ndarray | None = None
+) -> dict[str, dict[int, np.ndarray]] | None:
+    """The rows of each split, in the order of the file.
 
     Args:
-        columns: Names of the columns of attributes or classes.
-        classes: Classes of those that have some.
-        codes: Cell to label, as of :func:`label_codes`.
+        columns: With ``split``; without it, the result is ``None``.
+        numbers: Partition of each row; by default all are of 0.
     """
-
-    def __init__(
-        self,
-        columns: Sequence[str],
-        classes: Mapping[str, Sequence[str]],
-        codes: Mapping[Any, int],
-    ) -> None:
-        self._columns = columns
-        self._classes = classes
-        self._codes = codes
-        self.names = [one for name in columns for one in _expanded(name, classes)]
-        """The attributes, in the order of the labels."""
-
-    def labels(self, cells: Sequence[Any], row: Row) -> list[int]:
-        """The labels of a row.
-
-        Raises:
-            ValueError: One is none.
-        """
-        try:
-            if not self._classes:
-                return [self._codes[cell] for cell in cells]
-        except (KeyError, TypeError):  # below it is found again, and named
-            pass
-        found: list[int] = []
-        for name, cell in zip(self._columns, cells):
-            if name in self._classes:
-                found += self._one_hot(name, cell, row.where)
-            else:
-                found.append(self._label(name, cell, row.where))
-        return found
-
-    def _label(self, name: str, cell: Any, where: str) -> int:
-        try:
-            return self._codes[cell]
-        except (KeyError, TypeError):
-            raise wrong_label(where, name, cell, _remedy(name, cell)) from None
-
-    def _one_hot(self, name: str, cell: Any, where: str) -> list[int]:
-        classes = self._classes[name]
-        found = class_of(cell)
-        if not found:
-            return [UNKNOWN] * len(classes)
-        if found not in classes:
-            raise ValueError(
-                f"{where}: column {name!r} has the class {found!r}, and the schema has "
-                f"{[f'{name}:{one}' for one in classes]}"
-            )
-        return [int(one == found) for one in classes]
-
-
-def _expanded(name: str, classes: Mapping[str, Sequence[str]]) -> list[str]:
-    name = composed(name)
-    return [f"{name}:{one}" for one in classes[name]] if name in classes else [name]
-
-
-def class_of(cell: Any) -> str:
-    """A cell of a ``one_hot`` column as the name of its class, '' for unknown."""
-    written = as_written(cell)
-    if WRITTEN.get(written) == UNKNOWN:
-        return ""
-    if isinstance(written, float):
-        return f"{written:.15g}"
-    return composed(written)
-
-
-def _by_size(name: str) -> tuple[bool, float, str]:
-    written = as_written(name)
-    is_word = isinstance(written, str)
-    return is_word, 0.0 if isinstance(written, str) else written, name
-
-
-def _remedy(name: str, cell: Any) -> str:
-    if isinstance(cell, str) and is_image_name(cell):
-        return "The path of the image is the first column. "
-    if name.lower() in COLUMNS:
-        return f"A column {name.lower()!r}, in lower case, is no attribute. "
-    return f"A column of classes is read with one_hot=[{name!r}]. "
+    if "split" not in columns:
+        return None
+    splits = columns["split"]
+    numbers = np.zeros(len(splits), np.int64) if numbers is None else numbers
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for split in dict.fromkeys(splits.tolist()):
+        here = np.flatnonzero(splits == split)
+        for number in dict.fromkeys(numbers[here].tolist()):
+            found.setdefault(split, {})[number] = here[numbers[here] == number]
+    return found
 
 
 def column_of(name: str, cells: Sequence[Any]) -> np.ndarray:
@@ -650,66 +466,62 @@ def _integers(words: Sequence[str]) -> np.ndarray:
     return np.array([int(word.split(".")[0]) for word in words], np.int64)
 
 
-class CSVList(NamedList):
-    """A CSV list.
+# --- CSV ------------------------------------------------------------------------------
+
+
+def read_csv(path: str) -> Annotation:
+    """Read a CSV list: a header ``path,Hat,...``, then one image per row.
 
     The first column holds the path, whatever its name; for the others see
-    :class:`NamedList`. An empty cell is an unknown label. Blank rows are skipped.
-
-    Args:
-        path: The file.
-        one_hot: Columns of classes.
+    :func:`named_columns`. An empty cell is an unknown label. Blank rows are skipped.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file is not UTF-8, has no header, or a quotation mark in it
-            that is not closed.
+            that is not closed; a row has too few or too many labels, or no path.
     """
+    cells = _csv_cells(path)
+    _, first = next(cells, (1, []))
+    header = [name.strip() for name in first]
+    _check_header(header, path)
+    return named_columns(path, header[1:], _csv_rows(cells, header[1:], path))
 
-    def __init__(self, path: str, one_hot: Sequence[str] = ()) -> None:
-        self.path = path
-        self._text = read_utf8(path)
-        _, first = next(self._cells(), (1, []))
-        header = [name.strip() for name in first]
-        _check_header(header, path)
-        super().__init__(path, header[1:], one_hot=one_hot)
 
-    def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        """Number of its first line, and cells, of every row, the header too."""
-        # newline='' leaves line ends to the csv module, as quoted cells may hold some.
-        reader = csv.reader(io.StringIO(self._text, newline=""), strict=True)
-        while True:
-            number = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise ValueError(
-                    f"{self.path}, line {number}: {error}; a quotation mark that is "
-                    "opened there is not closed, or something follows the closing one. "
-                    'A cell with one in it is written "so ""quoted"" here"'
-                ) from error
-            yield number, cells
+def _csv_cells(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Number of its first line, and cells, of every row, the header too."""
+    # newline='' leaves line ends to the csv module, as quoted cells may hold some.
+    reader = csv.reader(io.StringIO(read_utf8(path), newline=""), strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ValueError(
+                f"{path}, line {number}: {error}; a quotation mark that is opened "
+                "there is not closed, or something follows the closing one. A cell "
+                'with one in it is written "so ""quoted"" here"'
+            ) from error
+        yield number, cells
 
-    def rows(self) -> Iterator[Row]:
-        rows = self._cells()
-        next(rows)
-        for number, cells in rows:
-            if any(cell.strip() for cell in cells):
-                where = f"{self.path}, line {number}"
-                words = [cell.strip() for cell in cells[1:]]
-                if len(words) != len(self.columns):
-                    raise ValueError(
-                        f"{where}: found {len(words)} labels, expected "
-                        f"{len(self.columns)}, one for each column of the header: "
-                        f"{self.columns}"
-                    )
-                if not cells[0].strip():
-                    raise ValueError(
-                        f"{where}: the path, in the first column, is empty"
-                    )
-                yield Row(where, portable_path(cells[0]), words)
+
+def _csv_rows(
+    rows: Iterator[tuple[int, list[str]]], columns: Sequence[str], path: str
+) -> Iterator[Row]:
+    for number, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        where = f"{path}, line {number}"
+        words = [cell.strip() for cell in cells[1:]]
+        if len(words) != len(columns):
+            raise ValueError(
+                f"{where}: found {len(words)} labels, expected {len(columns)}, one for "
+                f"each column of the header: {list(columns)}"
+            )
+        if not cells[0].strip():
+            raise ValueError(f"{where}: the path, in the first column, is empty")
+        yield Row(number, portable_path(cells[0]), words)
 
 
 def _check_header(header: list[str], path: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.io
 
+from mmpar.datasets.formats.annotation import checked_rows
 from mmpar.datasets.formats.files import read_bytes, unreadable
 from mmpar.utils.read_apart import read_apart
 
@@ -61,7 +62,7 @@ def struct(value: Any, source: str) -> dict[str, Any]:
     """The fields, in their order, of a struct, however deeply it is nested in cells.
 
     Raises:
-        ValueError: It is no struct, or an array of several.
+        ValueError: It is not a struct, or an array of several.
     """
     while isinstance(value, np.ndarray) and value.size == 1 and not value.dtype.names:
         value = value.ravel()[0]
@@ -178,3 +179,18 @@ def _field_names(group: Any) -> list[str]:
     if order is None:
         return list(group)
     return [b"".join(name).decode() for name in order]
+
+
+def read_partitions(
+    cells: np.ndarray, fields: tuple[str, ...], count: int, source: str
+) -> dict[str, dict[int, np.ndarray]]:
+    """Cells of structs of image numbers from 1: field to the rows of each partition."""
+    partitions: dict[str, dict[int, np.ndarray]] = {name: {} for name in fields}
+    for i, cell in enumerate(np.asarray(cells).ravel(order="F")):
+        where = f"{source}{{{i + 1}}}"
+        found = struct(cell, where)
+        for name in fields:
+            numbers = field(found, name, where)
+            rows = checked_rows(numbers, count, f"{where}.{name}", first=1)
+            partitions[name][i] = rows
+    return partitions

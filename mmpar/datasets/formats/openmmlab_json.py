@@ -1,421 +1,304 @@
-"""JSON lists: ``{"attributes": [...], "groups": {...}, "images": [...]}``."""
+"""OpenMMLab 2.0 annotation files, which prepare.py writes and every class reads."""
 
 from __future__ import annotations
 
-import io
 import json
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpar.datasets.formats.annotation import (
-    AnnotationTable,
-    LabelMap,
-    PackedStrings,
-    label_codes,
-    wrong_label,
-)
+from mmpar.datasets.formats.annotation import COLUMNS, Annotation, AnnotationTable
 from mmpar.datasets.formats.files import (
     Number,
     entry,
     parse_json,
     portable_path,
-    read_bytes,
     read_json,
+    read_utf8,
     texts,
 )
-from mmpar.datasets.formats.lists import COLUMNS, NamedList, Row, schema_of
-from mmpar.structures import AttributeSchema
+from mmpar.datasets.formats.lists import Row, named_columns, partitions_of
 from mmpar.structures.attribute_schema import composed
 
+_LABELS = ("gt_label", "gt_score")
+_SEPARATORS = (",", ":")
 
-class JSONList(NamedList):
-    """A JSON list.
+
+def read_openmmlab(path: str) -> Annotation:
+    """Read an annotation file of OpenMMLab 2.0, as ``MultiLabelDataset`` has it.
 
     ::
 
-        {"attributes": ["Hat", "Boots"],
-         "groups": {"head": ["Hat"], "foot": ["Boots"]},
-         "images": [{"path": "a.jpg", "labels": [1, null], "person_id": 7},
-                    {"path": "b.jpg", "labels": {"Boots": 0}}]}
+        {"metainfo": {"classes": ["Hat", "Boots"],
+                      "schema": {"groups": {"head": ["Hat"], "foot": ["Boots"]}}},
+         "data_list": [
+          {"img_path": "a.jpg", "gt_label": [0], "split": "train", "person_id": 7},
+          {"img_path": "b.jpg", "gt_score": [1, null], "split": "val"}]}
 
-    ``groups`` may be left out. Labels are listed in the order of ``attributes`` or
-    given by name; one that is not named is unknown. Entries of an image beside these
-    two are columns, see :class:`NamedList`. NaN, as pandas has a missing value, is
-    null. Without ``attributes`` the images have no labels.
+    ``gt_label`` lists the positions of the attributes present, all others are absent.
+    ``gt_score`` has a label for each attribute, so that some can be unknown. Where no
+    image has either, and ``classes`` is empty, the file is for prediction. The further
+    entries of the images are columns if all images have them, of one kind: numbers,
+    text, or as many numbers; those of ``COLUMNS`` may be missing in some. ``split`` and
+    the number ``partition`` say where an image belongs. ``schema`` may be left out.
 
-    Args:
-        path: The file.
-        one_hot: Attributes whose labels are classes.
+    The two forms that mmpar had before are read, too: ``attributes`` and ``images``
+    with ``path`` and ``labels`` in place of the names above, and see
+    :func:`read_json_lines`.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is not JSON or not of that form.
+        ValueError: The file is not JSON, or not of that form.
     """
+    return annotation_of(read_json(path), path)
 
-    def __init__(self, path: str, one_hot: Sequence[str] = ()) -> None:
-        content = read_json(path)
-        _check_form(content, path)
-        self._images = content["images"]
-        attributes = texts(content, "attributes", path)
-        _check_attributes(attributes, path)
-        groups = {
-            name: texts(content["groups"], name, f"{path}, groups")
-            for name in content.get("groups", {})
+
+def annotation_of(content: Any, path: str) -> Annotation:
+    """The annotation that the content of such a file is."""
+    if isinstance(content, dict) and "metainfo" not in content:
+        content = _from_json_list(content, path)
+    metainfo = entry(content, "metainfo", dict, path)
+    where = f"{path}, metainfo"
+    names = [composed(name) for name in texts(metainfo, "classes", where)]
+    fields = _schema_fields(metainfo, where)
+    data_list = entry(content, "data_list", list, path)
+    further = {name: None for one in data_list if isinstance(one, dict) for name in one}
+    columns = [n for n in further if n not in ("img_path", *_LABELS, *names)]
+    known = [name for name in columns if name in COLUMNS]
+    annotation = named_columns(
+        path,
+        [*names, *known],
+        _rows(data_list, names, known, path),
+        names,
+        schema_fields=fields,
+        lines=None,
+    )
+    found = dict(annotation.columns)
+    others = {n: _column(n, data_list) for n in columns if n not in COLUMNS}
+    unread = [name for name, column in others.items() if column is None]
+    if unread:
+        print_log(
+            f"{path}: the entries {unread} are not in all images of one kind (numbers, "
+            "text or lists of as many numbers), and are not read",
+            "current",
+        )
+    found.update(
+        (name, column) for name, column in others.items() if column is not None
+    )
+    numbers = found.get("partition")
+    if numbers is not None and numbers.dtype.kind == "i" and "split" in found:
+        del found["partition"]
+        partitions = partitions_of(found, numbers)
+    else:
+        partitions = partitions_of(found)
+    return Annotation(
+        **{**vars(annotation), "columns": found, "partitions": partitions}
+    )
+
+
+def _schema_fields(metainfo: Any, where: str) -> dict[str, Any]:
+    """What the file says of its schema beside names and title."""
+    fields = (
+        dict(entry(metainfo, "schema", dict, where)) if "schema" in metainfo else {}
+    )
+    if "groups" in fields:
+        groups = entry(fields, "groups", dict, f"{where}, schema")
+        where = f"{where}, groups"
+        fields["groups"] = {
+            name: [composed(one) for one in texts(groups, name, where)]
+            for name in groups
         }
-        further = _further_entries(self._images, path, attributes)
-        super().__init__(path, [*attributes, *further], attributes, groups, one_hot)
-        self._further = further
-        self._names = self.columns[: len(attributes)]
+    return {n: value for n, value in fields.items() if n not in ("names", "title")}
 
-    def rows(self) -> Iterator[Row]:
-        for i, image in enumerate(self._images):
-            where = f"{self.path}, images[{i}]"
-            path = entry(image, "path", str, where)
-            where = f"{where} ({path})"
-            labels = self._labels(image.get("labels"), where)
-            further = [_cell(image, name, where) for name in self._further]
-            yield Row(where, portable_path(path), [*labels, *further])
 
-    def _labels(self, found: Any, where: str) -> list[Any]:
-        names = self._names
-        if not names and found is None:
-            return []
-        if isinstance(found, dict):
-            named = {composed(name): label for name, label in found.items()}
-            unknown = [name for name in named if name not in names]
-            if unknown:
-                raise ValueError(
-                    f"{where}: labels for {unknown}, which are not in 'attributes' "
-                    f"{list(names)}"
-                )
-            found = [named.get(name) for name in names]
-        if not isinstance(found, list) or len(found) != len(names):
-            size = len(found) if isinstance(found, list) else "no list of"
+def _rows(
+    data_list: Sequence[Any], names: Sequence[str], columns: Sequence[str], path: str
+) -> Iterator[Row]:
+    for i, image in enumerate(data_list):
+        where = f"{path}, data_list[{i}]"
+        name = entry(image, "img_path", str, where)
+        where = f"{where} ({name})"
+        labels = _labels(image, names, where)
+        cells = [_cell(image, column, where) for column in columns]
+        yield Row(i + 1, portable_path(name), [*labels, *cells])
+
+
+def _labels(image: Mapping[str, Any], names: Sequence[str], where: str) -> list[Any]:
+    given = [name for name in _LABELS if image.get(name) is not None]
+    if not names and not given:
+        return []
+    if len(given) != 1:
+        raise ValueError(
+            f"{where}: found the labels {given}, expected either 'gt_score', a label "
+            "per attribute, or 'gt_label', the positions of those present"
+        )
+    found = entry(image, given[0], list, where)
+    if given[0] == "gt_label":
+        wrong = [
+            one for one in found if type(one) is not int or not 0 <= one < len(names)
+        ]
+        if wrong:
             raise ValueError(
-                f"{where}: found {size} labels, expected {len(names)}, one for each of "
-                "'attributes', or an object of labels by name"
+                f"{where}: 'gt_label' holds {wrong[0]!r}, expected positions of "
+                f"attributes from 0 to {len(names) - 1}"
             )
-        return [None if label != label else label for label in found]
-
-
-def _check_form(content: Any, path: str) -> None:
-    for name in ("attributes", "images"):
-        if not isinstance(content, dict) or not isinstance(content.get(name), list):
-            raise ValueError(
-                f"{path}: expected an object with the lists 'attributes' (empty if "
-                f"there are no labels) and 'images'; {name!r} is missing or is no list"
-            )
-    if "groups" in content:
-        entry(content, "groups", dict, path)
+        labels: list[Any] = [0] * len(names)
+        for place in found:
+            labels[place] = 1
+        return labels
+    if len(found) != len(names):
+        raise ValueError(
+            f"{where}: found {len(found)} labels, expected {len(names)}, one for each "
+            "attribute"
+        )
+    return [None if label != label else label for label in found]
 
 
 def _cell(image: Mapping[str, Any], name: str, where: str) -> Any:
-    """The cell of a further column; None where it has no value."""
+    """The cell of a column; None where it has no value."""
     value = image.get(name)
     if value is None or value != value:
         return None
     return entry(image, name, (*Number, str), where)
 
 
-def _check_attributes(attributes: Sequence[str], path: str) -> None:
-    codes = label_codes()
-    labels = [name for name in attributes if name in codes]
-    if labels:
-        raise ValueError(
-            f"{path}: 'attributes' holds labels, {labels}, where names are expected"
-        )
-
-
-def _further_entries(
-    images: Sequence[Any], path: str, attributes: Sequence[str]
-) -> list[str]:
-    """Those of ``COLUMNS`` that some image has; a line in the log names the others."""
-    found = {name for image in images if isinstance(image, dict) for name in image}
-    known = [name for name in COLUMNS if name in found and name not in attributes]
-    unread = sorted(found - {"path", "labels", *known})
-    if unread:
-        print_log(f"{path}: the entries {unread} of the images are not read", "current")
-    return known
-
-
-FORMAT = "mmpar-annotation-1"
-
-Part = tuple  # (split, partition)
-
-
-class Header(NamedTuple):
-    """What the first line says."""
-
-    dataset: str
-    schema: AttributeSchema
-    parts: list[Part]
-    """Split and partition of the rows, as far as there are any."""
-
-
-def header_line(dataset: str, schema: AttributeSchema, parts: Sequence[Part]) -> str:
-    """The first line of a file."""
-    return _line(
-        dict(
-            format=FORMAT,
-            dataset=dataset,
-            schema=schema.to_dict(),
-            parts=[list(part) for part in parts],
-        )
-    )
-
-
-def row_lines(table: AnnotationTable, split: str, partition: int) -> Iterator[str]:
-    """One line for each row: path, labels, split, partition, further columns.
-
-    Raises:
-        ValueError: A column of the table has the name of one of those fields, and says
-            something else.
-    """
-    fixed = dict(split=split, partition=partition)
-    columns = {n: column for n, column in table.columns.items() if n not in fixed}
-    for name in fixed.keys() & table.columns.keys():
-        others = {_plain(value) for value in table.columns[name]} - {fixed[name]}
-        if others:
-            raise ValueError(
-                f"the column {name!r} holds {sorted(others, key=str)[:5]} in rows that "
-                f"are written as {name}={fixed[name]!r}; rename the column"
-            )
-    for i, path in enumerate(table.paths):
-        more = {name: _plain(column[i]) for name, column in columns.items()}
-        labels = table.labels[i].tolist()
-        yield _line(dict(path=path, labels=labels, **fixed, **more))
-
-
-def _line(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
-
-
-def read_portable(
-    path: str,
-    schema: AttributeSchema,
-    split: str,
-    partition: int,
-    trainval: Sequence[str] = ("train", "val"),
-    label_map: LabelMap | None = None,
-) -> AnnotationTable:
-    """The rows of a split, labels in the order of ``schema``, matched by name.
-
-    ``'trainval'`` is the splits ``trainval``, in turn, where the file has no part of
-    that name.
-
-    Args:
-        path: The file.
-        schema: The attributes wanted.
-        split: The split.
-        partition: The partition.
-        trainval: The splits that ``'trainval'`` is.
-        label_map: As in :func:`label_codes`.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is not of that format, lacks an attribute, or has no such split.
-    """
-    content = read_bytes(path)
-    header = read_header(path, content)
-    parts = _wanted(header, (split, partition), trainval, path)
-    table = _table(path, content, parts, schema, label_map)
-    return table.without_column("split")
-
-
-class PortableList:
-    """A portable annotation as an attribute list: its first partition, all splits.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is not of that format.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._content = read_bytes(path)
-        self._header = read_header(path, self._content)
-
-    @property
-    def schema(self) -> AttributeSchema:
-        """The attributes of the file."""
-        return self._header.schema
-
-    def read(
-        self, schema: AttributeSchema, label_map: LabelMap | None = None
-    ) -> AnnotationTable:
-        """The rows, with the column ``split``; labels in the order of ``schema``.
-
-        Args:
-            schema: The attributes wanted.
-            label_map: As in :func:`label_codes`.
-
-        Raises:
-            ValueError: The file lacks an attribute, or a label is none.
-        """
-        first = min(partition for _, partition in self._header.parts)
-        parts = [part for part in self._header.parts if part[1] == first]
-        return _table(self.path, self._content, parts, schema, label_map)
-
-
-def _table(
-    path: str,
-    content: bytes,
-    parts: Sequence[Part],
-    schema: AttributeSchema,
-    label_map: LabelMap | None,
-) -> AnnotationTable:
-    """The rows of some parts, with the column ``split``."""
-    names = read_header(path, content).schema.names
-    lacking = [name for name in schema.names if name not in names]
-    if lacking:
-        raise ValueError(f"{path} lacks the attributes {lacking}; it has {list(names)}")
-    order = [names.index(name) for name in schema.names]
-    codes = label_codes(label_map)
-    labels = array("b")
-    columns: dict[str, list[Any]] = {"split": []}
-
-    def paths() -> Iterator[str]:
-        for part in parts:
-            for row, where in _rows(path, content, part):
-                found = _labels(row.pop("labels", None), names, codes, where)
-                labels.extend([found[i] for i in order])
-                yield portable_path(row.pop("path"))
-                for name, value in {**row, "split": part[0]}.items():
-                    columns.setdefault(name, []).append(value)
-
-    packed = PackedStrings.pack(paths())
-    matrix = np.array(labels, np.int8).reshape(-1, len(schema))
-    more = {
-        name: _column(name, values, len(packed), path)
-        for name, values in columns.items()
-    }
-    return AnnotationTable(packed, matrix, more)
-
-
-def _column(name: str, values: list[Any], count: int, path: str) -> np.ndarray:
-    """Text, numbers, or lists of as many numbers, one for each row."""
+def _column(name: str, data_list: Sequence[Any]) -> np.ndarray | None:
+    """Text, numbers, or lists of as many numbers; None if images differ in kind."""
+    values = [image.get(name) for image in data_list]
     kinds = {_kind(value) for value in values}
-    if len(values) != count or len(kinds) != 1 or kinds == {None}:
-        raise ValueError(
-            f"{path}: the column {name!r} is not in all {count} rows of one kind, "
-            "numbers, text, or lists of numbers of one length; write it with "
-            "tools/dataset_converters/prepare.py"
-        )
-    return np.array(values)
+    return np.array(values) if len(kinds) == 1 and kinds != {None} else None
 
 
 def _kind(value: Any) -> Any:
     if isinstance(value, list):
-        numbers = all(isinstance(one, (int, float)) for one in value)
-        return (list, len(value)) if numbers else None
+        return (list, len(value)) if all(isinstance(v, Number) for v in value) else None
     if isinstance(value, str):
         return str
-    return float if isinstance(value, (int, float)) else None
+    return float if isinstance(value, Number) else None
 
 
-def read_header(path: str, content: bytes) -> Header:
-    """The schema and the parts of a file of these bytes."""
-    where = f"{path}, line 1"
-    first = _parsed(content.split(b"\n", 1)[0], where)
-    if first.get("format") != FORMAT:
+# --- forms of before ------------------------------------------------------------------
+
+
+def _from_json_list(content: dict[str, Any], path: str) -> dict[str, Any]:
+    """``attributes``, ``groups`` and ``images`` as an OpenMMLab file has them."""
+    if "attributes" not in content and "images" not in content:
         raise ValueError(
-            f"{path}: the first line names the format {first.get('format')!r}, "
-            f"expected {FORMAT!r}; write it with tools/dataset_converters/prepare.py"
+            f"{path}: expected an object with 'metainfo' and 'data_list', found the "
+            f"entries {sorted(content)[:8]}"
+        )
+    names = [composed(name) for name in texts(content, "attributes", path)]
+    images = entry(content, "images", list, path)
+    schema = {"groups": content["groups"]} if "groups" in content else {}
+    data_list = [
+        _from_image(image, names, f"{path}, images[{i}]")
+        for i, image in enumerate(images)
+    ]
+    return dict(metainfo=dict(classes=names, schema=schema), data_list=data_list)
+
+
+def _from_image(image: Any, names: Sequence[str], where: str) -> dict[str, Any]:
+    path = entry(image, "path", str, where)
+    labels = image.get("labels")
+    if isinstance(labels, dict):
+        named = {composed(name): label for name, label in labels.items()}
+        unknown = [name for name in named if name not in names]
+        if unknown:
+            raise ValueError(
+                f"{where} ({path}): labels for {unknown}, which are not in "
+                f"'attributes' {list(names)}"
+            )
+        labels = [named.get(name) for name in names]
+    known = {name: image[name] for name in COLUMNS if name in image}
+    return dict(
+        known, img_path=path, **({} if labels is None else {"gt_score": labels})
+    )
+
+
+def read_json_lines(path: str) -> Annotation:
+    """Read what mmpar wrote before as ``annotation.jsonl``.
+
+    The first line is the schema, each other an image with ``path``, ``labels``,
+    ``split``, ``partition`` and columns.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not of that form.
+    """
+    lines = enumerate(read_utf8(path).split("\n"), start=1)
+    found = (
+        (parse_json(s, f"{path}, line {n}"), f"{path}, line {n}")
+        for n, s in lines
+        if s.strip()
+    )
+    first, where = next(found, ({}, path))
+    if not isinstance(first, dict) or first.get("format") != "mmpar-annotation-1":
+        raise ValueError(
+            f"{where} does not name the format 'mmpar-annotation-1'; write the file "
+            "with tools/dataset_converters/prepare.py"
         )
     schema = entry(first, "schema", dict, where)
-    groups = entry(schema, "groups", dict, where) if "groups" in schema else {}
-    groups = {name: texts(groups, name, f"{where}, groups") for name in groups}
-    names = texts(schema, "names", where)
-    parts = [_part(part, where) for part in entry(first, "parts", list, where)]
-    if not parts:
-        raise ValueError(f"{where}: 'parts' is empty; the file has no rows")
-    return Header(
-        entry(first, "dataset", str, where),
-        schema_of(names, path, groups=groups),
-        parts,
-    )
+    data_list = []
+    for image, where in found:
+        labels = entry(image, "labels", list, where)
+        more = {n: v for n, v in image.items() if n not in ("path", "labels")}
+        name = entry(image, "path", str, where)
+        data_list.append(dict(more, img_path=name, gt_score=labels))
+    metainfo = dict(classes=texts(schema, "names", where), schema=schema)
+    return annotation_of(dict(metainfo=metainfo, data_list=data_list), path)
 
 
-def _part(found: Any, where: str) -> Part:
-    pair = tuple(found) if isinstance(found, list) else ()
-    if [type(one) for one in pair] != [str, int]:
-        raise ValueError(f"{where}: 'parts' holds {found!r}, expected [split, number]")
-    return pair
+# --- writing --------------------------------------------------------------------------
 
 
-def _wanted(
-    header: Header, part: Part, trainval: Sequence[str], path: str
-) -> list[Part]:
-    if part in header.parts:
-        return [part]
-    split, partition = part
-    several = [(name, partition) for name in trainval]
-    if split == "trainval" and all(one in header.parts for one in several):
-        return several
-    raise ValueError(
-        f"{path} has no split={split!r}, partition={partition}; it has {header.parts}"
-    )
+def openmmlab_text(
+    metainfo: Mapping[str, Any],
+    tables: Iterable[tuple[str, int, AnnotationTable]],
+) -> Iterator[str]:
+    """An OpenMMLab 2.0 annotation file, one line per image.
+
+    Labels are ``gt_label`` in a file without unknown ones, else ``gt_score``.
+
+    Args:
+        metainfo: As of the dataset.
+        tables: Split, partition and rows of each part.
+
+    Raises:
+        ValueError: A column has the name of an entry, and says something else.
+    """
+    tables = list(tables)
+    are_known = all((table.labels >= 0).all() for _, _, table in tables)
+    yield f'{{"metainfo":{_dumps(metainfo)},\n"data_list":['
+    separator = "\n"
+    for split, partition, table in tables:
+        fixed = dict(split=split, partition=partition)
+        _require_free(table, fixed)
+        columns = {n: c.tolist() for n, c in table.columns.items() if n not in fixed}
+        for i, path in enumerate(table.paths):
+            row = table.labels[i]
+            labels = (
+                {"gt_label": np.flatnonzero(row).tolist()}
+                if are_known
+                else {"gt_score": row.tolist()}
+            )
+            more = {name: column[i] for name, column in columns.items()}
+            yield separator + _dumps(dict(img_path=path, **labels, **fixed, **more))
+            separator = ",\n"
+    yield "\n]}\n"
 
 
-def rows_of(path: str, content: bytes) -> Iterator[tuple[Part, bytes]]:
-    """Part, and line, of every row of a file of these bytes."""
-    parts = read_header(path, content).parts
-    for where, line, row in _lines(path, content):
-        part = (row.get("split"), row.get("partition"))
-        if part not in parts:
-            raise ValueError(f"{where}: split and partition are {part}, not of {parts}")
-        yield part, line
+def _require_free(table: AnnotationTable, fixed: Mapping[str, Any]) -> None:
+    for name in [*fixed, "img_path", *_LABELS]:
+        if name in table.columns:
+            others = {*table.columns[name].tolist()} - {fixed.get(name)}
+            if others:
+                raise ValueError(
+                    f"the column {name!r} holds {sorted(others, key=str)[:5]} in rows "
+                    f"that are written as {name}={fixed.get(name)!r}; rename the column"
+                )
 
 
-def _rows(
-    path: str, content: bytes, part: Part
-) -> Iterator[tuple[dict[str, Any], str]]:
-    for where, _, row in _lines(path, content):
-        if (row.pop("split", None), row.pop("partition", None)) == part:
-            if not isinstance(row.get("path"), str):
-                raise ValueError(f"{where}: the row has no 'path'")
-            yield row, where
-
-
-def _lines(path: str, content: bytes) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Where it stands, the line, and what it says, of every row."""
-    lines = io.BytesIO(content)
-    next(lines)
-    for number, line in enumerate(lines, start=2):
-        if line.strip():
-            where = f"{path}, line {number}"
-            yield where, line, _parsed(line, where)
-
-
-def _parsed(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{where} is not UTF-8 text: {error}") from error
-    content = parse_json(text, where)
-    if not isinstance(content, dict):
-        raise ValueError(f"{where}: expected an object, got {line[:80]!r}")
-    return content
-
-
-def _labels(
-    found: Any, names: Sequence[str], codes: Mapping[Any, int], where: str
-) -> list[int]:
-    if not isinstance(found, list) or len(found) != len(names):
-        size = len(found) if isinstance(found, list) else "no list of"
-        raise ValueError(f"{where}: found {size} labels, expected {len(names)}")
-    labels = []
-    for name, label in zip(names, found):
-        try:
-            labels.append(codes[label])
-        except (KeyError, TypeError):
-            raise wrong_label(where, name, label) from None
-    return labels
+def _dumps(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=_SEPARATORS)

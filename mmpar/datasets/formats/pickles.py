@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from mmpar.datasets.formats.annotation import Release, as_array, checked_rows
+from mmpar.datasets.formats.annotation import (
+    Annotation,
+    as_array,
+    checked_rows,
+    numbered,
+    pack_paths,
+)
 from mmpar.datasets.formats.files import read_bytes, unreadable
 from mmpar.utils.pickled_arrays import (
     NDARRAY,
@@ -156,7 +162,7 @@ _NAMES = ("attr_name", "attributes", "attr_words")
 """Entries with the attributes' names; the first that there is holds them."""
 
 
-def read_common_pickle(path: str) -> Release:
+def read_common_pickle(path: str) -> Annotation:
     """Read the form that the Strong Baseline (Rethinking_of_PAR) writes.
 
     It is a dict, or EasyDict, of ``image_name`` (N), ``label`` (N, A), ``attr_name``
@@ -169,7 +175,7 @@ def read_common_pickle(path: str) -> Release:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no such pickle; see also :func:`read_pickle`.
+        ValueError: It is not such a pickle; see also :func:`read_pickle`.
     """
     content = read_pickle(path)
     content = content if isinstance(content, Mapping) else {}
@@ -201,12 +207,12 @@ def read_common_pickle(path: str) -> Release:
                 f"{path}: dataset_ids has {len(columns['domain'])} entries, image_name "
                 f"{len(images)}; they should agree"
             )
-    return Release(
+    return Annotation(
         source=path,
         attributes=_names_in(content[names], f"{path}, {names}"),
-        images=images,
+        images=pack_paths(images),
         labels=as_array(content["label"], f"{path}, label"),
-        partitions={split: rows for split, rows in partitions.items() if rows},
+        partitions=numbered({s: rows for s, rows in partitions.items() if rows}),
         columns=columns,
     )
 
@@ -223,7 +229,7 @@ def _partitions(found: Any, count: int, source: str) -> list[np.ndarray]:
 
 
 def _joined(rows: Any, count: int, source: str) -> np.ndarray:
-    """Rows of one partition, which UPAR splits by source data set."""
+    """Rows of one partition, which UPAR splits by source dataset."""
     if isinstance(rows, (list, tuple)) and len(rows) and _is_listed(rows[0]):
         parts = [checked_rows(part, count, source, first=0) for part in rows]
         return np.concatenate(parts)

@@ -28,7 +28,7 @@ class LoadPersonImage(LoadImageFromFile):
     It also refuses truncated JPEG files: OpenCV up to 4.10 decodes their first part and
     silently paints the rest grey. OpenCV refuses other truncated formats itself.
 
-    A sample with ``person_box``, ``(4,)``, xyxy in pixels of the image, gets that part
+    A sample with ``bbox``, ``(4,)``, xyxy in pixels of the image, gets that part
     of the image, with the pixels at the edges of the box whole.
 
     Args:
@@ -67,8 +67,8 @@ class LoadPersonImage(LoadImageFromFile):
         image = self._decode(content, path) if all(size) else None
         if image is None:
             raise _unreadable(content, path, "nothing could be decoded")
-        if "person_box" in results:
-            image = crop_box(image, results["person_box"], path)
+        if "bbox" in results:
+            image = crop_box(image, results["bbox"], path)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results

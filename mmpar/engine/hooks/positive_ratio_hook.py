@@ -21,7 +21,7 @@ class PositiveRatioHook(Hook):
         model = unwrapped(runner.model)
         loader = runner.train_dataloader
         sampler = getattr(loader, "sampler", None)
-        times = sampler.expected_times() if isinstance(sampler, JointSampler) else None
+        times = sampler.sample_weights() if isinstance(sampler, JointSampler) else None
         with warnings.catch_warnings():
             # TrainingReportHook names attributes without a known label, in the log.
             warnings.filterwarnings("ignore", message="no sample has a known label")

@@ -37,7 +37,7 @@ class TrainingReportHook(Hook):
             runner.logger.info("Training on %s: %s", name_of(dataset), epoch)
             return
         sampler = getattr(loader, "sampler", None)
-        times = sampler.expected_times() if isinstance(sampler, JointSampler) else None
+        times = sampler.sample_weights() if isinstance(sampler, JointSampler) else None
         positives, known = (np.asarray(n) for n in seen_label_counts(dataset, times))
         runner.logger.info(
             "Training %s on %s: %s images, %d attributes (%s); %s",

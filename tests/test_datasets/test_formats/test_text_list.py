@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets.formats import lists as text_list
-from mmpar.datasets.formats.lists import TextList, plain_lines
+from mmpar.datasets.formats.lists import plain_lines, read_text
 from mmpar.structures import AttributeSchema
 
 SCHEMA = AttributeSchema(("Hat", "Bag", "Boots"))
@@ -71,7 +71,7 @@ def test_blocks_of_any_size_give_the_same_rows(tmp_path, monkeypatch):
             expected.append((path.replace("\\", "/"), labels))
     for size in (1, 30, 1_000, 1 << 20):
         monkeypatch.setattr(text_list, "_BYTES_AT_A_TIME", size)
-        table = TextList(str(file)).read(SCHEMA)
+        table = read_text(str(file)).select(SCHEMA)
         assert list(zip(table.paths, table.labels.tolist())) == expected, size
 
 
@@ -83,17 +83,17 @@ def test_a_fault_far_down_is_named_by_its_line(tmp_path, monkeypatch):
     file = tmp_path / "list.txt"
     file.write_text("\n".join(lines))
     with pytest.raises(ValueError, match=r"line 433: attribute 'Bag' has the label 'x"):
-        TextList(str(file)).read(SCHEMA)
+        read_text(str(file)).select(SCHEMA)
 
 
 def test_an_empty_list_is_an_error(tmp_path):
     (tmp_path / "list.txt").write_bytes(b"")
     with pytest.raises(ValueError, match=r"list\.txt is empty"):
-        TextList(str(tmp_path / "list.txt"))
+        read_text(str(tmp_path / "list.txt"))
 
 
 def test_a_list_of_comments_has_no_rows(tmp_path):
     (tmp_path / "list.txt").write_bytes(b"# path Hat Bag Boots\n")
-    table = TextList(str(tmp_path / "list.txt")).read(SCHEMA)
+    table = read_text(str(tmp_path / "list.txt")).select(SCHEMA)
     assert len(table) == 0
     assert table.labels.shape == (0, 3)

@@ -8,7 +8,7 @@ import pytest
 
 from mmpar.datasets.formats import lists as text_list
 from mmpar.datasets.formats.annotation import checked_label_map
-from mmpar.datasets.formats.lists import TextList, plain_lines
+from mmpar.datasets.formats.lists import plain_lines, read_text
 from mmpar.structures import AttributeSchema
 
 CASES = Path(__file__).parents[4] / "shared/cases"
@@ -31,7 +31,7 @@ def log(monkeypatch):
 def read(tmp_path, text, label_map=None):
     file = tmp_path / "list.txt"
     file.write_text(text, encoding="utf-8")
-    table = TextList(str(file)).read(SCHEMA, checked_label_map(label_map))
+    table = read_text(str(file)).select(SCHEMA, label_map=checked_label_map(label_map))
     return list(zip(table.paths, table.labels.tolist()))
 
 
@@ -117,7 +117,7 @@ def test_a_list_of_paths_has_unknown_labels_and_says_so(tmp_path, log):
 @pytest.mark.parametrize("name", ["peta_vespa_commas.txt", "pphuman_tab_commas.txt"])
 def test_the_reported_comma_lists_are_read(name, log):
     schema = AttributeSchema(tuple(f"peta{i}" for i in range(35)))
-    table = TextList(str(CASES / name)).read(schema)
+    table = read_text(str(CASES / name)).select(schema)
     lines = (CASES / name).read_text().splitlines()
     expected = [
         [int(word) for word in line.split()[-1].strip(",").split(",")] for line in lines

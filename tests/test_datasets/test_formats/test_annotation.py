@@ -1,0 +1,286 @@
+"""Every format by every rule of the hub, read by a class made from scratch."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import scipy.io
+
+from mmpar.datasets import PARDataset
+from mmpar.datasets.formats import matlab
+from mmpar.datasets.formats.annotation import (
+    Annotation,
+    checked_label_map,
+    label_codes,
+    numbered,
+    pack_paths,
+)
+from mmpar.structures import AttributeSchema
+from tests.fixtures.matlab73 import write_mat73
+
+# --- a class from scratch -------------------------------------------------------------
+
+
+def read_own(path):
+    """Read ``names``, ``images``, ``labels``, ``persons`` and rows of splits."""
+    fields = matlab.read_mat(path)
+    splits = {
+        name: [fields[name].ravel().astype(int) - 1]
+        for name in ("train", "val", "test")
+    }
+    return Annotation(
+        source=path,
+        attributes=matlab.strings(fields["names"], path),
+        images=pack_paths(matlab.strings(fields["images"], path)),
+        labels=fields["labels"],
+        partitions=numbered(splits),
+        columns=dict(person_id=fields["persons"].ravel().astype(int)),
+    )
+
+
+class Own(PARDataset):
+    SCHEMA = dict(names=["Hat", "Red Bag", "Boots"], groups=dict(head=["Hat"]))
+    SPLITS = ("train", "val", "test")
+    ANN_FILE = "own.mat"
+    FORMATS = {**PARDataset.FORMATS, ".mat": read_own}
+
+
+# --- the same content in every format -------------------------------------------------
+
+NAMES = ["Boots", "Hat", "Red Bag"]  # another order than the schema's
+PATHS = ["a.jpg", "sub/b.jpg", "sub/c d.jpg", "e.png", "ä.png"]
+SPLIT_OF = ["train", "val", "train", "test", "val"]
+PERSONS = [7, 8, 7, 3, 8]
+LABELS = np.array([[1, 0, -1], [0, 0, 1], [-1, -1, 1], [0, 1, 0], [1, 1, 1]])
+ROWS = dict(train=[0, 2], val=[1, 4], test=[3])
+
+
+def images(labels, path, found):
+    return [
+        {path: p, found: row, "split": s, "person_id": n, "partition": 0}
+        for p, row, s, n in zip(PATHS, labels.tolist(), SPLIT_OF, PERSONS)
+    ]
+
+
+def write_csv(path, labels):
+    lines = ["path,split,person_id," + ",".join(NAMES)]
+    for name, split, person, row in zip(PATHS, SPLIT_OF, PERSONS, labels.tolist()):
+        lines.append(f"{name},{split},{person},{','.join(map(str, row))}")
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_openmmlab(path, labels):
+    data_list = images(labels, "img_path", "gt_score")
+    content = dict(metainfo=dict(classes=NAMES), data_list=data_list)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_old_list(path, labels):
+    found = images(labels, "path", "labels")
+    path.write_text(json.dumps(dict(attributes=NAMES, images=found)))
+
+
+def write_old_lines(path, labels):
+    parts = [[split, 0] for split in ROWS]
+    head = dict(format="mmpar-annotation-1", dataset="own", parts=parts)
+    lines = [dict(head, schema=dict(names=NAMES))]
+    lines += images(labels, "path", "labels")
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def write_pickle(path, labels):
+    content = dict(image_name=PATHS, label=labels, attr_name=NAMES, partition=ROWS)
+    path.write_bytes(pickle.dumps(content))
+
+
+def mat_fields(labels):
+    def cells(names):
+        found = np.empty((len(names), 1), object)
+        found[:, 0] = names
+        return found
+
+    rows = {split: np.array([found]) + 1.0 for split, found in ROWS.items()}
+    return dict(
+        rows,
+        names=cells(NAMES),
+        images=cells(PATHS),
+        labels=labels.astype(float),
+        persons=np.array([PERSONS], float),
+    )
+
+
+FORMATS = {
+    "own.csv": write_csv,
+    "own.json": write_openmmlab,
+    "old.json": write_old_list,
+    "old.jsonl": write_old_lines,
+    "own.pkl": write_pickle,
+    "own.mat": lambda path, labels: scipy.io.savemat(path, mat_fields(labels)),
+    "v73.mat": lambda path, labels: write_mat73(path, mat_fields(labels)),
+}
+HAS_COLUMNS = [name for name in FORMATS if name != "own.pkl"]
+
+
+@pytest.fixture(params=FORMATS)
+def name(request):
+    return request.param
+
+
+def read(root, name, split="train", labels=LABELS, **more):
+    FORMATS[name](root / name, labels)
+    more = {"missing_images": "ignore", **more}
+    return Own(data_root=str(root), ann_file=name, split=split, **more)
+
+
+def expected(rows, labels=LABELS, order=(1, 2, 0)):
+    return [(PATHS[i], labels[i][list(order)].tolist()) for i in rows]
+
+
+def samples(dataset):
+    return list(zip(dataset.table.paths, dataset.get_labels().tolist()))
+
+
+# --- the rules ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("split", ROWS)
+def test_a_split_has_its_rows_with_labels_in_the_order_of_the_schema(
+    tmp_path, name, split
+):
+    assert samples(read(tmp_path, name, split)) == expected(ROWS[split])
+
+
+def test_trainval_is_train_and_then_val(tmp_path, name):
+    found = samples(read(tmp_path, name, "trainval"))
+    assert found == expected(ROWS["train"] + ROWS["val"])
+
+
+@pytest.mark.parametrize("name", HAS_COLUMNS)
+def test_columns_follow_their_rows(tmp_path, name):
+    dataset = read(tmp_path, name, "trainval")
+    assert dataset.table.columns["person_id"].tolist() == [7, 7, 8, 8]
+    assert set(dataset.table.columns) == {"person_id"}
+
+
+def test_what_the_file_gives_is_known_before_it_is_chosen(tmp_path, name):
+    FORMATS[name](tmp_path / name, LABELS)
+    found = Own.available_splits(data_root=str(tmp_path), ann_file=name)
+    assert found == dict(train=[0], val=[0], test=[0], trainval=[0])
+
+
+def test_some_attributes_or_all_can_be_taken(tmp_path, name):
+    some = read(tmp_path, name, schema=dict(names=["Red Bag", "Boots"]))
+    assert samples(some) == expected(ROWS["train"], order=(2, 0))
+    every = read(tmp_path, name, schema="all")
+    assert samples(every) == expected(ROWS["train"], order=(0, 1, 2))
+    assert every.schema.names == tuple(NAMES)
+    assert every.schema.groups == {"head": ("Hat",)}
+
+
+def test_label_map_has_the_last_word_and_may_swap(tmp_path, name):
+    swapped = np.where(LABELS < 0, LABELS, 1 - LABELS)
+    dataset = read(tmp_path, name, label_map={"1": 0, 0: 1})
+    assert samples(dataset) == expected(ROWS["train"], swapped)
+    dataset = read(tmp_path, name, labels=LABELS * 2, label_map={2: 1, -2: 0})
+    assert samples(dataset) == expected(ROWS["train"], np.maximum(LABELS, 0))
+
+
+FAULTS = {
+    "partition": (dict(partition=3), r"partitions \[0\] of 'train'; got partition=3"),
+    "attribute": (
+        dict(schema=dict(names=["Hat", "Scarf"])),
+        r"lacks the attributes \['Scarf'\]; it has \['Boots', 'Hat', 'Red Bag'\]",
+    ),
+    "label": (
+        dict(labels=np.where(LABELS < 0, 7, LABELS)),
+        r"'Red Bag' has the label '?7.*label_map=",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "match"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_an_error_that_names_the_file(tmp_path, name, more, match):
+    with pytest.raises(ValueError, match=match) as error:
+        read(tmp_path, name, **more)
+    assert name in str(error.value)
+
+
+def test_a_split_that_is_not_there_is_an_error_with_those_that_are(tmp_path, name):
+    with pytest.raises(ValueError, match=r"Own has the splits .*got split='dev'"):
+        read(tmp_path, name, "dev")
+    FORMATS[name](tmp_path / name, LABELS)
+    annotation = Own.FORMATS["." + name.rpartition(".")[2]](str(tmp_path / name))
+    match = rf"{name} has the splits \['test', 'train', 'val'\], got split='dev'"
+    with pytest.raises(ValueError, match=match):
+        annotation.rows("dev")
+    with pytest.raises(ValueError, match="got split='trainval'"):
+        annotation.rows("trainval", trainval=("train", "dev"))
+
+
+def test_an_invalid_label_of_another_split_is_its_own_matter(tmp_path, name):
+    labels = LABELS.copy()
+    labels[ROWS["test"][0]] = 7
+    assert len(read(tmp_path, name, labels=labels)) == 2
+
+
+def test_a_missing_file_and_one_of_another_kind_are_named(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=rf"{name}.*check data_root"):
+        Own(data_root=str(tmp_path), ann_file=name, split="train")
+    (tmp_path / name).write_text("<!doctype html><html>")
+    with pytest.raises(ValueError, match=rf"{name} is a web page"):
+        Own(data_root=str(tmp_path), ann_file=name, split="train")
+
+
+def test_an_ending_that_nothing_reads_is_an_error_with_those_that_are_read():
+    match = r"x\.xml: Own is read from files that end in one of .*'\.csv'.*'\.mat'"
+    with pytest.raises(ValueError, match=match):
+        Own(ann_file="x.xml", split="train")
+
+
+# --- labels ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [-1, -1.0, "-1", " -1.0 "])
+def test_a_number_is_one_key_however_it_is_written(key):
+    assert checked_label_map({key: 0, "yes": "1"}) == {-1.0: 0, "yes": 1}
+
+
+@pytest.mark.parametrize("label_map", [{1: 2}, {1: "yes"}, {"x": None}, {"x": 0.5}])
+def test_an_invalid_label_in_the_map_is_an_error(label_map):
+    with pytest.raises(ValueError, match=r"expected 1 \(present\), 0 \(absent\)"):
+        checked_label_map(label_map)
+
+
+def test_a_key_with_two_labels_is_an_error():
+    assert checked_label_map({-1: 0, "-1": 0}) == {-1.0: 0}
+    with pytest.raises(ValueError, match="twice, with different labels"):
+        checked_label_map({-1: 0, "-1": 1})
+
+
+def test_words_numbers_and_null_have_codes():
+    codes = label_codes(checked_label_map({None: 0, "no": 0, 2: -1}))
+    words = ["1", "+1", "1.0", 1, True, "", None, "no", "2", 2.0, "?", "-1"]
+    assert [codes[word] for word in words] == [1, 1, 1, 1, 1, 0, 0, 0, -1, -1, -1, -1]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, np.float64, object])
+def test_numbers_of_any_type_are_labels(kind):
+    labels = np.array([[1, 0], [0, 1]]).astype(kind)
+    annotation = Annotation("x.mat", ["Hat", "Bag"], pack_paths("ab"), labels)
+    found = annotation.select(AttributeSchema(("Bag", "Hat"))).labels
+    assert found.dtype == np.int8
+    assert found.tolist() == [[0, 1], [1, 0]]
+
+
+def test_labels_of_a_plain_list_are_not_copied():
+    labels = np.zeros((3, 2), np.int8)
+    annotation = Annotation("x.txt", None, pack_paths("abc"), labels)
+    table = annotation.select(AttributeSchema(("Hat", "Bag")))
+    assert table.labels is labels or table.labels.base is labels
+    assert table.paths is annotation.images
+
+
+def test_parts_that_disagree_are_an_error():
+    with pytest.raises(ValueError, match=r"x\.mat: labels have the shape \(2, 2\)"):
+        Annotation("x.mat", ["Hat"], pack_paths("ab"), np.zeros((2, 2)))
