@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from mmengine import fileio
 
-from mmpar.datasets.archives import PictureArchive
+from mmpar.datasets.file_backends import ImageArchive, archive_of, is_local
 from mmpar.datasets.formats import AnnotationTable, matlab
 from mmpar.datasets.formats.annotation import UNKNOWN, LabelMap
-from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
@@ -256,7 +255,7 @@ class IdentityAttributeDataset(ReleaseDataset):
         return [*super().extra_repr(), f"Boxes of nobody left out: \t{self.dropped}"]
 
 
-def _names_in(archive: PictureArchive, folder: str) -> list[str]:
+def _names_in(archive: ImageArchive, folder: str) -> list[str]:
     start = f"{folder}/"
     names = [n[len(start) :] for n in archive.names() if n.startswith(start)]
     if not names:

@@ -19,6 +19,7 @@ from mmpar.datasets.formats.files import (
 )
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
+from mmpar.structures.boxes import xywh_to_xyxy
 
 
 @DATASETS.register_module()
@@ -237,13 +238,12 @@ def _attributes(id_map: Mapping[str, Any], path: str) -> list[str]:
 
 
 def _corners(box: list[float], where: str) -> list[float]:
-    x, y, width, height = box
-    if width <= 0 or height <= 0:
+    if box[2] <= 0 or box[3] <= 0:
         raise ValueError(
             f"{where}: the box [x, y, width, height] = {box} has no area; repair it "
             "or take the target out"
         )
-    return [x, y, x + width, y + height]
+    return xywh_to_xyxy(np.array(box, np.float64)).tolist()
 
 
 def _partitions(images: list[str], path: str) -> dict[str, list[np.ndarray]]:
