@@ -35,6 +35,8 @@ default_hooks = dict(
     positive_ratio=dict(type="PositiveRatioHook"),
 )
 
+custom_hooks = []  # a child's own, without a name
+
 vis_backends = [dict(type="LocalVisBackend")]
 visualizer = dict(type="Visualizer", vis_backends=vis_backends)
 

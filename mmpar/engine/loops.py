@@ -8,7 +8,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.runner import TestLoop
 
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.utils import unwrap_model
 from mmpar.registry import EXPLAINERS, LOOPS
 
 
@@ -37,7 +37,7 @@ class ExplainLoop(TestLoop):
         fp16: bool = False,
     ) -> None:
         super().__init__(runner, dataloader, evaluator, fp16)
-        self.model = unwrapped(runner.model)
+        self.model = unwrap_model(runner.model)
         self.explainer = EXPLAINERS.build(
             explainer, default_args=dict(model=self.model)
         )

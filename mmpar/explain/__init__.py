@@ -1,4 +1,4 @@
-"""Where in the picture an answer came from: response maps, boxes, and their check.
+"""Where in the image an answer came from: response maps, boxes, and their check.
 
 Boxes from maps are arithmetic: :func:`mmpar.evaluation.functional.box_of_map`.
 """
@@ -9,9 +9,7 @@ from mmpar.explain.explainer import BoxExplainer, Explainer, MapExplainer
 from mmpar.explain.grad_cam import GradCAM
 from mmpar.explain.grad_cam_p import GradCAMP
 from mmpar.explain.masking import Comparison, MaskingCheck
-from mmpar.explain.ple_points import PLEPoints
-from mmpar.explain.region_boxes import RegionBoxes
-from mmpar.explain.region_geometry import has_regions
+from mmpar.explain.regions import PLEPoints, RegionBoxes, has_regions
 
 __all__ = [
     "ALMBoxes",

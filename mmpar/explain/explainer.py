@@ -1,4 +1,4 @@
-"""What all explainers share: pictures and attributes in, maps or boxes out."""
+"""What all explainers share: images and attributes in, maps or boxes out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Optional, Union
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.utils import unwrap_model
 from mmpar.structures.attribute_schema import composed
 
 Attributes = Optional[Sequence[Union[int, str]]]
@@ -17,7 +17,7 @@ DataSamples = Optional[Sequence[DataSample]]
 
 
 class Explainer(ABC):
-    """Says of a model where in the pictures it read the attributes.
+    """Shows where in the images a model read the attributes.
 
     Args:
         model: Classifier with ``backbone``, ``neck`` and ``head``, the head a
@@ -27,7 +27,7 @@ class Explainer(ABC):
     FIELD: str
 
     def __init__(self, model: nn.Module) -> None:
-        self.model = unwrapped(model)
+        self.model = unwrap_model(model)
 
     @abstractmethod
     def __call__(
@@ -39,9 +39,9 @@ class Explainer(ABC):
         """Explain some attributes of a batch.
 
         Args:
-            inputs: Preprocessed pictures, ``(B, 3, H, W)``.
+            inputs: Preprocessed images, ``(B, 3, H, W)``.
             attributes: Names or positions in the schema; None for all of them.
-            data_samples: Passed on to models that read more than the picture.
+            data_samples: Passed on to models that read more than the image.
         """
 
     def annotate(self, inputs: Tensor, data_samples: Sequence[DataSample]) -> None:
@@ -49,7 +49,7 @@ class Explainer(ABC):
 
         Args:
             inputs: As for the call.
-            data_samples: One a picture; each gets the field ``FIELD``.
+            data_samples: One per image; each gets the field ``FIELD``.
         """
         found = self(inputs, None, data_samples)
         for sample, value in zip(data_samples, found):
@@ -95,7 +95,7 @@ class BoxExplainer(Explainer):
     FIELD = "pred_attribute_boxes"
 
 
-def normalised(maps: Tensor) -> Tensor:
+def normalize_maps(maps: Tensor) -> Tensor:
     """Maps ``(..., H, W)``, not negative, each by its maximum; a zero map stays."""
     peak = maps.amax(dim=(-2, -1), keepdim=True)
     return maps / peak.where(peak > 0, peak.new_ones(()))

@@ -40,22 +40,22 @@ class FeatureGradients:
         """The position or name of the last map."""
         return [*self.maps][-1]
 
-    def of(self, attribute: int, which: Any) -> Tensor:
-        """Gradients of a logit on the feature map ``which``, ``(B, C, h, w)``.
+    def gradient(self, attribute: int, map_index: Any) -> Tensor:
+        """Gradients of a logit on the feature map ``map_index``, ``(B, C, h, w)``.
 
-        Pictures of a batch do not influence each other in eval mode, so the sum of
+        Images of a batch do not influence each other in eval mode, so the sum of
         their logits has the gradients of all.
 
         Raises:
             ValueError: The precision is too low for them: they or the features
                 overflow.
         """
-        gradient = self._scaled(attribute, which, _SCALE)
+        gradient = self._scaled(attribute, map_index, _SCALE)
         finite = gradient.isfinite().flatten(1).all(dim=1)
         if not finite.all():
-            unscaled = self._scaled(attribute, which, 1.0)
+            unscaled = self._scaled(attribute, map_index, 1.0)
             gradient = gradient.where(finite[:, None, None, None], unscaled)
-        if not (gradient.isfinite().all() and self.maps[which].isfinite().all()):
+        if not (gradient.isfinite().all() and self.maps[map_index].isfinite().all()):
             raise ValueError(
                 f"the gradients of attribute {self.names[attribute]!r} or the features "
                 "that they belong to are not finite, with logits of "
@@ -64,9 +64,9 @@ class FeatureGradients:
             )
         return gradient
 
-    def _scaled(self, attribute: int, which: Any, scale: float) -> Tensor:
+    def _scaled(self, attribute: int, map_index: Any, scale: float) -> Tensor:
         """The gradients, computed from a logit ``scale`` times as large."""
-        features = self.maps[which]
+        features = self.maps[map_index]
         picked = torch.zeros_like(self.logits)
         picked[:, attribute] = scale
         (gradient,) = torch.autograd.grad(

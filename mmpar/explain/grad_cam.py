@@ -6,18 +6,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmpar.explain.explainer import Attributes, DataSamples, MapExplainer, normalised
+from mmpar.explain.explainer import (
+    Attributes,
+    DataSamples,
+    MapExplainer,
+    normalize_maps,
+)
 from mmpar.explain.feature_gradients import feature_gradients
 from mmpar.registry import EXPLAINERS
 
 
 @EXPLAINERS.register_module()
 class GradCAM(MapExplainer):
-    """Feature channels weighted by what they do to an attribute's logit.
+    """Feature channels weighted by their effect on an attribute's logit.
 
     With A the features and y the logit, ``alpha_c = mean_ij dy / dA_cij``, and the map
     is ``relu(sum_c alpha_c A_c)``, upsampled bilinearly to the input. One forward pass,
-    and one backward pass an attribute, from the logits to the layer only. Parameters,
+    and one backward pass per attribute, from the logits to the layer only. Parameters,
     their gradients and the training mode stay as they are; works in eval mode, under
     autocast and ``torch.no_grad()``.
 
@@ -25,6 +30,18 @@ class GradCAM(MapExplainer):
     Gradient-based Localization", ICCV 2017. The package ``grad-cam`` is not used: it
     runs the whole model backwards for every attribute, and scikit-learn and OpenCV's
     GUI build come with it.
+
+    >>> from mmpretrain.models import ImageClassifier
+    >>> from mmpar.models import LinearPARHead
+    >>> model = ImageClassifier(
+    ...     backbone=dict(type="mmpretrain.ResNet", depth=18),
+    ...     neck=dict(type="mmpretrain.GlobalAveragePooling"),
+    ...     head=LinearPARHead("pa100k", in_channels=512),
+    ...     data_preprocessor=dict(type="mmpretrain.ClsDataPreprocessor"),
+    ... )
+    >>> images = torch.rand(2, 3, 64, 32)  # preprocessed
+    >>> GradCAM(model)(images, ["Hat", "Female"]).shape  # (B, n, H, W), in [0, 1]
+    torch.Size([2, 2, 64, 32])
 
     Args:
         model: See :class:`Explainer`.
@@ -53,11 +70,13 @@ class GradCAM(MapExplainer):
         indices = self.indices(attributes)
         found = feature_gradients(self.model, self.target_layer, inputs, data_samples)
         last = found.last
-        maps = [class_activation(found.maps[last], found.of(i, last)) for i in indices]
+        maps = [
+            class_activation(found.maps[last], found.gradient(i, last)) for i in indices
+        ]
         upsampled = F.interpolate(
             torch.stack(maps, dim=1), inputs.shape[2:], mode="bilinear"
         )
-        return normalised(upsampled)
+        return normalize_maps(upsampled)
 
 
 def class_activation(features: Tensor, gradients: Tensor) -> Tensor:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmpar.explain.explainer import Attributes, DataSamples, MapExplainer, normalised
+from mmpar.explain.explainer import (
+    Attributes,
+    DataSamples,
+    MapExplainer,
+    normalize_maps,
+)
 from mmpar.explain.feature_gradients import feature_gradients
 from mmpar.explain.grad_cam import class_activation
-from mmpar.explain.region_geometry import RegionGeometry
+from mmpar.explain.regions import RegionGeometry
 from mmpar.registry import EXPLAINERS
 
 
@@ -25,11 +30,11 @@ class GradCAMP(MapExplainer):
     """Grad-CAM at the pyramid level and in the region that an attribute is read from.
 
     Activations and gradients are those of the attribute's region feature, as the neck
-    hands it to the head, so at the level of its scale prior. The map is put into the
-    picture at the region's rows and is zero elsewhere. With ``place_prior`` what a
-    position of the feature responds is given to the places that PLE gathered the
-    position from (its sampling points, by their weights), which the position itself
-    need not be.
+    hands it to the head, so at the level of its scale prior. The map covers the
+    region's rows of the image and is zero elsewhere. With ``place_prior`` the response
+    at a position of the feature is given to the places that PLE gathered the position
+    from (its sampling points, by their weights), which need not include the position
+    itself.
 
     The head pools maxima: a channel has its gradient where it was the largest, and
     nowhere else. Grad-CAM's mean over positions would say that it counted everywhere,
@@ -79,7 +84,7 @@ class GradCAMP(MapExplainer):
         maps = []
         for index in indices:
             region = self.geometry.region_of[index]
-            gradients = found.of(index, region)
+            gradients = found.gradient(index, region)
             response = self.activation(found.maps[region], gradients)
             if self.place_prior:
                 band = self.geometry.place_by_points(
@@ -88,6 +93,6 @@ class GradCAMP(MapExplainer):
             else:
                 band = self.geometry.place_by_position(response, region, stages)
             maps.append(
-                self.geometry.into_picture(band, region, stages, inputs.shape[2:])
+                self.geometry.into_image(band, region, stages, inputs.shape[2:])
             )
-        return normalised(torch.stack(maps, dim=1))
+        return normalize_maps(torch.stack(maps, dim=1))

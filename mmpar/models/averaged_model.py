@@ -1,4 +1,4 @@
-"""Averages of a model's weights that take the statistics of normalization along."""
+"""Averages of a model's weights that include the statistics of normalization."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mmpar.registry import MODELS
 class _StatisticsAveraged(BaseAveragedModel):
     """With ``update_buffers=True``, running means and variances are averaged as well.
 
-    Averaged weights answer to averaged statistics, and the official codes' EMA averages
-    both. MMEngine would then average every floating-point buffer and forget the others:
+    Averaged weights go with averaged statistics, and the official codes' EMA averages
+    both. MMEngine would average every floating-point buffer and ignore the others:
     the positive ratios, which are NaN until the training begins, the temperature of
     learned scales, and the levels chosen for them, an integer. Here every buffer but
     the running statistics (``BatchNorm``, ``SyncBatchNorm``, ``InstanceNorm``) is a
-    copy of the model's at any time, its counter of batches included.
+    copy of the model's at any time, including its counter of batches.
     """
 
     avg_parameters: dict[str, Tensor]

@@ -1,4 +1,4 @@
-"""Pre-trained weights by ``init_cfg``, that never leave a model random in silence."""
+"""Pre-trained weights by ``init_cfg`` that never silently leave a model random."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mmpar.registry import WEIGHT_INITIALIZERS
 
 @WEIGHT_INITIALIZERS.register_module("Pretrained")
 class PretrainedInit(MMEnginePretrainedInit):
-    """MMEngine's ``Pretrained``, which says how many weights match and wants some.
+    """MMEngine's ``Pretrained`` that logs how many weights match and requires some.
 
     Args:
         checkpoint: Path or address of the file.
@@ -29,14 +29,14 @@ class PretrainedInit(MMEnginePretrainedInit):
         """Load the weights.
 
         Raises:
-            ValueError: None of them is the module's.
+            ValueError: None of them fits the module.
         """
         checkpoint = _load_checkpoint(self.checkpoint, map_location=self.map_location)
         weights = self._part(weights_of(checkpoint, self.checkpoint))
         fit = load_weights(module, weights)
         if fit.matched == 0:
             raise ValueError(no_weight_fits(module, checkpoint, self.checkpoint))
-        # Once more as MMEngine does it, with the modules' own last words.
+        # Once more as MMEngine does it, for the modules' own load hooks.
         load_state_dict(module, weights, strict=False, logger="silent")
         level = logging.WARNING if fit.missing or fit.misshapen else logging.INFO
         name = type(module).__name__
@@ -56,7 +56,7 @@ class PretrainedInit(MMEnginePretrainedInit):
         if not part:
             parts = sorted({key.split(".")[0] for key in weights})
             raise ValueError(
-                f"no weight of the checkpoint {self.checkpoint} is of the part "
+                f"no weight of the checkpoint {self.checkpoint} belongs to the part "
                 f"{self.prefix!r}; it has the parts {', '.join(parts)}"
             )
         return part

@@ -1,4 +1,4 @@
-"""Which weights of a checkpoint a model takes, and what is said if it takes none."""
+"""Which weights of a checkpoint fit a model, and the error if none does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WeightsFit:
     Attributes:
         total: How many the model has.
         missing: Those that the checkpoint lacks.
-        misshapen: Those that have another shape in it.
+        misshapen: Those whose shape in the checkpoint differs.
         unexpected: Those of the checkpoint that the model lacks.
     """
 
@@ -37,19 +37,19 @@ class WeightsFit:
 
     @property
     def matched(self) -> int:
-        """How many of the model's weights the checkpoint brings."""
+        """How many of the model's weights are in the checkpoint."""
         return self.total - len(self.missing) - len(self.misshapen)
 
     @property
     def is_exact(self) -> bool:
-        """Whether every weight of either has its like in the other."""
+        """Whether model and checkpoint have the same weights."""
         return not (self.missing or self.misshapen or self.unexpected)
 
     def __str__(self) -> str:
         text = f"{self.matched} of the model's {self.total} weights match"
         parts = (
             ("missing in the checkpoint", self.missing),
-            ("of another shape", self.misshapen),
+            ("of a different shape", self.misshapen),
             ("not in the model", self.unexpected),
         )
         for what, names in parts:
@@ -61,14 +61,14 @@ class WeightsFit:
 def weights_of(checkpoint: Any, source: str) -> OrderedDict[str, Tensor]:
     """The state dict of a checkpoint: under ``state_dict``, or all of it.
 
-    Names lose the ``module.`` of wrapped models, however often it is there.
+    Names lose the ``module.`` of wrapped models, however often it is repeated.
 
     Args:
         checkpoint: As loaded.
         source: Its path or address, for the error.
 
     Raises:
-        ValueError: It is no mapping of names.
+        ValueError: It is not a mapping from names.
     """
     weights = checkpoint
     if isinstance(checkpoint, Mapping):
@@ -95,10 +95,10 @@ def bare_name(name: str) -> str:
 
 
 def load_weights(module: nn.Module, weights: OrderedDict[str, Tensor]) -> WeightsFit:
-    """Load what fits, by name and shape; as MMEngine does, but tells what did.
+    """Load what fits by name and shape, as MMEngine does, and report how it fits.
 
-    The modules themselves load, so that those which rename weights of other layouts are
-    asked under the names that they take.
+    The modules themselves load, so that those which rename weights of other layouts can
+    do so first.
     """
     metadata = getattr(weights, "_metadata", {})
     missing: list[str] = []
@@ -133,7 +133,7 @@ def _is_weight(name: str) -> bool:
 
 
 def no_weight_fits(module: nn.Module, checkpoint: Mapping, source: str) -> str:
-    """The error's text for a checkpoint of which a model takes nothing.
+    """The error message for a checkpoint none of whose weights fits a model.
 
     Args:
         module: The model, or a part of it.

@@ -112,7 +112,7 @@ class ALMLoop(nn.Module):
 def sampled_box(
     matrix: Tensor, size: tuple[int, int], align_corners: bool
 ) -> list[float]:
-    """(x1, y1, x2, y2), shares of the picture, of one ``(2, 3)`` matrix.
+    """(x1, y1, x2, y2), shares of the image, of one ``(2, 3)`` matrix.
 
     From the sampling points themselves: each stands for a cell that reaches half way to
     its neighbours.

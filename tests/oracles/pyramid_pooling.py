@@ -12,7 +12,7 @@ def max_pyramid_pool(features: Tensor, grid_sizes: Sequence[int]) -> Tensor:
     """``(B, C, H, W)`` to ``(B, C * sum(n * n))``; cells round outwards."""
     _, channels, height, width = features.shape
     rows = []
-    for picture in features:
+    for image in features:
         values = []
         for n in grid_sizes:
             for c in range(channels):
@@ -20,6 +20,6 @@ def max_pyramid_pool(features: Tensor, grid_sizes: Sequence[int]) -> Tensor:
                     for j in range(n):
                         top, bottom = i * height // n, -(-(i + 1) * height // n)
                         left, right = j * width // n, -(-(j + 1) * width // n)
-                        values.append(picture[c, top:bottom, left:right].max())
+                        values.append(image[c, top:bottom, left:right].max())
         rows.append(torch.stack(values))
     return torch.stack(rows)

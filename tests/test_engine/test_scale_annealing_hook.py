@@ -42,7 +42,7 @@ class Runner(SimpleNamespace):
         hook.before_train(self)
         while self.iter < stop:
             hook.before_train_iter(self, self.iter)
-            if not self.scales.committed:
+            if not self.scales.frozen:
                 temperatures.append(self.scales.temperature.item())
             self.iter += 1
         return temperatures
@@ -86,7 +86,7 @@ def test_a_resumed_run_has_the_same_temperatures_and_choice(tmp_path, stopped):
     second = Runner(tmp_path)
     second.model.load_state_dict(first.model.state_dict())
     second.iter = stopped
-    assert second.scales.committed == (stopped > 6)
+    assert second.scales.frozen == (stopped > 6)
     temperatures += second.run(ScaleAnnealingHook(), stop=10)
     assert temperatures == expected
     assert second.scales.levels() == whole.scales.levels()

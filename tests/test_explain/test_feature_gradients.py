@@ -6,7 +6,7 @@ from torch import nn
 
 from mmpar.explain import GradCAM
 from mmpar.explain.feature_gradients import feature_gradients, layer_inputs
-from tests.test_explain.tiny_model import flat_model, pictures
+from tests.test_explain.tiny_model import flat_model, images
 
 
 def classifier_times(scale):
@@ -17,7 +17,7 @@ def classifier_times(scale):
     model = flat_model().float()
     with torch.no_grad():
         model.head.classifier.weight *= scale
-    return model, pictures().float()
+    return model, images().float()
 
 
 def test_gradients_that_overflow_when_scaled_are_computed_without():
@@ -31,7 +31,7 @@ def test_gradients_that_overflow_when_scaled_are_computed_without():
 
 
 class TwoFactors(nn.Module):
-    """Half-precision logit, the features times two factors, of each picture its own."""
+    """Half-precision logit, the features times two factors, of each image its own."""
 
     def __init__(self, factors):
         super().__init__()
@@ -45,9 +45,11 @@ class TwoFactors(nn.Module):
         return features.sum(dim=(2, 3))
 
 
-def test_other_pictures_keep_the_scale_that_saves_them_from_underflow():
+def test_other_images_keep_the_scale_that_saves_them_from_underflow():
     model = TwoFactors([[300.0, 1e-4], [1.0, 1e-4]])
-    gradients = feature_gradients(model, model.layer, torch.ones(2, 4, 2, 2)).of(2, 0)
+    gradients = feature_gradients(model, model.layer, torch.ones(2, 4, 2, 2)).gradient(
+        2, 0
+    )
     of_logit = torch.tensor((300.0, 1e-8))[:, None, None].expand(2, 2, 2)
     torch.testing.assert_close(gradients[:, 2], of_logit, rtol=0.01, atol=0)
 
@@ -68,15 +70,15 @@ def test_features_that_are_not_finite_are_refused():
     model = flat_model()
     model.backbone.stages[2].register_forward_hook(lambda *args: args[2] / 0)
     with pytest.raises(ValueError, match="'Male' or the features"):
-        GradCAM(model, "backbone.stages.2")(pictures())
+        GradCAM(model, "backbone.stages.2")(images())
 
 
 @pytest.mark.parametrize("find", [feature_gradients, layer_inputs])
 def test_layers_that_are_not_run_exactly_once_are_refused(find):
     model = flat_model()
     with pytest.raises(ValueError, match="ran 0 times"):
-        find(model, model.data_preprocessor, pictures())
+        find(model, model.data_preprocessor, images())
     model.backbone.stages.append(nn.Identity())
     model.backbone.stages.append(model.backbone.stages[-1])
     with pytest.raises(ValueError, match="Identity ran 2 times"):
-        find(model, model.backbone.stages[-1], pictures())
+        find(model, model.backbone.stages[-1], images())

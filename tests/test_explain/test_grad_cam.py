@@ -9,7 +9,7 @@ from tests.test_explain.tiny_model import (
     SCHEMA,
     SIZE,
     flat_model,
-    pictures,
+    images,
     region_model,
 )
 
@@ -25,7 +25,7 @@ def state_of(model):
 
 @pytest.mark.parametrize("build", [flat_model, region_model])
 def test_maps_equal_finite_differences(build):
-    model, inputs = build().eval(), pictures()
+    model, inputs = build().eval(), images()
     maps = GradCAM(model)(inputs, ["Boots", "Male"])
     assert maps.shape == (2, 2, *SIZE)
     *finer, last = model.backbone(inputs)
@@ -45,8 +45,8 @@ def test_maps_equal_finite_differences(build):
     assert responding >= 2  # else zero maps would have been compared
 
 
-def test_pictures_of_a_batch_do_not_influence_each_other():
-    model, inputs = region_model(), pictures(3)
+def test_images_of_a_batch_do_not_influence_each_other():
+    model, inputs = region_model(), images(3)
     together = GradCAM(model)(inputs)
     alone = torch.cat([GradCAM(model)(inputs[i : i + 1]) for i in range(3)])
     torch.testing.assert_close(together, alone)
@@ -56,7 +56,7 @@ def test_a_map_without_positive_response_is_zero():
     model = flat_model()
     with torch.no_grad():
         model.head.classifier.weight.zero_()
-    assert (GradCAM(model)(pictures()) == 0).all()
+    assert (GradCAM(model)(images()) == 0).all()
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -65,7 +65,7 @@ def test_the_model_is_left_as_it_was(training):
     model.backbone.eval()
     next(model.parameters()).requires_grad = False
     before = state_of(model)
-    GradCAM(model)(pictures())
+    GradCAM(model)(images())
     assert state_of(model) == before
     assert torch.is_grad_enabled()
 
@@ -74,17 +74,17 @@ def test_the_model_is_left_as_it_was_after_an_error():
     model = region_model().train()
     before = state_of(model)
     with pytest.raises(RuntimeError):
-        GradCAM(model)(pictures()[:, :2])  # two channels
+        GradCAM(model)(images()[:, :2])  # two channels
     model.head.forward = lambda feats: 1 / 0
     with pytest.raises(ZeroDivisionError):
-        GradCAM(model)(pictures())
+        GradCAM(model)(images())
     assert state_of(model) == before
     assert torch.is_grad_enabled()
 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
 def test_works_where_gradients_are_off(context):
-    model, inputs = region_model(), pictures()
+    model, inputs = region_model(), images()
     expected = GradCAM(model)(inputs)
     with context():
         found = GradCAM(model)(inputs)
@@ -92,7 +92,7 @@ def test_works_where_gradients_are_off(context):
 
 
 def test_works_under_autocast_in_float32():
-    model, inputs = flat_model().float(), pictures().float()
+    model, inputs = flat_model().float(), images().float()
     expected = GradCAM(model)(inputs)
     with torch.autocast("cpu", torch.bfloat16):
         found = GradCAM(model)(inputs)
@@ -102,7 +102,7 @@ def test_works_under_autocast_in_float32():
 
 
 def test_a_layer_can_be_named():
-    model, inputs = flat_model(), pictures()
+    model, inputs = flat_model(), images()
     named = GradCAM(model, "backbone.stages.2")
     given = GradCAM(model, model.backbone.stages[2])
     torch.testing.assert_close(named(inputs), given(inputs))
@@ -114,11 +114,11 @@ def test_wrong_layers_are_refused():
     with pytest.raises(ValueError, match=r"backbone.*neck.*head"):
         GradCAM(model, "backbone.layer9")
     with pytest.raises(ValueError, match="before pooling"):
-        GradCAM(model, "neck")(pictures())
+        GradCAM(model, "neck")(images())
     with pytest.raises(ValueError, match="ran 0 times"):
-        GradCAM(model, "data_preprocessor")(pictures())
+        GradCAM(model, "data_preprocessor")(images())
 
 
 def test_unknown_attributes_are_named():
     with pytest.raises(ValueError, match=r"\['Skirt', 9\].*'Hat'"):
-        GradCAM(flat_model())(pictures(), ["Hat", "Skirt", 9])
+        GradCAM(flat_model())(images(), ["Hat", "Skirt", 9])

@@ -5,7 +5,7 @@ import torch
 from mmpretrain.structures import DataSample
 
 from mmpar.explain import ALMBoxes, GradCAMP, PLEPoints, RegionBoxes
-from mmpar.explain.region_geometry import splat
+from mmpar.explain.regions import splat
 from mmpar.models import PARClassifier
 from tests.oracles.grad_cam import (
     class_activation,
@@ -18,7 +18,7 @@ from tests.test_explain.tiny_model import (
     SCHEMA,
     SIZE,
     flat_model,
-    pictures,
+    images,
     region_model,
 )
 
@@ -55,7 +55,7 @@ def require_equal(explainer, model, inputs, place, activation=positional_activat
 
 @pytest.mark.parametrize("ple", ["BlockPLE", "IdentityPLE"])
 def test_without_place_prior_the_regions_map_lies_in_its_rows(ple):
-    model, inputs = region_model(type=ple).eval(), pictures()
+    model, inputs = region_model(type=ple).eval(), images()
 
     def place(response, b, region, height, width):
         canvas = torch.zeros(height, width, dtype=torch.float64)
@@ -68,7 +68,7 @@ def test_without_place_prior_the_regions_map_lies_in_its_rows(ple):
 
 @pytest.mark.parametrize("ple", ["BlockPLE", "SparsePLE", "IdentityPLE"])
 def test_with_place_prior_responses_move_to_the_sampling_points(ple):
-    model, inputs = region_model(type=ple).eval(), pictures()
+    model, inputs = region_model(type=ple).eval(), images()
     sampling = model.neck.sampling_points(model.backbone(inputs))
 
     def place(response, b, region, height, width):
@@ -88,7 +88,7 @@ def test_unknown_weightings_are_refused():
 
 @pytest.mark.parametrize("ple", ["BlockPLE", "SparsePLE", "IdentityPLE"])
 def test_half_precision_hardly_changes_the_maps(ple):
-    model, inputs = region_model(type=ple).eval().float(), pictures().float()
+    model, inputs = region_model(type=ple).eval().float(), images().float()
     expected = GradCAMP(model)(inputs)
     with torch.autocast("cpu", torch.bfloat16):
         found = GradCAMP(model)(inputs)
@@ -97,7 +97,7 @@ def test_half_precision_hardly_changes_the_maps(ple):
 
 
 def test_maps_are_zero_outside_the_region():
-    maps = GradCAMP(region_model())(pictures())
+    maps = GradCAMP(region_model())(images())
     for name, (top, bottom) in dict(Hat=(0, 12), Boots=(16, 32)).items():
         own = maps[:, SCHEMA.names.index(name)]
         assert (own[:, :top] == 0).all()
@@ -140,12 +140,12 @@ def keypoint_model_and_samples():
 
 def test_keypoints_respond_where_they_sample():
     model, samples = keypoint_model_and_samples()
-    maps = GradCAMP(model)(pictures(), None, samples)
+    maps = GradCAMP(model)(images(), None, samples)
     assert maps.shape == (2, 4, *SIZE)
     assert (maps[:, SCHEMA.names.index("Boots"), :16] == 0).all()
     assert maps.amax() == 1
     with pytest.raises(ValueError, match="place_prior=True"):
-        GradCAMP(model, place_prior=False)(pictures(), None, samples)
+        GradCAMP(model, place_prior=False)(images(), None, samples)
 
 
 @pytest.mark.parametrize("explainer", [GradCAMP, PLEPoints])
@@ -153,7 +153,7 @@ def test_regions_without_a_found_keypoint_respond_evenly(explainer):
     model, samples = keypoint_model_and_samples()
     for sample in samples:
         sample.gt_keypoints[..., 2] = 0
-    maps = explainer(model)(pictures(), None, samples)
+    maps = explainer(model)(images(), None, samples)
     responding = 0
     for name, own in zip(SCHEMA.names, maps.unbind(dim=1)):
         _, height, _, start, stop = BANDS[REGION_OF[name]]
@@ -172,7 +172,7 @@ def test_a_missing_keypoint_adds_its_response_evenly():
     fractions = keypoints / torch.tensor((SIZE[1], SIZE[0], 1))
     fractions[:, :, :2] = 0.5
     fractions[:, :5, 2] = 0
-    stages = model.backbone(pictures())
+    stages = model.backbone(images())
     points, weights = model.neck.sampling_points(stages, fractions)["whole"]
     response = torch.rand(weights[:, 0].shape, dtype=torch.float64)
     band = geometry.place_by_points(response, "whole", stages, (points, weights))
@@ -185,10 +185,10 @@ def test_a_missing_keypoint_adds_its_response_evenly():
 
 def test_sampling_points_are_dense_inside_the_region_only():
     model = region_model().eval()
-    found = PLEPoints(model)(pictures(), ["Hat", "Coat", "Male"])
+    found = PLEPoints(model)(images(), ["Hat", "Coat", "Male"])
     assert (found[:, 0, 12:] == 0).all()
     torch.testing.assert_close(found[:, 1], found[:, 2])
-    sampling = model.neck.sampling_points(model.backbone(pictures()))
+    sampling = model.neck.sampling_points(model.backbone(images()))
     points, weights = (part[0].detach() for part in sampling["head"])
     points = points * torch.tensor((8, 16)) - 0.5
     ones = torch.ones(weights.shape[1:], dtype=torch.float64)
@@ -197,14 +197,14 @@ def test_sampling_points_are_dense_inside_the_region_only():
 
 
 def test_region_boxes_are_the_rows():
-    boxes = RegionBoxes(region_model())(pictures(), ["Boots", "Hat"])
+    boxes = RegionBoxes(region_model())(images(), ["Boots", "Hat"])
     assert boxes.tolist() == [[[0, 16, 16, 32], [0, 0, 16, 12]]] * 2
 
 
 def test_region_boxes_of_a_half_precision_model_are_exact():
-    picture = torch.zeros(1, 3, 1042, 522)  # more than 8 bits of a row or a column
-    expected = RegionBoxes(region_model())(picture.double())
-    found = RegionBoxes(region_model().bfloat16())(picture.bfloat16())
+    image = torch.zeros(1, 3, 1042, 522)  # more than 8 bits of a row or a column
+    expected = RegionBoxes(region_model())(image.double())
+    found = RegionBoxes(region_model().bfloat16())(image.bfloat16())
     assert found.tolist() == expected.tolist()
     assert any(edge % 4 for edge in found[0, 1].tolist())
 

@@ -31,11 +31,11 @@ class Backbone(nn.Module):
             nn.Conv2d(before, after, 3, 2, 1) for before, after in zip(widths, CHANNELS)
         )
 
-    def forward(self, picture):
+    def forward(self, image):
         outputs = []
         for stage in self.stages:
-            picture = stage(picture).tanh()
-            outputs.append(picture)
+            image = stage(image).tanh()
+            outputs.append(image)
         return tuple(outputs)
 
 
@@ -63,6 +63,6 @@ def flat_model():
     return with_random_weights(Pooling(), LinearPARHead(SCHEMA, CHANNELS[-1]))
 
 
-def pictures(num=2):
+def images(num=2):
     generator = torch.Generator().manual_seed(3)
     return torch.randn(num, 3, *SIZE, generator=generator, dtype=torch.float64)

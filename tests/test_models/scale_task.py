@@ -49,7 +49,7 @@ def scale_batch(
 ) -> tuple[list[Tensor], Tensor]:
     """Stages and labels ``(B, 2)``; a positive has a mark of 4 in channel 0.
 
-    It stands in its region's half of its level, anywhere; finer stages have strong
+    It is in its region's half of its level, anywhere; finer stages have strong
     noise there, which hides what comes down the pyramid.
     """
     labels = torch.randint(2, (batch, 2), generator=generator).float()

@@ -256,7 +256,7 @@ def test_region_weights_sum_to_one(size: int, align_corners: bool) -> None:
     ],
     ids=["resnet", "swin", "convnext", "bn_inception"],
 )
-def test_it_stands_on_any_backbone_with_three_stages(backbone, channels) -> None:
+def test_it_reads_any_backbone_with_three_stages(backbone, channels) -> None:
     model = MODELS.build(
         dict(
             type="mmpar.PARClassifier",

@@ -62,7 +62,7 @@ def trained(model, average, steps):
             model.head.set_positive_ratio([0.25, 0.5])
         if step == 3:
             model.neck.scale_selection.set_temperature(0.5)
-            model.neck.scale_selection.commit()
+            model.neck.scale_selection.freeze()
         average.update_parameters(model)
         yield copy.deepcopy(dict(model.state_dict()))
 
@@ -115,7 +115,7 @@ def test_all_else_is_the_models_own_at_any_time(kind):
             )
     assert theirs["stem.1.num_batches_tracked"] == 6
     assert theirs["head.positive_ratio"].tolist() == [0.25, 0.5]
-    assert average.module.neck.scale_selection.committed
+    assert average.module.neck.scale_selection.frozen
     assert average.module.head.schema == model.head.schema
 
 

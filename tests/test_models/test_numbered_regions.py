@@ -47,7 +47,7 @@ def model_of(sizes, listed=SHIPPED, scale="learned", classifier=PARClassifier):
         nn.init.normal_(parameter, std=0.5)
     model.head.set_positive_ratio(torch.rand(len(schema)))
     if scale == "learned":
-        model.neck.scale_selection.commit()
+        model.neck.scale_selection.freeze()
     return model
 
 
@@ -114,7 +114,7 @@ TIED = dict(lower=2, upper=2)
 def test_equal_sizes_that_leave_two_orders_are_refused(listed):
     source = model_of(TIED, listed)
     old = numbered(source.state_dict(), ("upper", "lower"))
-    with pytest.raises(ValueError, match=r"\[2, 2\] attributes .*cannot be told"):
+    with pytest.raises(ValueError, match=r"\[2, 2\] attributes .*is ambiguous"):
         model_of(TIED, listed).load_state_dict(old)
 
 
@@ -128,7 +128,7 @@ def test_equal_sizes_that_leave_two_orders_are_refused(listed):
         ([3, 1, 3], dict(a=3, b=3, c=1), ["a", "b", "c"], None),
         # Sorted or as in the config at hand, both fit.
         ([3, 3, 1], dict(a=3, b=3, c=1), ["b", "a", "c"], None),
-        # Another order of the shipped names is told by the config at hand only.
+        # Another order of the shipped names is known from the config at hand only.
         ([5, 10, 10, 10], PETA_SIZES, ["head", "bottom", "torso", "whole"], None),
     ],
 )

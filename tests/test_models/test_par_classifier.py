@@ -82,7 +82,7 @@ def test_a_person_axis_does_not_matter():
     assert torch.equal(model(x, samples()), model(x, samples(lead=())))
 
 
-def test_ple_looks_around_the_keypoints_in_the_picture():
+def test_ple_looks_around_the_keypoints_in_the_image():
     model, x = build(), inputs()
     torch.nn.init.zeros_(model.neck.ple.offset.weight)
     stages = model.extract_feat(x, "backbone")

@@ -16,12 +16,10 @@ from mmpar.models.layers import (
     SparsePLE,
 )
 from mmpar.models.layers.point_sampling import weighted_samples
-from tests.oracles.point_location_extraction import (
-    keypoint_location_extraction,
-    sparse_location_extraction,
-)
 from tests.oracles.prior_location_extraction import (
+    keypoint_location_extraction,
     prior_location_extraction,
+    sparse_location_extraction,
 )
 
 CONVENTIONS = ("pixel_centre", "official")

@@ -118,10 +118,10 @@ def test_the_temperature_sharpens_and_the_choice_is_one_hot():
     set_logits(scales, [[0.0, 1.0, 0.5], [0.2, 0.1, 0.0]])
     scales.set_temperature(0.5)
     torch.testing.assert_close(scales.weights(), (scales.logits * 2).softmax(1))
-    assert not scales.committed
+    assert not scales.frozen
     assert scales.levels() == (1, 0)
-    scales.commit()
-    assert scales.committed
+    scales.freeze()
+    assert scales.frozen
     assert scales.weights().tolist() == [[0, 1, 0], [1, 0, 0]]
     set_logits(scales, -scales.logits)
     assert scales.levels() == (1, 0)
@@ -164,14 +164,14 @@ def test_a_search_step_equals_one_on_weighted_maps(ple):
 
 
 @pytest.mark.parametrize("ple", FORMS)
-@pytest.mark.parametrize("state", ["eval", "committed"])
+@pytest.mark.parametrize("state", ["eval", "frozen"])
 def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(ple, state):
     neck, _ = build(ple)
-    if state == "committed":
-        neck.scale_selection.commit()
+    if state == "frozen":
+        neck.scale_selection.freeze()
     else:
         neck.eval()
-    assert not neck.searching
+    assert not neck.is_searching
     assert tuple(neck.levels().values()) == LEVELS
     twin = fixed_twin(neck, LEVELS, ple)
     run, twins_run = smooths_run(neck), smooths_run(twin)
@@ -188,7 +188,7 @@ def test_only_levels_that_are_read_are_smoothed_after_the_choice():
     neck(stages())
     assert run == [2, 1, 0]
     run.clear()
-    neck.scale_selection.commit()
+    neck.scale_selection.freeze()
     neck(stages())
     assert run == [2]
 
@@ -197,7 +197,7 @@ def test_a_chosen_level_that_weighs_all_equals_the_search_before():
     neck, head = build()
     neck.scale_selection.set_temperature(1e-4)
     searched = head(neck(stages()))
-    neck.scale_selection.commit()
+    neck.scale_selection.freeze()
     torch.testing.assert_close(searched, head(neck(stages())), rtol=1e-12, atol=1e-12)
 
 
@@ -207,15 +207,15 @@ def test_the_choice_survives_saving_and_averaged_weights():
     set_logits(neck.scale_selection, -neck.scale_selection.logits)
     averaged.update_parameters(neck)  # the first time copies
     set_logits(neck.scale_selection, LOGITS)
-    neck.scale_selection.commit()
+    neck.scale_selection.freeze()
     averaged.update_parameters(neck)
     scales = averaged.module.scale_selection
     assert (scales.logits.argmax(dim=1) != torch.tensor(LEVELS)).all()
-    assert scales.committed
+    assert scales.frozen
     assert scales.levels() == LEVELS
     other, _ = build()
     other.load_state_dict(averaged.module.state_dict())
-    assert other.scale_selection.committed
+    assert other.scale_selection.frozen
     assert tuple(other.levels().values()) == LEVELS
 
 
@@ -224,8 +224,8 @@ def test_of_equal_weights_the_coarsest_level_is_best():
     assert scales.levels() == (3, 3, 3)
     set_logits(scales, [[0.0] * 4, [0.5, 0.5, 0, 0], [0.5, 0, 0, 0]])
     assert scales.levels() == (3, 1, 0)
-    scales.commit()
-    assert scales.chosen.tolist() == [3, 1, 0]
+    scales.freeze()
+    assert scales.frozen_levels.tolist() == [3, 1, 0]
 
 
 @pytest.mark.parametrize("ple", FORMS)
@@ -282,7 +282,7 @@ def test_it_finds_the_only_level_that_shows_the_answer(seed, tmp_path):
         hook.before_train_iter(runner, step)
 
     train(model, wanted, seed, runner.max_iters, before_step)
-    assert model.neck.scale_selection.committed
+    assert model.neck.scale_selection.frozen
     assert model.neck.levels() == dict(zip(("top", "bottom"), wanted))
     stages, labels = scale_batch(wanted, torch.Generator().manual_seed(99), 200)
     right = (model.eval()(stages) > 0) == labels.bool()

@@ -90,7 +90,7 @@ def test_logits_and_all_gradients_equal_the_straightforward_form(size, conventio
         torch.testing.assert_close(gradient, wanted, rtol=1e-8, atol=1e-8)
 
 
-def test_each_logit_stands_where_the_schema_has_its_attribute():
+def test_each_logit_is_where_the_schema_has_its_attribute():
     _, head = build()
     for region, names in ATTRIBUTES.items():
         classifier = head.classifiers[region]

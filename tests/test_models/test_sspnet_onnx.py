@@ -31,23 +31,23 @@ class Logits(nn.Module):
         for parameter in self.parameters():
             nn.init.normal_(parameter, std=0.4)
         if self.neck.scale_selection is not None:
-            self.neck.scale_selection.commit()
+            self.neck.scale_selection.freeze()
 
     def forward(self, *inputs):
         if len(inputs) == 1:
             return self.head(self.neck(self._backbone(*inputs)))
         return self.head(self.neck(inputs[:4], *inputs[4:]))
 
-    def _backbone(self, picture):
+    def _backbone(self, image):
         outputs = []
         for stage in self.stages:
-            picture = stage(picture).tanh()
-            outputs.append(picture)
+            image = stage(image).tanh()
+            outputs.append(image)
         return outputs
 
 
 def require_same_logits(model, inputs):
-    """Exported with the first picture, run with both."""
+    """Exported with the first image, run with both."""
     with torch.no_grad():
         expected = model.eval()(*inputs)
         exported = run_exported(model, [value[:1] for value in inputs], inputs)
@@ -64,9 +64,9 @@ def require_same_logits(model, inputs):
         dict(type="IdentityPLE"),
     ],
 )
-def test_from_pictures_at_any_batch_size(ple, scale):
-    picture = torch.randn((2, 3, 34, 26), generator=torch.Generator().manual_seed(1))
-    require_same_logits(Logits(scale, **ple), [picture])
+def test_from_images_at_any_batch_size(ple, scale):
+    image = torch.randn((2, 3, 34, 26), generator=torch.Generator().manual_seed(1))
+    require_same_logits(Logits(scale, **ple), [image])
 
 
 @pytest.mark.parametrize("scale", ["fixed", "learned"])

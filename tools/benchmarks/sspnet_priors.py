@@ -76,7 +76,7 @@ def set_scales(neck: SSPNetNeck, chosen: bool) -> None:
         scale = neck.scale_selection.regions[region.name]
         scale.logits.data[region.level - 1] = 1
     if chosen:
-        neck.scale_selection.commit()
+        neck.scale_selection.freeze()
 
 
 def form(neck: SSPNetNeck, head: SSPNetHead, batch_size: int, device: str) -> Form:

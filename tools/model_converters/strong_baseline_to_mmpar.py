@@ -57,7 +57,7 @@ def convert_strong_baseline(
 
     Args:
         checkpoint: As the code saved it.
-        schema: Of the data set that it was trained on; carried along.
+        schema: Of the dataset that it was trained on; carried along.
         outputs: Attribute of each logit, see :func:`trained_order`.
 
     Returns:

@@ -9,7 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
 from mmpar.models.layers import ScaleSelection
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
 from mmpar.visualization.scale_prior import draw_scale_prior, scale_prior_table
 
@@ -65,7 +65,7 @@ class ScaleAnnealingHook(Hook):
 
     def before_train(self, runner) -> None:
         """Look whether there is a scale prior to learn, or already learned."""
-        self._committed = _selection(runner).committed
+        self._committed = _selection(runner).frozen
         if self._committed and runner.iter == 0:  # load_from, not a resumed run
             runner.logger.warning(
                 "the weights that were loaded bring chosen pyramid levels, which are "
@@ -81,7 +81,7 @@ class ScaleAnnealingHook(Hook):
         selection = _selection(runner)
         selection.set_temperature(self._temperature(progress))
         if progress >= self.commit_at:
-            selection.commit()
+            selection.freeze()
             self._committed = True
             _report(runner, "chosen")
             _forget_best_scores(runner)
@@ -98,12 +98,13 @@ class ScaleAnnealingHook(Hook):
 
 
 def _selection(runner) -> ScaleSelection:
-    model = unwrapped(runner.model)
+    model = unwrap_model(runner.model)
     selection = getattr(model.neck, "scale_selection", None)
     if selection is None:
         raise ValueError(
             "ScaleAnnealingHook found no scale prior to anneal; set model.neck.scale="
-            "dict(mode='learned'), or default_hooks.scale_annealing=None"
+            "dict(mode='learned'), or remove the hook: "
+            "default_hooks.scale_annealing=None"
         )
     return selection
 
@@ -125,7 +126,7 @@ def _report(runner, when: str) -> None:
     if not is_main_process():
         return
     selection = _selection(runner)
-    model = unwrapped(runner.model)
+    model = unwrap_model(runner.model)
     names = [region.name for region in model.neck.regions]
     weights = selection.soft_weights().detach().cpu().numpy()
     table = scale_prior_table(names, weights, selection.levels())

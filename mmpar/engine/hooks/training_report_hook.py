@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmpar.datasets import JointSampler
 from mmpar.datasets.positive_ratios import one_sided_attributes, seen_label_counts
 from mmpar.engine.training_data import epoch_of, name_of, rarest_attribute
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
 
 
@@ -41,7 +41,7 @@ class TrainingReportHook(Hook):
         positives, known = (np.asarray(n) for n in seen_label_counts(dataset, times))
         runner.logger.info(
             "Training %s on %s: %s images, %d attributes (%s); %s",
-            described(unwrapped(runner.model)),
+            described(unwrap_model(runner.model)),
             name_of(dataset),
             f"{epoch.images:,}",
             len(names),

@@ -38,7 +38,7 @@ class BNInception(BaseBackbone):
 
     Layers are named as in the public weights converted from Caffe, so those load as
     they are: ``init_cfg=dict(type='Pretrained', checkpoint=...)``. They expect BGR
-    pixels in 0 to 255 less the mean (104, 117, 128): ``ClsDataPreprocessor`` with
+    pixels in 0 to 255 minus the mean (104, 117, 128): ``ClsDataPreprocessor`` with
     ``mean=[104, 117, 128], std=[1, 1, 1], to_rgb=False``. Their classifier is left out.
 
     Stages end at 3b, 4d and 5b: strides 8, 16, 32; channels 320, 608, 1024. Any input

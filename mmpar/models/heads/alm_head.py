@@ -115,7 +115,7 @@ class ALMHead(PARHead):
             regions.
 
         Raises:
-            ValueError: The backbone gives another number of stages than in_channels.
+            ValueError: The backbone does not give as many stages as in_channels.
         """
         if len(stages) != len(self.laterals):
             raise ValueError(

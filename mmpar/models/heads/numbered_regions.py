@@ -1,8 +1,8 @@
 """Which region each classifier of an old checkpoint belongs to.
 
-mmpar used to number SSPNet's classifiers in the order of the config. A config that
-MMEngine writes has its keys sorted, so the order is known only as far as the sizes of
-the classifiers tell it.
+mmpar used to number SSPNet's classifiers in the order of the config. MMEngine sorts the
+keys of a config that it writes, so the order is known only as far as the sizes of the
+classifiers reveal it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ def order_of_numbered(
 ) -> tuple[str, ...]:
     """The regions in the order of their numbers.
 
-    Sizes that all differ leave one order. Of others, those are considered that the
-    training's config can have had: as mmpar's own configs list these regions, or as the
-    config at hand does, and sorted, if it was one that MMEngine wrote. A config that
-    lists the regions sorted may be such a one, and says nothing of the order before.
+    If all sizes differ, only one order fits. Otherwise the orders are considered that
+    the training's config can have had: that of mmpar's own configs, that of the config
+    at hand, and the sorted one of a config that MMEngine wrote. If the config at hand
+    is sorted, it may be a written one, which does not show the original order.
 
     >>> order_of_numbered([3, 1], dict(a=1, b=3), ["a", "b"])
     ('b', 'a')
@@ -53,7 +53,7 @@ def order_of_numbered(
         "the checkpoint numbers its classifiers in the order of the config that it was "
         "trained with, as mmpar did before weights were stored by region name. They "
         f"have {list(found)} attributes and the regions {dict(sizes)}, so which "
-        "belongs to which cannot be told. If you know, rename head.classifiers.0.* and "
+        "belongs to which is ambiguous. If you know, rename head.classifiers.0.* and "
         "so on to head.classifiers.REGION.* in its state_dict (and the rows of "
         "neck.scale_selection.logits and .chosen, if there are any, to "
         "neck.scale_selection.regions.REGION.logits and .chosen) and save it"

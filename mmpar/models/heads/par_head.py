@@ -36,8 +36,8 @@ class PARHead(MultiLabelClsHead):
         loss: Config of the loss module, called as ``(logits, target, positive_ratio)``.
         threshold: A score above it is a positive, in ``pred_label`` and so in every
             metric and export. One number, one for each attribute in the order of the
-            schema, or a mapping from attribute names (those not named have 0.5). A line
-            of the log tells those that are not 0.5.
+            schema, or a mapping from attribute names (those not named have 0.5). Those
+            that are not 0.5 are logged.
         init_cfg: As for every MMEngine module.
     """
 
@@ -63,7 +63,7 @@ class PARHead(MultiLabelClsHead):
         )
 
     def _set_threshold(self, threshold: Threshold) -> None:
-        self.thr = None  # mmpretrain's has one number, and another rule: from it on
+        self.thr = None  # mmpretrain's is one number and counts a score equal to it
         values = build_thresholds(threshold, self.schema)
         # Of the config, not of the checkpoint.
         self.register_buffer("threshold", torch.tensor(values), persistent=False)
@@ -75,7 +75,7 @@ class PARHead(MultiLabelClsHead):
             )
 
     def set_positive_ratio(self, ratios: Sequence[float]) -> None:
-        """Take over the share of positives among the known labels, one an attribute."""
+        """Set the share of positives among the known labels of each attribute."""
         values = torch.as_tensor(ratios, dtype=self.positive_ratio.dtype)
         if values.shape != self.positive_ratio.shape:
             raise ValueError(
@@ -97,7 +97,7 @@ class PARHead(MultiLabelClsHead):
     def _get_loss(
         self, cls_score: Tensor, data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
-        # The type of the logits, but none that is too coarse for a soft label.
+        # The type of the logits, unless it is too coarse for a soft label.
         dtype = torch.promote_types(cls_score.dtype, torch.float32)
         target = torch.stack([sample.gt_score for sample in data_samples]).to(dtype)
         return {"loss": self.loss_module(cls_score, target, self.positive_ratio)}

@@ -1,4 +1,4 @@
-"""The head of SSPNet: one classifier a region."""
+"""SSPNet's head: one classifier per region."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ from mmpar.structures import Region, assign_attributes, build_regions
 class SSPNetHead(PARHead):
     """Max pyramid pooling and one linear classifier for each body region.
 
-    Source: SSPNet, arXiv 2312.06049. As in the released code, dropout falls on a
+    Source: SSPNet, arXiv 2312.06049. As in the released code, dropout is applied to a
     region's logits, after its classifier.
 
-    A region without an attribute in the schema is not read, and a line of the log says
-    so: own attributes need no regions of their own.
+    A region without an attribute in the schema is not read, and the log says so: your
+    own attributes do not need regions of their own.
 
     Args:
-        schema: See :class:`PARHead`; its groups say which region reads an attribute.
+        schema: See :class:`PARHead`; its groups determine which region reads an
+            attribute.
         regions: As the neck's.
         in_channels: C of the region features.
-        pool_grids: Cells a side of the pyramid pooling.
+        pool_grids: Cells per side of the pyramid pooling.
         dropout: Dropout rate, in [0, 1).
         **kwargs: See :class:`PARHead`.
 
@@ -90,14 +91,14 @@ class SSPNetHead(PARHead):
 
         Args:
             feats: Region name to ``(B, C, H_r, W_r)``, or to several such maps with
-                weights, by which their pooled features are mixed. What no attribute is
-                read from is left alone.
+                weights, by which their pooled features are mixed. Regions that no
+                attribute is read from are ignored.
 
         Returns:
             ``(B, A)`` in the schema's order.
 
         Raises:
-            ValueError: The neck does not give all of the regions.
+            ValueError: The neck does not give all regions.
         """
         missing = [name for name in self.classifiers if name not in feats]
         if missing:

@@ -1,4 +1,4 @@
-"""A feature pyramid that computes only the rows that are asked for."""
+"""A feature pyramid that computes only the requested rows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class FeaturePyramid(nn.Module):
     Level l (P1 the finest) is ``smooth(lateral(C_l) + upsample(level l + 1))``; the
     coarsest is its lateral alone, unsmoothed, as in the released SSPNet (Lin et al.,
     "Feature Pyramid Networks", with bilinear upsampling). The smoothing is nearly all
-    of the cost, so a level is smoothed only in the rows that are read, and a level that
-    is not read not at all.
+    of the cost, so only the rows that are read are smoothed, and a level that is not
+    read is not computed.
 
     Args:
         in_channels: Channels of the backbone's stages, finest first.
@@ -30,7 +30,7 @@ class FeaturePyramid(nn.Module):
         super().__init__()
         if len(in_channels) < 2:
             raise ValueError(
-                "a feature pyramid needs two stages at least, got in_channels="
+                "a feature pyramid needs at least two stages, got in_channels="
                 f"{list(in_channels)}"
             )
         self.laterals = nn.ModuleList(

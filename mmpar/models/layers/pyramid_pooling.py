@@ -15,11 +15,11 @@ def max_pyramid_pool(features: Tensor, grid_sizes: Sequence[int]) -> Tensor:
     On maps that n does not divide, neighbouring cells overlap by a row or column, as in
     :func:`torch.nn.functional.adaptive_max_pool2d`. (The released SSPNet pads such maps
     with zeros instead, which lets a padded zero win over negative features. At 256x192
-    both are the same.)
+    the two are equal.)
 
     Args:
         features: Feature map, ``(B, C, H, W)``.
-        grid_sizes: Cells a side, one number a pyramid level.
+        grid_sizes: Cells per side, one number per pyramid level.
 
     Returns:
         ``(B, C * sum(n * n))``: for each n the channels in order, for each channel the

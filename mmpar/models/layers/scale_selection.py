@@ -15,7 +15,7 @@ class LevelMixture(NamedTuple):
     """A region at every pyramid level, while its scale is being learned.
 
     Args:
-        maps: One a level, ``(B, C, H_l, W_l)``.
+        maps: One per level, ``(B, C, H_l, W_l)``.
         weights: How much each counts, not negative, summing to 1, ``(L,)``.
     """
 
@@ -48,13 +48,13 @@ class ScaleSelection(nn.Module):
     """A weight for each pyramid level and region, learned until one level is chosen.
 
     The weights are ``softmax(logits / temperature)``; a falling temperature (see
-    :class:`mmpar.engine.ScaleAnnealingHook`) sharpens them, and :meth:`commit` makes
+    :class:`mmpar.engine.ScaleAnnealingHook`) sharpens them, and :meth:`freeze` makes
     them one-hot for good. All logits start at 0: every level weighs the same and hands
     its gradient on, so none is given up before it has been tried. At an infinite
     temperature it stays so, and the logits get no gradient.
 
     Source: SSPNet, arXiv 2312.06049, says "adaptively learned from different layers of
-    feature pyramid" and its released code has the levels fixed; this way is ours.
+    feature pyramid", and its released code has fixed levels; this method is ours.
 
     Args:
         regions: Their names, R; results are in this order, the state dict is by name.
@@ -76,7 +76,7 @@ class ScaleSelection(nn.Module):
         return torch.stack([scale.logits for scale in self._scales()])
 
     @property
-    def chosen(self) -> Tensor:
+    def frozen_levels(self) -> Tensor:
         """The level chosen for each region, -1 before the choice, ``(R,)``."""
         return torch.stack([scale.chosen for scale in self._scales()])
 
@@ -85,9 +85,9 @@ class ScaleSelection(nn.Module):
 
     def weights(self) -> Tensor:
         """``(R, L)``, not negative, each row summing to 1."""
-        if self.committed:
+        if self.frozen:
             logits = self.logits
-            return torch.eye(logits.shape[1]).to(logits)[self.chosen]
+            return torch.eye(logits.shape[1]).to(logits)[self.frozen_levels]
         return self.soft_weights()
 
     def soft_weights(self) -> Tensor:
@@ -99,22 +99,22 @@ class ScaleSelection(nn.Module):
 
         Of equal weights the coarsest level, the cheapest.
         """
-        logits, chosen = self.logits, self.chosen
+        logits, chosen = self.logits, self.frozen_levels
         best = logits.shape[1] - 1 - logits.flip(1).argmax(dim=1)
         return tuple(torch.where(chosen < 0, best, chosen).tolist())
 
     @property
-    def committed(self) -> bool:
-        """Whether the levels are chosen."""
+    def frozen(self) -> bool:
+        """Whether the levels are chosen for good."""
         return bool(self._scales()[0].chosen >= 0)
 
-    def commit(self) -> None:
+    def freeze(self) -> None:
         """Choose each region's level of the largest weight; the first time counts."""
         for scale, level in zip(self._scales(), self.levels()):
             scale.chosen.fill_(level)
 
     def set_temperature(self, temperature: float) -> None:
-        """Above 0; the lower, the closer to one level a region."""
+        """Above 0; the lower, the closer to one level per region."""
         self.temperature.fill_(temperature)
 
     def keep(self, names: Sequence[str]) -> None:
@@ -127,10 +127,10 @@ class ScaleSelection(nn.Module):
     ) -> None:
         if f"{prefix}logits" in state_dict:
             raise ValueError(
-                f"{prefix}logits of the checkpoint has a row a region without their "
-                "names, as mmpar wrote it before weights were stored by region name. "
-                "Load the whole checkpoint, with the head, into a PARClassifier, which "
-                "finds the names from the sizes of the classifiers"
+                f"{prefix}logits of the checkpoint has one row per region without "
+                "their names, as mmpar wrote it before weights were stored by region "
+                "name. Load the whole checkpoint, with the head, into a PARClassifier, "
+                "which finds the names from the sizes of the classifiers"
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
 

@@ -105,6 +105,6 @@ class WeightedBCELoss(nn.Module):
         if (weights.isnan() & known).any():
             raise RuntimeError(
                 "the loss is weighted by positive ratios, which are not set for every "
-                "labelled attribute. Add dict(type='PositiveRatioHook') to "
-                "custom_hooks, or call model.head.set_positive_ratio(...)"
+                "labelled attribute. Add positive_ratio=dict(type='PositiveRatioHook') "
+                "to default_hooks, or call model.head.set_positive_ratio(...)"
             )

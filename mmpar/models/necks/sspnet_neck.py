@@ -42,8 +42,8 @@ class SSPNetNeck(BaseModule):
     in ``regions`` has no meaning then). While they are learned, a region is read from
     all levels, and the head mixes what it has pooled from them by their weights. Maxima
     commute with factors that are not negative, so it is as if the maps were weighted,
-    and takes less memory. In eval, and once the levels are chosen, a
-    region is read from its best level alone, at the cost of the fixed mode.
+    and takes less memory. In eval, and once the levels are frozen, a region is read
+    from its best level alone, at the cost of the fixed mode.
 
     Source: SSPNet, arXiv 2312.06049.
 
@@ -98,10 +98,10 @@ class SSPNetNeck(BaseModule):
         return self.ple.needs_keypoints
 
     @property
-    def searching(self) -> bool:
+    def is_searching(self) -> bool:
         """Whether a region is read from all levels, as long as scales are learned."""
         scales = self.scale_selection
-        return self.training and scales is not None and not scales.committed
+        return self.training and scales is not None and not scales.frozen
 
     def levels(self) -> dict[str, int]:
         """The level of each region, 0 the finest; the best so far while learning."""
@@ -124,7 +124,7 @@ class SSPNetNeck(BaseModule):
 
         Args:
             stages: ``(B, C_l, H_l, W_l)``, finest first.
-            keypoints: For the keypoint form of PLE: x, y in fractions of the picture
+            keypoints: For the keypoint form of PLE: x, y in fractions of the image
                 and visibility, in COCO's order, ``(B, 17, 3)``.
 
         Returns:
@@ -132,10 +132,10 @@ class SSPNetNeck(BaseModule):
             scales are learned, a :class:`LevelMixture` of these.
 
         Raises:
-            ValueError: The backbone gives another number of stages than in_channels, or
+            ValueError: The backbone does not give as many stages as in_channels, or
                 keypoints are needed and missing.
         """
-        if not self.searching:
+        if not self.is_searching:
             return {
                 band.region.name: self._locate(band, keypoints)
                 for band in self._chosen_bands(stages)
@@ -162,11 +162,11 @@ class SSPNetNeck(BaseModule):
             keypoints: As in :meth:`forward`.
 
         Returns:
-            The sampling points of each region by its name, in fractions of the picture
+            The sampling points of each region by its name, in fractions of the image
             (0 its left or upper edge, 1 its right or lower one).
         """
         return {
-            band.region.name: self._points_in_picture(band, keypoints)
+            band.region.name: self._points_in_image(band, keypoints)
             for band in self._chosen_bands(stages)
         }
 
@@ -221,9 +221,7 @@ class SSPNetNeck(BaseModule):
             return self.ple(band.features, _keypoints_on(band, keypoints))
         return self.ple(band.features)
 
-    def _points_in_picture(
-        self, band: _Band, keypoints: Tensor | None
-    ) -> SamplingPoints:
+    def _points_in_image(self, band: _Band, keypoints: Tensor | None) -> SamplingPoints:
         inputs = [band.features]
         if self.needs_keypoints:
             inputs.append(_keypoints_on(band, keypoints))

@@ -5,7 +5,7 @@ import torch
 from mmpretrain.models import ImageClassifier
 from torch import nn
 
-from mmpar.explain.region_geometry import RegionGeometry, splat
+from mmpar.explain.regions import RegionGeometry, splat
 from mmpar.models import LinearPARHead, SSPNetHead, SSPNetNeck
 from mmpar.models.layers import BlockPLE, IdentityPLE, SparsePLE
 from tests.test_explain.tiny_model import CHANNELS, REGION_OF, REGIONS, SCHEMA, Backbone

@@ -1,4 +1,4 @@
-"""From what a region's features say to places in the picture."""
+"""Explanations of models that read attributes from regions: geometry, boxes, points."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmpar.explain.explainer import (
+    Attributes,
+    BoxExplainer,
+    DataSamples,
+    MapExplainer,
+    normalize_maps,
+)
+from mmpar.explain.feature_gradients import layer_inputs
+from mmpar.registry import EXPLAINERS
 from mmpar.structures import assign_attributes
 
 _NEEDED = ("regions", "levels", "sampling_points")
 
 
 class RegionGeometry:
-    """Where the features of a neck's regions lie in the picture.
+    """Where the features of a neck's regions lie in the image.
 
     Args:
-        model: Classifier whose neck tells its ``regions``, the pyramid ``levels()``
-            that they are read from and its ``sampling_points(*inputs)``, and whose
-            head tells by its ``regions``, of the same names, what each is read for.
+        model: Classifier whose neck has ``regions``, the pyramid ``levels()`` that they
+            are read from and ``sampling_points(*inputs)``, and whose head has
+            ``regions`` of the same names, with the attributes that each is read for.
 
     Raises:
         ValueError: The neck or the head has no regions.
@@ -30,7 +39,7 @@ class RegionGeometry:
         self.neck: Any = model.neck
         if not has_regions(model):
             raise ValueError(
-                "Grad-CAM-P, sampling points and region boxes are of models that read "
+                "Grad-CAM-P, sampling points and region boxes need a model that reads "
                 "attributes from regions, as SSPNetNeck and SSPNetHead do; this has "
                 f"{type(self.neck).__name__} and {type(model.head).__name__}. Use "
                 "GradCAM, or ALMBoxes for ALM"
@@ -53,11 +62,11 @@ class RegionGeometry:
         its response is spread evenly over that.
 
         Args:
-            response: Not negative, a value a position of the region's features,
+            response: Not negative, one value per position of the region's features,
                 ``(B, h, w)``.
             region: Its name.
             stages: What the neck was given.
-            sampling: Points ``(B, K, h, w, 2)``, (x, y) in fractions of the picture,
+            sampling: Points ``(B, K, h, w, 2)``, (x, y) in fractions of the image,
                 and weights ``(B, K, h, w)``, of the region.
 
         Returns:
@@ -75,39 +84,39 @@ class RegionGeometry:
     def place_by_position(
         self, response: Tensor, region: str, stages: Sequence[Tensor]
     ) -> Tensor:
-        """Leave what positions respond where they lie; as :meth:`place_by_points`.
+        """Leave what positions respond in place; as :meth:`place_by_points`.
 
         Raises:
-            ValueError: The features are those of keypoints, which are no grid.
+            ValueError: The features are those of keypoints, which form no grid.
         """
         if getattr(self.neck, "needs_keypoints", False):
             raise ValueError(
-                "features of keypoints are no map of the region; explain this model "
+                "features of keypoints are not a map of the region; explain this model "
                 "with place_prior=True"
             )
         _, width, start, stop = self._band(region, stages)
         return _resized(response, stop - start, width)
 
-    def into_picture(
+    def into_image(
         self, band: Tensor, region: str, stages: Sequence[Tensor], size: Sequence[int]
     ) -> Tensor:
-        """Upsample a region's band to its rows of the picture, zero elsewhere.
+        """Upsample a region's band to its rows of the image, zero elsewhere.
 
         Args:
             band: ``(B, rows, W_l)``.
             region: Its name.
             stages: What the neck was given.
-            size: (H, W) of the picture.
+            size: (H, W) of the image.
         """
         top, bottom = self.pixel_rows(region, stages, size[0])
-        picture = band.new_zeros(len(band), *size)
-        picture[:, top:bottom] = _resized(band, bottom - top, size[1])
-        return picture
+        image = band.new_zeros(len(band), *size)
+        image[:, top:bottom] = _resized(band, bottom - top, size[1])
+        return image
 
     def pixel_rows(
         self, region: str, stages: Sequence[Tensor], height: int
     ) -> tuple[int, int]:
-        """First row and one past the last that a region covers in the picture."""
+        """First row and one past the last that a region covers in the image."""
         map_height, _, start, stop = self._band(region, stages)
         top, bottom = (round(edge * height / map_height) for edge in (start, stop))
         return top, max(bottom, top + 1)
@@ -118,10 +127,84 @@ class RegionGeometry:
         return (height, width, *self.regions[region].row_range(height))
 
 
+@EXPLAINERS.register_module()
+class RegionBoxes(BoxExplainer):
+    """The rows that an attribute is read from, over the whole width of the image.
+
+    Args:
+        model: See :class:`Explainer`; its neck reads regions, as :class:`SSPNetNeck`.
+
+    Raises:
+        ValueError: The model has no regions.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        inputs: Tensor,
+        attributes: Attributes = None,
+        data_samples: DataSamples = None,
+    ) -> Tensor:
+        """Boxes, ``(B, n, 4)``, the same for all; see :class:`BoxExplainer`."""
+        stages = layer_inputs(self.model, self.model.neck, inputs, data_samples)[0]
+        height, width = inputs.shape[2:]
+        boxes = []
+        for index in self.indices(attributes):
+            region = self.geometry.region_of[index]
+            top, bottom = self.geometry.pixel_rows(region, stages, height)
+            boxes.append((0.0, float(top), float(width), float(bottom)))
+        # Not in the precision of the inputs: half types have no pixel 257.
+        found = torch.tensor(boxes, device=inputs.device)
+        return found.expand(len(inputs), -1, -1)
+
+
+@EXPLAINERS.register_module()
+class PLEPoints(MapExplainer):
+    """How densely PLE samples each place of an attribute's region.
+
+    Every position of the region's feature counts the same and gives its sampling points
+    their weights. No gradients: the map is the same for all attributes of a region.
+
+    Args:
+        model: See :class:`Explainer`; its neck reads regions, as :class:`SSPNetNeck`.
+
+    Raises:
+        ValueError: The model has no regions.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        inputs: Tensor,
+        attributes: Attributes = None,
+        data_samples: DataSamples = None,
+    ) -> Tensor:
+        """Density maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
+        neck = self.model.neck
+        given = layer_inputs(self.model, neck, inputs, data_samples)
+        maps = {}
+        for region, sampling in neck.sampling_points(*given).items():
+            ones = torch.ones_like(sampling[1][:, 0])
+            band = self.geometry.place_by_points(ones, region, given[0], sampling)
+            maps[region] = self.geometry.into_image(
+                band, region, given[0], inputs.shape[2:]
+            )
+        regions = [self.geometry.region_of[i] for i in self.indices(attributes)]
+        return normalize_maps(torch.stack([maps[name] for name in regions], dim=1))
+
+
 def has_regions(model: Any) -> bool:
     """Whether the model reads attributes from regions."""
-    told = all(hasattr(model.neck, name) for name in _NEEDED)
-    return told and hasattr(model.head, "regions")
+    has_geometry = all(hasattr(model.neck, name) for name in _NEEDED)
+    return has_geometry and hasattr(model.head, "regions")
 
 
 def splat(points: Tensor, values: Tensor, height: int, width: int) -> Tensor:
@@ -129,7 +212,7 @@ def splat(points: Tensor, values: Tensor, height: int, width: int) -> Tensor:
 
     Args:
         points: (x, y) in pixels, 0 the centre of the first, ``(B, ..., 2)``.
-        values: ``(B, ...)``; what lies outside the map is lost.
+        values: ``(B, ...)``; what is outside the map is lost.
         height: H of the map.
         width: Its W.
 
