@@ -14,6 +14,12 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
+from mmpar.datasets.file_backends import (
+    archive_of,
+    is_local,
+    missing_files,
+    paths_outside,
+)
 from mmpar.datasets.formats.annotation import (
     ANY,
     Annotation,
@@ -22,16 +28,10 @@ from mmpar.datasets.formats.annotation import (
     Rows,
     checked_label_map,
 )
-from mmpar.datasets.formats.keypoint_array import KeypointArray
 from mmpar.datasets.formats.lists import read_csv, read_text
 from mmpar.datasets.formats.openmmlab_json import read_json_lines, read_openmmlab
 from mmpar.datasets.formats.pickles import read_common_pickle
-from mmpar.datasets.image_files import (
-    archive_of,
-    is_local,
-    missing_files,
-    paths_outside,
-)
+from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
@@ -105,10 +105,11 @@ class PARDataset(BaseDataset):
             lead, are an ``'error'``, or ``'allow'`` takes them. Without either folder
             the list alone says where images are, and in an archive none is outside.
         backend_args: MMEngine file backend of the images, such as
-            ``dict(backend='lmdb', db_path=...)``; the loading transform needs the same.
+            ``dict(backend='mmpar_lmdb', db_path=...)``; the loading transform needs the
+            same.
         keypoints: File of :class:`KeypointArray`, relative to ``data_root``. Samples
-            then have ``gt_keypoints``, float32, shape (1, 17, 3), which the transforms
-            move.
+            then have ``gt_keypoints``, float32, shape (1, 17, 3): x, y and visibility,
+            1 usable or 0 missing, which the transforms move.
         metainfo: Added to the meta information, which checkpoints carry.
         indices: Use the first n samples (the last n if negative), or these rows.
         pipeline: Transforms.

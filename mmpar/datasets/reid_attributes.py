@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from mmengine import fileio
 
-from mmpar.datasets.archives import PictureArchive
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.file_backends import ImageArchive, archive_of, is_local
 from mmpar.datasets.formats import matlab
 from mmpar.datasets.formats.annotation import UNKNOWN, Annotation, LabelMap, pack_paths
-from mmpar.datasets.image_files import archive_of, is_local
 from mmpar.registry import DATASETS
 from mmpar.structures import build_schema
 
@@ -230,7 +229,7 @@ class ReIDAttributeDataset(PARDataset):
         return [*super().extra_repr(), f"Distractor boxes dropped: \t{self.dropped}"]
 
 
-def _names_in(archive: PictureArchive, folder: str) -> list[str]:
+def _names_in(archive: ImageArchive, folder: str) -> list[str]:
     start = f"{folder}/"
     names = [n[len(start) :] for n in archive.names() if n.startswith(start)]
     if not names:

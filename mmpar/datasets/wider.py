@@ -25,6 +25,7 @@ from mmpar.datasets.formats.files import entry, numbers, portable_path, read_utf
 from mmpar.datasets.formats.lists import read_text
 from mmpar.datasets.formats.openmmlab_json import annotation_of
 from mmpar.registry import DATASETS
+from mmpar.structures.boxes import xywh_to_xyxy
 
 SPLITS = ("train", "val", "test")
 _CUT_OUTS = re.compile(r"(trainval|test)_(?:gt_label|name)\.txt$")
@@ -152,13 +153,12 @@ def _attributes(id_map: Mapping[str, Any], path: str) -> list[str]:
 
 
 def _corners(box: list[float], where: str) -> list[float]:
-    x, y, width, height = box
-    if width <= 0 or height <= 0:
+    if box[2] <= 0 or box[3] <= 0:
         raise ValueError(
             f"{where}: the box [x, y, width, height] = {box} has no area; repair it "
             "or take the target out"
         )
-    return [x, y, x + width, y + height]
+    return xywh_to_xyxy(np.array(box, np.float64)).tolist()
 
 
 def _partitions(images: list[str], path: str) -> dict[str, dict[int, np.ndarray]]:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Box = tuple[int, int, int, int]
+from mmpar.structures.boxes import PixelBox as Box
+from mmpar.structures.boxes import round_to_pixels
 
 
 @dataclass
@@ -94,8 +95,8 @@ class MaskingCheck:
             if np.isnan(edges).any():
                 self.without_box += 1
                 continue
-            band = None if bands is None else _whole_pixels(bands[index], whole)
-            box = _whole_pixels(edges, whole)
+            band = None if bands is None else round_to_pixels(bands[index], *whole[2:])
+            box = round_to_pixels(edges, *whole[2:])
             pairs += [
                 (comparison, index, pair)
                 for comparison, pair in self._pairs(box, whole, band)
@@ -213,11 +214,3 @@ def hidden(picture: Tensor, box: Box) -> Tensor:
     covered = picture.clone()
     covered[:, y1:y2, x1:x2] = 0
     return covered
-
-
-def _whole_pixels(edges: np.ndarray, picture: Box) -> Box:
-    """Rounded to pixels of the picture, one at least."""
-    x1, y1, x2, y2 = (round(float(edge)) for edge in edges)
-    _, _, width, height = picture
-    x1, y1 = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
-    return x1, y1, max(min(x2, width), x1 + 1), max(min(y2, height), y1 + 1)

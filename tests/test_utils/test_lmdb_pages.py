@@ -8,9 +8,9 @@ import lmdb
 import numpy as np
 import pytest
 
-from mmpar.datasets import archives
-from mmpar.datasets.archives import PictureLmdb
-from mmpar.datasets.lmdb_pages import require_sound_pages
+from mmpar.datasets import file_backends
+from mmpar.datasets.file_backends import LmdbImageBackend
+from mmpar.utils.lmdb_pages import require_sound_pages
 
 PAGE = 4096
 
@@ -41,7 +41,7 @@ def mutants(content, count):
 
 
 def read_all(folder):
-    images = PictureLmdb(str(folder))
+    images = LmdbImageBackend(str(folder))
     try:
         for name in images.names():
             images.get(name)
@@ -55,13 +55,13 @@ def read_all(folder):
 def read_mutants(folder, out, count, guarded):
     faulthandler.disable()
     if not guarded:
-        archives.require_sound_pages = lambda file: None
+        file_backends.require_sound_pages = lambda file: None
     refused = 0
     for mutant in mutants((folder / "data.mdb").read_bytes(), count):
         (out / "data.mdb").write_bytes(mutant)
         error = read_all(out)
         refused += bool(error)
-        if error and "data.mdb" not in error and "has no picture" not in error:
+        if error and "data.mdb" not in error and "has no image" not in error:
             sys.exit(2)
     sys.exit(0 if 0 < refused < count else 3)
 

@@ -1,9 +1,10 @@
-"""Pictures in a folder, a zip, an LMDB and on a server give the same samples."""
+"""Images in a folder, a zip, an LMDB and on a server give the same samples."""
 
 import functools
 import http.server
 import pickle
 import threading
+import tracemalloc
 import zipfile
 
 import cv2
@@ -17,14 +18,14 @@ from mmpar.datasets import (
     PA100K,
     UPAR,
     AttributeListDataset,
+    LoadPersonImage,
     Market1501Attribute,
     SampleError,
-    archives,
+    file_backends,
 )
-from mmpar.datasets.archives import PictureLmdb, PictureZip
 from mmpar.datasets.doctor.pictures import inspect
-from mmpar.datasets.image_files import archive_of
-from mmpar.datasets.packing import find_pictures, pack
+from mmpar.datasets.file_backends import LmdbImageBackend, ZipImageBackend, archive_of
+from mmpar.datasets.packing import list_images, pack
 from mmpar.datasets.preparing import prepare
 from mmpar.structures import SCHEMAS
 from tests.fixtures.identity_attributes import write_attributes, write_boxes
@@ -40,7 +41,7 @@ STRANGE = "cam0/zwölf 12.png"
 
 @pytest.fixture
 def folder(tmp_path):
-    """Twenty pictures, none like another, and a list of them."""
+    """Twenty images, none like another, and a list of them."""
     rng = np.random.default_rng(0)
     for name in [*NAMES, STRANGE]:
         file = tmp_path / "pictures" / name
@@ -53,7 +54,7 @@ def folder(tmp_path):
 
 def packed(folder, ending):
     out = folder.parent / f"pictures.{ending}"
-    pack(folder, find_pictures(folder)[0], out)
+    pack(folder, list_images(folder)[0], out)
     return out
 
 
@@ -62,7 +63,7 @@ def in_zip(file):
 
 
 def in_lmdb(file):
-    return dict(backend_args=dict(backend="lmdb", db_path=str(file)))
+    return dict(backend_args=dict(backend="mmpar_lmdb", db_path=str(file)))
 
 
 def listed(folder, backend_args=None, ann_file="list.txt", **kwargs):
@@ -118,7 +119,7 @@ def test_all_roots_give_the_same_samples(folder, server):
             np.testing.assert_array_equal(sample["img"], image, err_msg=name)
 
 
-def test_a_picture_that_the_server_lacks_is_named(folder, server):
+def test_an_image_that_the_server_lacks_is_named(folder, server):
     (folder / NAMES[3]).unlink()
     dataset = listed(folder, data_prefix=server)
     with pytest.raises(SampleError, match=f"sample 3, {server}/{NAMES[3]}.*404"):
@@ -133,7 +134,7 @@ def test_a_zip_of_another_program_is_read(folder, deflated):
         for name in [*NAMES, STRANGE]:
             archive.write(folder / name, f"prefix/{name}")
     file.write_bytes(b"a program that unpacks itself" + file.read_bytes())
-    backend = pickle.loads(pickle.dumps(PictureZip(file)))
+    backend = pickle.loads(pickle.dumps(ZipImageBackend(file)))
     for name in [*NAMES, STRANGE]:
         assert backend.get(f"prefix/{name}") == (folder / name).read_bytes()
     assert listed(folder, data_prefix="prefix", **in_zip(file))[19]["img"].any()
@@ -146,7 +147,7 @@ def test_names_of_any_language_are_kept(folder, ending, root):
 
 
 @pytest.mark.parametrize(("ending", "root"), [("zip", in_zip), ("lmdb", in_lmdb)])
-def test_missing_pictures_are_found_before_the_first_is_read(folder, ending, root):
+def test_missing_images_are_found_before_the_first_is_read(folder, ending, root):
     (folder / NAMES[3]).unlink()
     (folder / NAMES[7]).unlink()
     archive = packed(folder, ending)
@@ -160,7 +161,7 @@ def test_missing_pictures_are_found_before_the_first_is_read(folder, ending, roo
 
 
 @pytest.mark.parametrize(("ending", "root"), [("zip", in_zip), ("lmdb", in_lmdb)])
-def test_an_archive_that_is_none_is_named(folder, ending, root):
+def test_what_is_not_an_archive_is_named(folder, ending, root):
     where = folder.parent / f"pictures.{ending}"
     with pytest.raises(
         FileNotFoundError, match=rf"pictures\.{ending}.*check backend_a"
@@ -178,18 +179,18 @@ def test_faulty_members_are_named(folder):
     start = whole.index(picture)
     file.write_bytes(whole[: start + 9] + b"?" + whole[start + 10 :])
     with pytest.raises(ValueError, match=rf"{NAMES[3]} in .*pictures\.zip.*damaged"):
-        PictureZip(file).get(NAMES[3])
-    assert PictureZip(file).get(NAMES[4]) == (folder / NAMES[4]).read_bytes()
+        ZipImageBackend(file).get(NAMES[3])
+    assert ZipImageBackend(file).get(NAMES[4]) == (folder / NAMES[4]).read_bytes()
 
     flags = whole.index(b"PK\1\2") + 8  # of the first member, in the directory
     file.write_bytes(whole[:flags] + b"\1" + whole[flags + 1 :])
     with pytest.raises(ValueError, match=rf"{NAMES[0]} in .*it is encrypted"):
-        PictureZip(file).get(NAMES[0])
+        ZipImageBackend(file).get(NAMES[0])
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as archive:
         archive.write(folder / NAMES[0], NAMES[0])
     with pytest.raises(ValueError, match=rf"{NAMES[0]} in .*method 12"):
-        PictureZip(file).get(NAMES[0])
+        ZipImageBackend(file).get(NAMES[0])
 
 
 def test_a_damaged_directory_is_named(folder):
@@ -199,7 +200,7 @@ def test_a_damaged_directory_is_named(folder):
     content[place : place + 4] = b"\xff\xff\xff\x7f"
     file.write_bytes(bytes(content))
     with pytest.raises(ValueError, match=r"pictures\.zip .*its directory gives"):
-        PictureZip(file).missing(NAMES)
+        ZipImageBackend(file).missing(NAMES)
 
 
 def test_the_doctor_names_damaged_members(folder):
@@ -218,7 +219,7 @@ def test_a_damaged_lmdb_is_named(folder):
     for start in range(2 * 4096, len(content), 4096):  # after the two pages of its own
         content[start + 10 : start + 12] = b"\xff\xff"  # the page's kind
     file.write_bytes(bytes(content))
-    database = PictureLmdb(str(file.parent))
+    database = LmdbImageBackend(str(file.parent))
     for read in (lambda: database.missing(NAMES), lambda: list(database.names())):
         with pytest.raises(ValueError, match=r"pictures\.lmdb/data\.mdb") as error:
             read()
@@ -233,25 +234,55 @@ def test_half_an_lmdb_is_refused(folder):
         with file.open("rb+") as data:
             data.truncate(cut)
         with pytest.raises(ValueError, match=rf"data\.mdb .* damaged.* has {cut} "):
-            PictureLmdb(str(file.parent)).get(NAMES[0])
+            LmdbImageBackend(str(file.parent)).get(NAMES[0])
 
 
 def test_a_member_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "_LARGEST_MEMBER", 10_000)
+    monkeypatch.setattr(file_backends, "_MAX_IMAGE_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("whole.png", bytes(10_000))
         file.writestr("bomb.png", bytes(1_000_000))
-    root = PictureZip(tmp_path / "x.zip")
+    root = ZipImageBackend(tmp_path / "x.zip")
     assert root.get("whole.png") == bytes(10_000)
     with pytest.raises(ValueError, match=r"bomb\.png in .*x\.zip: it unpacks to over"):
         root.get("bomb.png")
 
 
+def test_a_member_larger_than_it_says_is_damaged(tmp_path):
+    """What it unpacks to beyond that is not kept."""
+    file = tmp_path / "x.zip"
+    for stored in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(file, "w", stored) as archive:
+            archive.writestr("bomb.png", bytes(30_000_000))
+        content = bytearray(file.read_bytes())
+        place = content.rindex(b"PK\1\2") + 24  # its size, in the directory
+        for size in (0, 1, 5000):
+            content[place : place + 4] = size.to_bytes(4, "little")
+            file.write_bytes(content)
+            tracemalloc.start()
+            with pytest.raises(
+                ValueError, match=r"bomb\.png in .*x\.zip is damaged: .*Bad CRC"
+            ):
+                ZipImageBackend(file).get("bomb.png")
+            assert tracemalloc.get_traced_memory()[1] < 10_000_000
+            tracemalloc.stop()
+
+
+def test_mmengines_own_lmdb_is_left_as_it_is_and_refused(folder):
+    backend_args = dict(backend="lmdb", db_path=str(packed(folder, "lmdb")))
+    with pytest.raises(ValueError, match="write backend='mmpar_lmdb'"):
+        listed(folder, backend_args=backend_args)
+    with pytest.raises(ValueError, match="write backend='mmpar_lmdb'"):
+        LoadPersonImage(backend_args=backend_args)
+    backend = fileio.get_file_backend("", backend_args=backend_args)
+    assert type(backend) is fileio.LmdbBackend
+
+
 @pytest.mark.parametrize("name", ["", "x" * 512, "ä" * 300])
-def test_a_name_that_no_lmdb_has_is_a_missing_picture(folder, name):
-    database = PictureLmdb(str(packed(folder, "lmdb")))
+def test_a_name_that_no_lmdb_can_have_is_a_missing_image(folder, name):
+    database = LmdbImageBackend(str(packed(folder, "lmdb")))
     np.testing.assert_array_equal(database.missing([NAMES[0], name]), [1])
-    with pytest.raises(FileNotFoundError, match="has no picture"):
+    with pytest.raises(FileNotFoundError, match="has no image"):
         database.get(name)
 
 
@@ -260,11 +291,11 @@ def test_the_last_of_two_members_of_one_name_counts(tmp_path):
         archive.writestr("a.jpg", b"first")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("a.jpg", b"second")
-    assert PictureZip(tmp_path / "two.zip").get("a.jpg") == b"second"
+    assert ZipImageBackend(tmp_path / "two.zip").get("a.jpg") == b"second"
 
 
 def test_threads_share_a_zip(folder):
-    backend = PictureZip(packed(folder, "zip"))
+    backend = ZipImageBackend(packed(folder, "zip"))
     wrong = []
 
     def read():
@@ -286,7 +317,7 @@ def test_a_packed_release_needs_only_the_backend(tmp_path):
     parts = dict(train=rows[:2], val=rows[2:4], test=rows[4:])
     write_pa100k_release(root, parts)
     plain = PA100K(data_root=str(root), split="val", pipeline=[load := _load()])
-    names, others, _ = find_pictures(root)
+    names, others, _ = list_images(root)
     assert dict(others) == {".mat": 1}
     pack(root, names, tmp_path / "pa100k.zip")
     backend_args = in_zip(tmp_path / "pa100k.zip")["backend_args"]
@@ -316,7 +347,7 @@ def test_a_packed_market1501_needs_only_the_backend(tmp_path, ending, root, pref
     market = str(tmp_path / "market")
     prepare(Market1501Attribute, [0], market, data_root=market)
     out = tmp_path / f"market.{ending}"
-    pack(tmp_path / "market", find_pictures(tmp_path / "market")[0], out)
+    pack(tmp_path / "market", list_images(tmp_path / "market")[0], out)
     kwargs = dict(data_root=market, split="test")
     expected = list(Market1501Attribute(**kwargs).table.paths)
     assert len(expected) == 2
@@ -340,7 +371,7 @@ def test_a_packed_upar_needs_only_the_backend(tmp_path):
     lines = [",".join(["path", *names]), *rows]
     (tmp_path / "upar/train.csv").write_text("\n".join(lines))
     out = tmp_path / "upar.zip"
-    pack(tmp_path / "upar", find_pictures(tmp_path / "upar")[0], out)
+    pack(tmp_path / "upar", list_images(tmp_path / "upar")[0], out)
     kwargs = dict(data_root=str(tmp_path / "upar"), split="train", ann_file="train.csv")
     zipped = UPAR(**kwargs, **in_zip(out))
     assert zipped.get_data_info(1)["img_path"] == "PETA/2.jpg"
@@ -360,7 +391,7 @@ def test_an_archive_is_read_once_for_all(folder):
 
 def test_the_map_of_an_lmdb_grows(folder, monkeypatch):
     monkeypatch.setattr("mmpar.datasets.packing._FIRST_MAP_SIZE", 16_384)
-    monkeypatch.setattr("mmpar.datasets.packing._PICTURES_A_TRANSACTION", 3)
+    monkeypatch.setattr("mmpar.datasets.packing._IMAGES_PER_TRANSACTION", 3)
     with lmdb.open(str(packed(folder, "lmdb")), readonly=True, lock=False) as database:
         assert database.info()["map_size"] > 16_384
         assert database.stat()["entries"] == 21
