@@ -74,6 +74,14 @@ class PARDataset(BaseDataset):
     over all labels cheap; and a sample whose pipeline fails is an error that names the
     image, never replaced by another sample.
 
+    Example:
+        >>> from mmpar.datasets import SyntheticPAR
+        >>> dataset = SyntheticPAR(num_samples=2, split="train")
+        >>> len(dataset), dataset.schema.names[:2]
+        (2, ('Female', 'AgeOver60'))
+        >>> dataset[0]["gt_score"].shape
+        (26,)
+
     Args:
         data_root: Folder that relative ``ann_file`` and ``data_prefix`` start from.
         ann_file: Annotation file; by default ``ANN_FILE``.

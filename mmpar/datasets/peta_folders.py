@@ -16,6 +16,7 @@ from PIL import Image
 from mmpar.datasets.formats.files import read_utf8
 from mmpar.datasets.peta import SOURCES, read_peta
 from mmpar.structures import build_schema
+from mmpar.utils.atomic import write_atomically
 from mmpar.utils.image_headers import require_size_within_limit
 
 FOLDERS = tuple("i-LID" if name == "i-LIDS" else name for name in SOURCES)
@@ -210,21 +211,20 @@ def _check(
 def _write_png(source: Path, target: Path) -> None:
     if target.exists():
         return
-    begun = target.with_suffix(".begun")
     content = source.read_bytes()
     require_size_within_limit(content, str(source))
+    png = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
-        image.convert("RGB").save(begun, "PNG")
-    os.replace(begun, target)
+        image.convert("RGB").save(png, "PNG")
+    write_atomically(target, png.getvalue())
 
 
 def _write_labels(found: PETAFolders, path: Path) -> None:
-    begun = path.with_suffix(".begun")
-    with begun.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        names = build_schema("peta105").names
-        writer.writerow(["path", "person_id", "domain", *names])
-        rows = zip(found.person_ids().tolist(), found.domains.tolist(), found.labels)
-        for i, (person, domain, labels) in enumerate(rows, start=1):
-            writer.writerow([f"{i:05}.png", person, domain, *labels.tolist()])
-    os.replace(begun, path)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    names = build_schema("peta105").names
+    writer.writerow(["path", "person_id", "domain", *names])
+    rows = zip(found.person_ids().tolist(), found.domains.tolist(), found.labels)
+    for i, (person, domain, labels) in enumerate(rows, start=1):
+        writer.writerow([f"{i:05}.png", person, domain, *labels.tolist()])
+    write_atomically(path, file.getvalue().encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from mmpar.datasets.formats.annotation import (
     UNKNOWN_PERSON,
     AnnotationTable,
 )
+from mmpar.utils.atomic import write_atomically
 
 _PASSES = 10
 """Over all persons; on PETA's the fourth moves few."""
@@ -293,15 +294,13 @@ def write_csv(cut: Cut, out: str | Path) -> None:
         if column.ndim == 1 and name not in ("split", "partition")
     }
     words = {1: "1", 0: "0", UNKNOWN: ""}
-    unfinished = out.with_name(f".{out.name}.unfinished")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "split", *columns, *cut.attributes])
-        further = zip(*columns.values()) if columns else iter([()] * len(cut.table))
-        for path, split, more, labels in zip(
-            cut.table.paths, cut.split_of, further, cut.table.labels.tolist()
-        ):
-            row = [path, cut.names[split], *more, *(words[label] for label in labels)]
-            writer.writerow(row)
-    os.replace(unfinished, out)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(["path", "split", *columns, *cut.attributes])
+    further = zip(*columns.values()) if columns else iter([()] * len(cut.table))
+    for path, split, more, labels in zip(
+        cut.table.paths, cut.split_of, further, cut.table.labels.tolist()
+    ):
+        row = [path, cut.names[split], *more, *(words[label] for label in labels)]
+        writer.writerow(row)
+    write_atomically(out, file.getvalue().encode())

@@ -1,5 +1,7 @@
 """Each data set is read from the common pickled form; UPAR's has sources."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -246,3 +248,27 @@ def test_a_form_that_a_class_does_not_know_is_an_error(tmp_path):
         ValueError, match=r"x\.bin: MSP60K is read from files that end in"
     ):
         without_pictures(MSP60K)(ann_file=str(tmp_path / "x.bin"), split="test")
+
+
+@pytest.mark.parametrize(("kind", "value"), [(UPAR, None), (RAPv2, -1)])
+def test_a_pickle_is_read_by_label_map(tmp_path, kind, value):
+    content = dict(
+        image_name=["a.jpg", "b.jpg", "c.jpg"],
+        label=np.array([[1, -1], [-1, 1], [0, 2]]),
+        attr_name=["Hat", "Boots"],
+        partition=dict(train=[0, 1, 2]),
+    )
+    file = tmp_path / "all.pkl"
+    file.write_bytes(pickle.dumps(content))
+    config = dict(
+        ann_file=str(file),
+        split="train",
+        schema=dict(names=["Hat", "Boots"]),
+        lazy_init=True,
+    )
+    config["data_prefix"] = str(tmp_path)
+    dataset = kind(label_map={-1: 0, 2: 1}, **config)
+    assert dataset.load_annotations().labels.tolist() == [[1, 0], [0, 1], [0, 1]]
+    if value is not None:  # RAP's own coding of 2 holds where label_map does not say
+        dataset = kind(label_map={-1: 0}, **config)
+        assert dataset.load_annotations().labels[2].tolist() == [0, value]

@@ -492,7 +492,7 @@ def test_an_odd_label_is_a_fault_of_its_split_beside_those_of_the_others(release
     page = (release / "report.html").read_text()
     assert "annotation (val)" in page
     assert names[val] in page
-    assert f"row 1 ({names[val]})" in text
+    assert f"row {val + 1} ({names[val]})" in text
     assert "has the label 7" in text
     assert re.search(rf"missing .* test .* first: .*/{names[test]}", text), text
     assert "2 faults" in text

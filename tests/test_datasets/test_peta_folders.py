@@ -197,7 +197,7 @@ def test_faulty_folders_are_errors(tmp_path):
     label_file.write_text(text + "0002.png hairLong\n")
     refused(r"line 3: 0002\.png has different labels in an earlier line")
     label_file.write_text(text + "0009.png hairBlonde\n")
-    refused(r"line 3: \['hairBlonde'\] are no attributes of PETA")
+    refused(r"line 3: \['hairBlonde'\] are not attributes of PETA")
     label_file.write_text(text)
     (label_file.parent / "0002.png").unlink()
     refused("CUHK.* has 1 images, expected 2")

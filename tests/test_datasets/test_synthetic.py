@@ -131,3 +131,8 @@ def test_transforms_do_not_change_what_memory_keeps():
 
 def test_the_class_is_registered():
     assert DATASETS.get("SyntheticPAR") is SyntheticPAR
+
+
+def test_drawn_labels_have_no_coding():
+    with pytest.raises(ValueError, match=r"label_map=.* has no effect"):
+        SyntheticPAR(num_samples=2, split="train", label_map={-1: 0})

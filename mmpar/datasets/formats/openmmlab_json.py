@@ -244,6 +244,8 @@ def read_json_lines(path: str) -> Annotation:
     for image, where in found:
         labels = entry(image, "labels", list, where)
         more = {n: v for n, v in image.items() if n not in ("path", "labels")}
+        if "person_box" in more:  # its name then
+            more["bbox"] = more.pop("person_box")
         name = entry(image, "path", str, where)
         data_list.append(dict(more, img_path=name, gt_score=labels))
     metainfo = dict(classes=texts(schema, "names", where), schema=schema)

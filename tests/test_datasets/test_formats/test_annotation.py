@@ -238,6 +238,22 @@ def test_an_ending_that_nothing_reads_is_an_error_with_those_that_are_read():
         Own(ann_file="x.xml", split="train")
 
 
+def test_old_lines_have_boxes_under_their_new_name(tmp_path):
+    write_old_lines(tmp_path / "old.jsonl", LABELS)
+    text = (tmp_path / "old.jsonl").read_text()
+    boxed = text.replace(
+        '"partition": 0}', '"partition": 0, "person_box": [1, 2, 3, 4]}'
+    )
+    (tmp_path / "old.jsonl").write_text(boxed)
+    dataset = Own(
+        data_root=str(tmp_path),
+        ann_file="old.jsonl",
+        split="val",
+        missing_images="ignore",
+    )
+    assert dataset.table.columns["bbox"].tolist() == [[1, 2, 3, 4]] * 2
+
+
 # --- labels ---------------------------------------------------------------------------
 
 
