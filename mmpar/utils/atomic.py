@@ -1,32 +1,41 @@
-"""The way to write a file that is whole or not there, whenever the process ends."""
+"""The one way to write a file that is complete or absent, whenever the process ends."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
-from mmengine.fileio import LocalBackend, register_backend
 
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path to write to, which takes the name ``path`` when all is written.
 
-def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write a file under another name, make sure that it is on the disk, rename it.
-
-    Until then a file of this name is as it was.
+    The file is on the disk before it is renamed; until then a file of this name is as
+    it was. If the block raises, the temporary file is deleted. Folders are made. The
+    temporary name ends in ``.part``: a writer that chooses the format by the ending
+    must be given the open file instead.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name for each writer: every process of a distributed test writes its metrics.
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
+        yield part
+        with part.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, path)
         _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_atomically(path: str | Path, content: bytes | str) -> None:
+    """Write bytes, or text in UTF-8, as :func:`atomic_path` does."""
+    with atomic_path(path) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -39,18 +48,19 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-class AtomicLocalBackend(LocalBackend):
-    """MMEngine's backend of local files, which the Runner's checkpoints go through."""
-
-    def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write bytes; see :func:`write_atomically`."""
-        write_atomically(filepath, obj)
-
-    def put_text(self, obj: str, filepath: str | Path, encoding: str = "utf-8") -> None:
-        """Write text; see :func:`write_atomically`."""
-        write_atomically(filepath, obj.encode(encoding))
-
-
 def secure_checkpoint_writing() -> None:
-    """Make MMEngine write local files so; a killed run leaves no torn checkpoint."""
+    """Have MMEngine write local files so; a killed run leaves no torn checkpoint."""
+    from mmengine.fileio import LocalBackend, register_backend
+
+    class AtomicLocalBackend(LocalBackend):
+        """MMEngine's backend of local files, which checkpoints go through."""
+
+        def put(self, obj: bytes, filepath: str | Path) -> None:
+            write_atomically(filepath, obj)
+
+        def put_text(
+            self, obj: str, filepath: str | Path, encoding: str = "utf-8"
+        ) -> None:
+            write_atomically(filepath, obj.encode(encoding))
+
     register_backend("local", AtomicLocalBackend, force=True, prefixes="")

@@ -22,6 +22,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 
+from mmpar.utils.atomic import atomic_path
 from mmpar.utils.bounded_file import BoundedFile, damaged_member, opened_zip
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_unreadable
 from mmpar.utils.pickled_arrays import (
@@ -219,7 +220,9 @@ def save_weights(state_dict: Mapping[str, Any], path: str) -> None:
     """Save the weights of a model alone, as a checkpoint that MMEngine loads."""
     import torch
 
-    torch.save(dict(state_dict=state_dict, meta=dict(mmpar_version=__version__)), path)
+    content = dict(state_dict=state_dict, meta=dict(mmpar_version=__version__))
+    with atomic_path(path) as part:
+        torch.save(content, part)
 
 
 def _download(url: str, path: str) -> None:

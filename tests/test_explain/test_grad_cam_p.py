@@ -7,7 +7,7 @@ from mmpretrain.structures import DataSample
 from mmpar.explain import ALMBoxes, GradCAMP, PLEPoints, RegionBoxes
 from mmpar.explain.region_geometry import splat
 from mmpar.models import PARClassifier
-from tests.test_explain.oracle import (
+from tests.oracles.grad_cam import (
     class_activation,
     positional_activation,
     splatted,

@@ -16,11 +16,11 @@ from mmpar.models.layers import (
     SparsePLE,
 )
 from mmpar.models.layers.point_sampling import weighted_samples
-from tests.test_models.oracles.point_location_extraction import (
+from tests.oracles.point_location_extraction import (
     keypoint_location_extraction,
     sparse_location_extraction,
 )
-from tests.test_models.oracles.prior_location_extraction import (
+from tests.oracles.prior_location_extraction import (
     prior_location_extraction,
 )
 

@@ -8,8 +8,8 @@ from torch import nn
 from mmpar.models import SSPNetHead, SSPNetNeck
 from mmpar.registry import MODELS
 from mmpar.structures import AttributeSchema
+from tests.oracles.sspnet import sspnet
 from tests.test_models.backbone_features import backbone_features
-from tests.test_models.oracles.sspnet import sspnet
 
 SCHEMA = AttributeSchema(
     # Interleaved, so that scattering is not the identity nor its own inverse.

@@ -1,4 +1,4 @@
-"""A file is written whole, or stays as it was."""
+"""A file is complete, or stays as it was."""
 
 import os
 
@@ -8,7 +8,7 @@ import torch
 from mmengine.runner import save_checkpoint
 
 import mmpar.registry  # noqa: F401  secures MMEngine's writing
-from mmpar.utils.atomic import write_atomically
+from mmpar.utils.atomic import atomic_path, write_atomically
 from mmpar.utils.checkpoint_files import load_from_local
 
 
@@ -39,6 +39,20 @@ def test_what_was_saved_before_survives_a_kill_while_writing(
     monkeypatch.undo()
     save_checkpoint({"a": torch.zeros(1)}, path)
     assert load_from_local(path)["a"].tolist() == [0]
+
+
+def test_a_writer_that_fails_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "new" / "table.csv"
+    write_atomically(path, "before")
+
+    def write_half(part):
+        part.write_text("half")
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"), atomic_path(path) as part:
+        write_half(part)
+    assert [one.name for one in path.parent.iterdir()] == ["table.csv"]
+    assert path.read_text() == "before"
 
 
 def test_two_that_write_one_file_do_not_meet(tmp_path, monkeypatch):

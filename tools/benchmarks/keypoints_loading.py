@@ -107,7 +107,7 @@ def iteration_time(cfg: Config, args: argparse.Namespace) -> float:
         model.zero_grad()
 
     iterate()
-    times = [1e3 * seconds(iterate, args.device) for _ in range(args.iterations)]
+    times = [1e3 * seconds(iterate) for _ in range(args.iterations)]
     return statistics.median(times) / args.batch_size
 
 

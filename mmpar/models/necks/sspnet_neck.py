@@ -47,6 +47,13 @@ class SSPNetNeck(BaseModule):
 
     Source: SSPNet, arXiv 2312.06049.
 
+    >>> head, body = dict(level=1, rows=(0, 0.25)), dict(level=2, rows=(0, 1))
+    >>> regions = dict(head=head, body=body)
+    >>> neck = SSPNetNeck((8, 16), regions, out_channels=4)
+    >>> stages = [torch.rand(2, 8, 64, 32), torch.rand(2, 16, 32, 16)]
+    >>> {name: tuple(feature.shape) for name, feature in neck(stages).items()}
+    {'head': (2, 4, 16, 32), 'body': (2, 4, 32, 16)}
+
     Args:
         in_channels: Channels of the backbone's stages, finest first.
         regions: Region name to ``dict(rows, level, groups, ...)``, see

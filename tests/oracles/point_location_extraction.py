@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tests.test_models.oracles.prior_location_extraction import bilinear, linear
+from tests.oracles.prior_location_extraction import bilinear, linear
 
 
 def project(ple, features: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tests.test_models.oracles.feature_pyramid import feature_pyramid
-from tests.test_models.oracles.prior_location_extraction import (
+from tests.oracles.feature_pyramid import feature_pyramid
+from tests.oracles.prior_location_extraction import (
     prior_location_extraction,
 )
-from tests.test_models.oracles.pyramid_pooling import max_pyramid_pool
+from tests.oracles.pyramid_pooling import max_pyramid_pool
 
 
 def sspnet(
