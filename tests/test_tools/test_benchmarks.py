@@ -72,7 +72,7 @@ def test_the_roots_of_images_are_compared(tmp_path: Path):
 def test_the_cost_of_keypoints_is_a_share_of_each_iteration(tmp_path: Path):
     output = run_tool(
         "benchmarks/keypoints_loading.py",
-        *("--pictures", 2, "--turns", 1, "--batch-size", 1),
+        *("--images", 2, "--turns", 1, "--batch-size", 1),
         *("--iterations", 1, "--threads", 1),
         cwd=tmp_path,
     )
