@@ -1,8 +1,8 @@
 """Checks that the pages of an LMDB are where it says, before LMDB follows them.
 
 LMDB maps its file and trusts what is in it: a page number or an offset that points
-outside ends the process (SIGBUS). Layout: ``MDB_meta``, ``MDB_page`` and ``MDB_node`` in LMDB's
-``mdb.c``, data format 1, of 64 bits.
+outside ends the process (SIGBUS). Layout: ``MDB_meta``, ``MDB_page`` and ``MDB_node``
+in LMDB's ``mdb.c``, data format 1, of 64 bits.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def _tree(file: str | Path) -> _Tree | None:
     end = (last + 1) * page_size
     if end > size or size % page_size:
         raise ValueError(
-            f"it is not complete, it has {size} bytes, and its last page of {page_size} "
-            f"ends at {end}"
+            f"it is not complete, it has {size} bytes, and its last page of "
+            f"{page_size} ends at {end}"
         )
     if meta["kind"]:
         raise ValueError(f"its keys are of the kind {meta['kind']}, expected 0")
