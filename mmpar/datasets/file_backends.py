@@ -73,7 +73,6 @@ class ZipImageBackend(ImageArchive):
     def __init__(self, zip_path: str | Path) -> None:
         self.zip_path = str(zip_path)
         self._archive: zipfile.ZipFile | None = None
-        self._file: BoundedFile | None = None
         self._process: int | None = None
         self._lock = threading.Lock()
 
@@ -122,6 +121,7 @@ class ZipImageBackend(ImageArchive):
         return self._archive
 
     def _use(self, file: BoundedFile) -> None:
+        # Threads may meet here: each file stays open for as long as one reads from it.
         if self._archive is None:
             archive = read_zip_directory(file)
             _require_inside(archive.infolist(), os.path.getsize(self.zip_path))
@@ -129,14 +129,11 @@ class ZipImageBackend(ImageArchive):
         else:  # forked: the directory is shared
             self._archive.fp = file
             self._lock = threading.Lock()
-        self._close()
-        self._file, self._process = file, os.getpid()
+        self._process = os.getpid()
 
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    __del__ = _close
+    def __del__(self) -> None:
+        if self._archive is not None and self._archive.fp is not None:
+            self._archive.fp.close()
 
     def __reduce__(self) -> tuple[type, tuple[str]]:
         return type(self), (self.zip_path,)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mmpar.explain.explainer import Attributes, BoxExplainer, DataSamples
 from mmpar.explain.feature_gradients import layer_inputs
 from mmpar.registry import EXPLAINERS
+from mmpar.structures.boxes import scale_boxes
 
 LEVELS = ("strongest", "all")
 
@@ -57,8 +58,5 @@ class ALMBoxes(BoxExplainer):
             strongest = torch.stack(levels, dim=2).argmax(dim=2)  # (B, A)
             boxes = boxes.take_along_dim(strongest[:, :, None, None], dim=2)[:, :, 0]
         height, width = inputs.shape[2:]
-        # Half types have no pixel 257.
-        size = torch.tensor(
-            [width, height] * 2, dtype=torch.float32, device=boxes.device
-        )
-        return (boxes * size)[:, list(self.indices(attributes))]
+        # At float32 at least: half types have no pixel 257.
+        return scale_boxes(boxes, width, height)[:, list(self.indices(attributes))]

@@ -1,8 +1,8 @@
-"""Whether the pages of an LMDB lie where it says, before LMDB follows them.
+"""Checks that the pages of an LMDB are where it says, before LMDB follows them.
 
 LMDB maps its file and trusts what is in it: a page number or an offset that points
-outside ends the process. Layout: ``MDB_meta``, ``MDB_page`` and ``MDB_node`` in LMDB's
-``mdb.c``, data format 1, of 64 bits.
+outside ends the process (SIGBUS). Layout: ``MDB_meta``, ``MDB_page`` and ``MDB_node``
+in LMDB's ``mdb.c``, data format 1, of 64 bits.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ class _Tree(NamedTuple):
 
 
 def require_sound_pages(file: str | Path) -> None:
-    """Go through all pages of keys, without the values; a few microseconds a page.
+    """Walk all pages of keys, without the values; a few microseconds per page.
 
     Args:
-        file: ``data.mdb``. What is no LMDB at all is left to LMDB to refuse.
+        file: ``data.mdb``. A file that is not an LMDB at all is left to LMDB to refuse.
 
     Raises:
-        ValueError: It lacks pages, or one points outside the file or to another kind.
+        ValueError: Pages are missing, or one points outside the file or is of an
+            unexpected kind.
     """
     try:
         tree = _tree(file)
@@ -77,15 +78,15 @@ def _tree(file: str | Path) -> _Tree | None:
     for meta in metas:
         found = meta["magic"], meta["version"], meta["page_size"]
         if found != (_MAGIC, _VERSION, page_size) or not meta["flags"] & _IS_META:
-            raise ValueError("one of the two pages that describe the rest is none")
-    # Of the two, the one of the later transaction counts.
+            raise ValueError("one of the two meta pages is not valid")
+    # The one of the later transaction counts.
     meta = metas[int(metas[1]["transaction"] > metas[0]["transaction"])]
     last = int(meta["last"])
     end = (last + 1) * page_size
     if end > size or size % page_size:
         raise ValueError(
-            f"it is not whole, it has {size} bytes, and its last page of {page_size} "
-            f"ends at {end}"
+            f"it is not complete, it has {size} bytes, and its last page of "
+            f"{page_size} ends at {end}"
         )
     if meta["kind"]:
         raise ValueError(f"its keys are of the kind {meta['kind']}, expected 0")
@@ -97,7 +98,7 @@ def _meta(data: np.ndarray, start: int) -> np.void:
 
 
 def _pages_below(tree: _Tree, number: int) -> list[int]:
-    """Pages that a page of the tree points to, if it is sound; none below a leaf."""
+    """Pages that a page of the tree points to, if it is sound; none for a leaf."""
     if number > tree.last:
         raise ValueError(f"it points to page {number}, the last is {tree.last}")
     start = number * tree.page_size
@@ -124,7 +125,7 @@ def _pages_below(tree: _Tree, number: int) -> list[int]:
 
 
 def _values(page: np.ndarray, starts: np.ndarray, kind: str) -> np.ndarray:
-    """Eight bytes from each place, as numbers, a row each."""
+    """Eight bytes from each start, as numbers, one row each."""
     return page[starts[:, None] + np.arange(8)].view(kind)
 
 

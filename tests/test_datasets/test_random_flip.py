@@ -13,7 +13,7 @@ RIGHT_WRIST = COCO_KEYPOINTS.index("right_wrist")
 
 
 def sample(seed=0, size=(80, 60)):
-    """A picture with keypoints, three of them missing, and a box that is absent."""
+    """An image with keypoints, three of them missing, and a box that is absent."""
     rng = np.random.default_rng(seed)
     points = np.ones((1, 17, 3), np.float32)
     points[0, :, :2] = rng.uniform(0, 1, (17, 2)) * (size[1], size[0])
@@ -103,7 +103,7 @@ def test_a_keypoint_keeps_to_its_pixel():
     moved = 0
     for index in range(20):
         before = person(index)
-        # A picture whose pixels are numbers; a point inside a pixel keeps its number.
+        # An image whose pixels are numbers; a point inside a pixel keeps its number.
         height, width = before["img"].shape[:2]
         numbers = np.arange(height * width, dtype=np.int32).reshape(height, width)
         before["img"] = numbers.astype(np.float32)[..., None].repeat(3, axis=2)

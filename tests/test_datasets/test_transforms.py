@@ -81,7 +81,7 @@ def test_a_loader_of_the_runner_gives_every_sample_once(release, num_workers):
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_a_broken_picture_stops_the_loader_with_its_name(tmp_path, num_workers):
+def test_a_broken_image_stops_the_loader_with_its_name(tmp_path, num_workers):
     write_pa100k_release(tmp_path, {"train": generated_rows(4)})
     (tmp_path / "data/000003.jpg").write_bytes(b"nothing")
     dataset = PA100K(data_root=str(tmp_path), split="train", pipeline=PIPELINE)
@@ -106,7 +106,7 @@ def load(tmp_path, content, **kwargs):
     return LoadPersonImage(**kwargs)(dict(img_path=str(tmp_path / "x.jpg")))
 
 
-def test_a_whole_picture_is_what_opencv_decodes(tmp_path):
+def test_a_whole_image_is_what_opencv_decodes(tmp_path):
     results = load(tmp_path, jpeg())
     expected = cv2.imdecode(np.frombuffer(jpeg(), np.uint8), cv2.IMREAD_COLOR)
     assert np.array_equal(results["img"], expected)
@@ -237,7 +237,7 @@ def test_grey_values_of_unknown_range_are_refused(tmp_path, dtype, backend):
 
 @pytest.mark.parametrize("backend", ["cv2", "pillow"])
 @pytest.mark.parametrize("kind", ["empty", "text", "half a png"])
-def test_what_is_no_picture_is_an_error_that_names_it(tmp_path, kind, backend):
+def test_what_is_not_an_image_is_an_error_that_names_it(tmp_path, kind, backend):
     png = cv2.imencode(".png", np.zeros((90, 40, 3), np.uint8))[1].tobytes()
     content = {"empty": b"", "text": b"hello", "half a png": png[: len(png) // 2]}[kind]
     with pytest.raises(ValueError, match=r"x\.jpg .* not a readable image"):
@@ -247,8 +247,8 @@ def test_what_is_no_picture_is_an_error_that_names_it(tmp_path, kind, backend):
 # --- boxes ----------------------------------------------------------------------------
 
 
-def marked_picture(box, size=(80, 60)):
-    """A black picture, height x width, with a white box."""
+def marked_image(box, size=(80, 60)):
+    """A black image, height x width, with a white box."""
     x1, y1, x2, y2 = box
     image = np.zeros((*size, 3), np.uint8)
     image[y1:y2, x1:x2] = 255
@@ -274,7 +274,7 @@ def test_boxes_follow_what_they_frame_through_the_crop(crop):
     np.random.seed(0)
     seen = 0
     for _ in range(60):
-        image = marked_picture((20, 30, 34, 52))
+        image = marked_image((20, 30, 34, 52))
         boxes = np.array([[20, 30, 34, 52], [np.nan] * 4], np.float32)
         results = RandomCrop(**crop)(dict(img=image, gt_bboxes=boxes))
         found = results["gt_bboxes"]
@@ -293,7 +293,7 @@ def test_a_box_outside_the_crop_is_absent():
     np.random.seed(0)
     boxes = np.array([[0, 0, 4, 4]], np.float32)
     crops = [
-        RandomCrop((40, 30))(dict(img=marked_picture((0, 0, 4, 4)), gt_bboxes=boxes))
+        RandomCrop((40, 30))(dict(img=marked_image((0, 0, 4, 4)), gt_bboxes=boxes))
         for _ in range(40)
     ]
     absent = [bool(np.isnan(crop["gt_bboxes"]).all()) for crop in crops]
@@ -343,7 +343,7 @@ def test_boxes_keep_to_their_place_through_the_whole_pipeline():
     pipeline = Compose(steps)
     flips = set()
     for _ in range(20):
-        image = marked_picture((20, 30, 34, 52))
+        image = marked_image((20, 30, 34, 52))
         boxes = np.array([[20, 30, 34, 52], [np.nan] * 4], np.float32)
         data = pipeline(dict(img=image, img_shape=(80, 60), gt_bboxes=boxes))
         sample = data["data_samples"]

@@ -22,19 +22,19 @@ SPOT = (14.0, 20.0)
 
 @pytest.fixture
 def release(tmp_path):
-    """Ten pictures, each with a red spot at its own height."""
+    """Ten images, each with a red spot at its own height."""
     root = write_peta_release(tmp_path / "peta", 10)
     for split in PETA.SPLITS:
         dataset = PETA(data_root=str(root), split=split)
         for i in range(len(dataset)):
             path = dataset.get_data_info(i)["img_path"]
-            picture = spots((80, 30), (SPOT[0], height_of(path)), SPOT)
-            cv2.imwrite(path, picture)
+            image = spots((80, 30), (SPOT[0], height_of(path)), SPOT)
+            cv2.imwrite(path, image)
     return root
 
 
 def height_of(path):
-    """The true place of the spot, from the number that is the picture's name."""
+    """The true place of the spot, from the number that is the image's name."""
     return 15.0 + 5 * int(path.rsplit("/", 1)[-1].split(".")[0])
 
 
@@ -79,7 +79,7 @@ def test_from_a_detectors_file(release):
         assert not unsure_or_outside.any()
 
 
-def test_from_a_pose_model_and_again_after_a_broken_picture(release):
+def test_from_a_pose_model_and_again_after_a_broken_image(release):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     model = export(BrightSpots(), release / "pose.onnx", ["heat"])
@@ -105,7 +105,7 @@ def test_the_source_must_be_said(release):
         add(release)
 
 
-def test_persons_cut_out_of_pictures_are_refused(tmp_path):
+def test_persons_cut_out_of_images_are_refused(tmp_path):
     splits = ("train", "val", "test")
     persons = [one for split in splits for one in generated_persons(split, 2, 0)]
     write_wider_release(tmp_path, persons)

@@ -34,8 +34,8 @@ def number(cell: str) -> float:
 
 def test_the_scale_of_lists_is_measured(tmp_path: Path):
     output = run_tool(
-        "benchmarks/dataset_scale.py",
-        *("--rows", 100, 30_000, "--workers", 0, 1, "--samples", 1_000),
+        "benchmarks/dataset_loading.py",
+        *("rows", "--rows", 100, 30_000, "--workers", 0, 1, "--samples", 1_000),
         *("--work-dir", tmp_path),
         cwd=tmp_path,
     )
@@ -53,18 +53,17 @@ def test_the_scale_of_lists_is_measured(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_roots_of_pictures_are_compared(tmp_path: Path):
+def test_the_roots_of_images_are_compared(tmp_path: Path):
     output = run_tool(
-        "benchmarks/image_roots.py",
-        *("--pictures", 70, "--people", 3, "--size", 32, 64, "--repeats", 1),
-        *("--samples", 130, "--workers", 0, 1, "--states", "warm"),
-        *("--work-dir", tmp_path),
+        "benchmarks/dataset_loading.py",
+        *("roots", "--images", 70, "--repeats", 1, "--samples", 130),
+        *("--workers", 0, 1, "--work-dir", tmp_path),
         cwd=tmp_path,
     )
-    assert "70 pictures of" in output
+    assert "70 images of" in output
     rows = table_of(output)
-    assert [row[:2] for row in rows] == [["warm", "0"], ["warm", "1"]]
-    for _, _, folder, packed, lmdb, ratio in rows:
+    assert [row[0] for row in rows] == ["0", "1"]
+    for _, folder, packed, lmdb, ratio in rows:
         assert number(packed) > 0
         assert number(ratio) == pytest.approx(number(lmdb) / number(folder), abs=0.01)
     assert list(tmp_path.iterdir()) == []
@@ -73,7 +72,7 @@ def test_the_roots_of_pictures_are_compared(tmp_path: Path):
 def test_the_cost_of_keypoints_is_a_share_of_each_iteration(tmp_path: Path):
     output = run_tool(
         "benchmarks/keypoints_loading.py",
-        *("--pictures", 2, "--turns", 1, "--batch-size", 1),
+        *("--images", 2, "--turns", 1, "--batch-size", 1),
         *("--iterations", 1, "--threads", 1),
         cwd=tmp_path,
     )

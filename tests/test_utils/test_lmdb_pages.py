@@ -93,7 +93,7 @@ def pointing(content, page, place, value):
 
 FAULTS = {
     "root": (0, 128, b"\xff\xff", "points to page 65535, the last is"),
-    "transaction": (1, 40, b"\x01\x10", "describe the rest is none"),
+    "transaction": (1, 40, b"\x01\x10", "meta pages is not valid"),
     "kind": (0, 92, b"\x04", "keys are of the kind 4"),
 }
 

@@ -1,8 +1,8 @@
-"""What keypoints cost a training: the pipeline with and without them, in turns.
+"""Cost of keypoints in training: the pipeline with and without them, in turns.
 
 python tools/benchmarks/keypoints_loading.py
 
-Pictures of drawn people are written as JPEG files with a keypoint array beside them and
+Images of drawn people are written as JPEG files with a keypoint array beside them and
 go through the training pipeline of each config. The cost of a sample is compared with
 the sample's share of an iteration (forward, loss and backward of the config's model),
 as if one process did everything; each further loading worker divides it. Prints a
@@ -37,8 +37,8 @@ CONFIGS = ("sspnet_r18_synthetic", "sspnet_r50_pa100k")
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=64)
-    parser.add_argument("--turns", type=int, default=31, help="over all pictures")
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--turns", type=int, default=31, help="over all images")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2, help="of the model")
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write_pictures(root: Path, count: int) -> None:
+def write_images(root: Path, count: int) -> None:
     """JPEG files, their list and their keypoints."""
     names = [f"{i}.jpg" for i in range(count)]
     writer = KeypointWriter(root / "keypoints.npy", names, "drawn")
@@ -69,7 +69,7 @@ def pipeline_of(cfg: Config) -> list[ConfigDict | dict]:
 def pipeline_times(
     root: Path, cfg: Config, turns: int
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds a sample of each turn, without and with keypoints."""
+    """Milliseconds per sample of each turn, without and with keypoints."""
     without, with_keypoints = (
         AttributeListDataset(
             data_root=str(root),
@@ -91,7 +91,7 @@ def pipeline_times(
 
 
 def iteration_time(cfg: Config, args: argparse.Namespace) -> float:
-    """Milliseconds a sample of an iteration, the median."""
+    """Milliseconds per sample of an iteration, the median."""
     cfg.model.backbone.init_cfg = None
     model = MODELS.build(cfg.model).to(args.device).train()
     num_attributes = len(model.head.schema)
@@ -137,12 +137,12 @@ def main() -> None:
     print("| model | iteration | pipeline | with keypoints | extra | of iteration |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        write_pictures(Path(folder), args.pictures)
+        write_images(Path(folder), args.images)
         for name in CONFIGS:
             cfg = Config.fromfile(FOLDER / f"{name}.py")
             times = pipeline_times(Path(folder), cfg, args.turns)
             print(row(name, iteration_time(cfg, args), times), flush=True)
-    print("\nmilliseconds a sample, medians")
+    print("\nmilliseconds per sample, medians")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keypoints that a pose model finds are where they are in the picture."""
+"""Keypoints that a pose model finds are where they are in the image."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def models(tmp_path_factory):
 
 
 def places(size, count):
-    """Random places well inside a picture, (count, 2)."""
+    """Random places well inside an image, (count, 2)."""
     height, width = size
     return np.random.default_rng(0).uniform(0.1, 0.9, (count, 2)) * (width, height)
 
@@ -60,16 +60,16 @@ def test_spots_are_found_where_they_are(models, kind, size):
     np.testing.assert_array_equal(found[:, 0], found[:, RED_ONLY - 1])
 
 
-def test_pictures_of_any_size_share_a_batch(models):
+def test_images_of_any_size_share_a_batch(models):
     model = PoseModel(models["heat map"])
-    pictures = [spots(size, (20.5, 30.5), (10.5, 40.5)) for size in SIZES]
-    together = model(pictures)
-    alone = np.concatenate([model([picture]) for picture in pictures])
+    images = [spots(size, (20.5, 30.5), (10.5, 40.5)) for size in SIZES]
+    together = model(images)
+    alone = np.concatenate([model([image]) for image in images])
     np.testing.assert_array_equal(together, alone)
 
 
 class Corner(BrightSpots):
-    """Finds everything in the first cell, which lies beside the picture."""
+    """Finds everything in the first cell, which lies beside the image."""
 
     def forward(self, images):
         maps = 0 * super().forward(images)
@@ -78,7 +78,7 @@ class Corner(BrightSpots):
         return maps + corner
 
 
-def test_places_outside_the_picture_are_missing(tmp_path):
+def test_places_outside_the_image_are_missing(tmp_path):
     model = PoseModel(export(Corner(), tmp_path / "c.onnx", ["heat"]))
     assert not model([spots((100, 50), (20, 30), (10, 40))]).any()
 
