@@ -3,7 +3,9 @@
 import copy
 import logging
 import os
+import random
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
@@ -14,6 +16,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # the processes that tests start.
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test draws the same random numbers, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import time
 import warnings
 
 import numpy as np
@@ -295,9 +294,7 @@ def test_looking_for_a_hundred_thousand_files_takes_no_call_for_each(
     )
     monkeypatch.delattr(file_backends.os, "stat")
     paths = [f"{tmp_path}/{i}.jpg" for i in range(100_000)]
-    started = time.perf_counter()
     missing = file_backends.missing_files(paths)
-    assert time.perf_counter() - started < 5
     assert missing.tolist() == list(range(100, 100_000))
     assert calls == [str(tmp_path)]
 

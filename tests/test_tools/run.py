@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import multiprocessing
 import os
+import runpy
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from multiprocessing.context import BaseContext
+from multiprocessing.reduction import DupFd
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
+TIMEOUT = 400
+"""Seconds after which a tool is stopped."""
 
 
 def command(tool: str, *arguments: object) -> list[str]:
@@ -29,19 +37,67 @@ def environment() -> dict[str, str]:
     return {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PATH": path, "PORT": port}
 
 
+def call_tool(tool: str, *arguments: object, cwd: Path) -> tuple[int, str]:
+    """Exit status and output of a tool that runs to its end.
+
+    A Python tool runs in a process of its own, forked from a server that has imported
+    what takes seconds; a shell script starts its own interpreters.
+    """
+    if tool.endswith(".sh"):
+        done = subprocess.run(
+            command(tool, *arguments),
+            cwd=cwd,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        return done.returncode, done.stdout
+    with tempfile.TemporaryFile() as output:
+        process = _server().Process(
+            target=_run,
+            args=(
+                command(tool, *arguments)[1:],
+                str(cwd),
+                environment(),
+                DupFd(output.fileno()),
+            ),
+        )
+        process.start()
+        process.join(TIMEOUT)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        output.seek(0)
+        return process.exitcode, output.read().decode(errors="replace")
+
+
 def run_tool(tool: str, *arguments: object, cwd: Path) -> str:
-    """Run a tool to its end and return what it printed; fails with that output."""
-    done = subprocess.run(
-        command(tool, *arguments),
-        cwd=cwd,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    """Run a tool to its end and return its output; fails with that output."""
+    status, output = call_tool(tool, *arguments, cwd=cwd)
+    assert status == 0, output
+    return output
+
+
+@functools.cache
+def _server() -> BaseContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_tools.imports"])
+    return context
+
+
+def _run(argv: list[str], cwd: str, env: dict[str, str], output: DupFd) -> None:
+    """Become the tool: its arguments, folder, environment and output."""
+    descriptor = output.detach()
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    sys.argv = argv
+    sys.path.insert(0, str(Path(argv[0]).parent))
+    runpy.run_path(argv[0], run_name="__main__")
 
 
 def scalars(work_dir: Path) -> list[dict]:

@@ -32,6 +32,7 @@ def number(cell: str) -> float:
     return float(cell.replace(",", ""))
 
 
+@pytest.mark.slow
 def test_the_scale_of_lists_is_measured(tmp_path: Path):
     output = run_tool(
         "benchmarks/dataset_loading.py",

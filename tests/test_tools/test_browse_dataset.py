@@ -1,12 +1,10 @@
 """browse_dataset.py draws what a config's pipeline makes of its data set."""
 
-import subprocess
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.test_tools.run import REPOSITORY, command, options, run_tool
+from tests.test_tools.run import REPOSITORY, call_tool, options, run_tool
 
 TOOL = "analysis_tools/browse_dataset.py"
 CONFIG = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
@@ -47,11 +45,9 @@ def test_many_samples_go_on_pages(tmp_path):
 
 @pytest.mark.parametrize("option", ["--num", "--per-page"])
 def test_nothing_to_draw_is_refused(tmp_path, option):
-    done = subprocess.run(
-        command(TOOL, CONFIG, option, 0), cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    assert f"{option} is 1 or more" in done.stderr
+    status, output = call_tool(TOOL, CONFIG, option, 0, cwd=tmp_path)
+    assert status == 2
+    assert f"{option} is 1 or more" in output
 
 
 def test_a_list_is_drawn_without_a_config(tmp_path):
@@ -64,11 +60,6 @@ def test_a_list_is_drawn_without_a_config(tmp_path):
 
 
 def test_arguments_of_a_folder_do_not_go_with_a_config(tmp_path):
-    done = subprocess.run(
-        command(TOOL, CONFIG, "--ann-file", "a.csv"),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert "--ann-file and the like go with DATASET SRC" in done.stderr
+    status, output = call_tool(TOOL, CONFIG, "--ann-file", "a.csv", cwd=tmp_path)
+    assert status == 2
+    assert "--ann-file and the like go with DATASET SRC" in output

@@ -1,10 +1,9 @@
 """Packing images on the command line."""
 
-import subprocess
 import zipfile
 from pathlib import Path
 
-from tests.test_tools.run import command, environment, run_tool
+from tests.test_tools.run import call_tool, run_tool
 
 
 def test_images_are_packed_and_the_rest_is_named(tmp_path: Path):
@@ -19,12 +18,6 @@ def test_images_are_packed_and_the_rest_is_named(tmp_path: Path):
     assert "out of the folder, are not followed: 1 (circle)" in output
     with zipfile.ZipFile(tmp_path / "out/all.zip") as archive:
         assert sorted(archive.namelist()) == ["2.png", "a/1.jpg"]
-    again = subprocess.run(
-        command(tool, "source", "out/all.zip"),
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert again.returncode == 1
-    assert "error: out/all.zip exists; delete it first" in again.stderr
+    status, output = call_tool(tool, "source", "out/all.zip", cwd=tmp_path)
+    assert status == 1
+    assert "error: out/all.zip exists; delete it first" in output

@@ -70,7 +70,7 @@ def test_training_killed_at_a_random_moment_resumes_to_the_end(tmp_path):
         while not first_checkpoint.exists() and time.monotonic() < deadline:
             assert process.poll() is None, (tmp_path / "killed.log").read_text()
             time.sleep(0.05)
-        delay = random.random() * 3
+        delay = random.Random(0).random() * 3
         print(f"killed {delay:.3f} s after the first checkpoint")
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
