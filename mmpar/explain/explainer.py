@@ -9,7 +9,7 @@ from typing import Optional, Union
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.unwrapped import unwrap_model
 from mmpar.structures.attribute_schema import composed
 
 Attributes = Optional[Sequence[Union[int, str]]]
@@ -27,7 +27,7 @@ class Explainer(ABC):
     FIELD: str
 
     def __init__(self, model: nn.Module) -> None:
-        self.model = unwrapped(model)
+        self.model = unwrap_model(model)
 
     @abstractmethod
     def __call__(

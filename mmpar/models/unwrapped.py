@@ -8,6 +8,6 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 
 
-def unwrapped(model: nn.Module) -> Any:
+def unwrap_model(model: nn.Module) -> Any:
     """The model itself, whether or not it is wrapped for distributed runs."""
     return model.module if is_model_wrapper(model) else model

@@ -7,8 +7,8 @@ import torch
 from mmengine.registry import MODELS, init_default_scope
 
 from mmpar import models
-from mmpar.engine.command_line import set_checkpoint
-from mmpar.engine.runner import build_runner
+from mmpar.engine import build_runner
+from mmpar.utils.config import use_checkpoint
 from tests.test_engine.tiny_training import TinyModel, log_of, tiny_config, train
 
 
@@ -95,7 +95,7 @@ def test_a_test_refuses_what_does_not_fit_whole(tmp_path, weights):
     del weights["head.bias"]
     torch.save(weights, tmp_path / "x.pth")
     cfg = tiny_config(tmp_path / "work")
-    set_checkpoint(cfg, str(tmp_path / "x.pth"))
+    use_checkpoint(cfg, str(tmp_path / "x.pth"))
     with pytest.raises(ValueError, match="3 of the model's 4 weights match; 1 missing"):
         build_runner(cfg).test()
 

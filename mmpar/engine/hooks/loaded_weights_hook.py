@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.unwrapped import unwrap_model
 from mmpar.models.weights import load_weights, no_weight_fits, weights_of
 from mmpar.registry import HOOKS
 
@@ -37,7 +37,7 @@ class LoadedWeightsHook(Hook):
         """
         source = runner._load_from
         weights = weights_of(checkpoint, source)
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         fit = load_weights(model, weights)
         if fit.matched == 0:
             raise ValueError(no_weight_fits(model, checkpoint, source))

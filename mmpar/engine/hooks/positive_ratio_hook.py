@@ -5,7 +5,7 @@ import warnings
 from mmengine.hooks import Hook
 
 from mmpar.datasets import JointSampler, positive_ratios
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.unwrapped import unwrap_model
 from mmpar.registry import HOOKS
 
 
@@ -18,7 +18,7 @@ class PositiveRatioHook(Hook):
 
     def before_train(self, runner) -> None:
         """Set ``head.positive_ratio`` from the data set that is trained on."""
-        model = unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         loader = runner.train_dataloader
         sampler = getattr(loader, "sampler", None)
         times = sampler.expected_times() if isinstance(sampler, JointSampler) else None

@@ -4,7 +4,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mmpar.models.unwrapped import unwrapped
+from mmpar.models.unwrapped import unwrap_model
 from mmpar.registry import HOOKS
 from mmpar.structures import build_schema
 
@@ -27,6 +27,6 @@ class SchemaCheckHook(Hook):
 
 
 def _check(runner: Any, dataset: Any, role: str) -> None:
-    model = unwrapped(runner.model)
+    model = unwrap_model(runner.model)
     theirs = build_schema(dataset.metainfo["schema"])
     model.head.schema.require_same(theirs, "the model", role)

@@ -19,12 +19,14 @@ from mmpar.evaluation.functional.response_boxes import (
     check_threshold,
     peak_of_map,
 )
+from mmpar.evaluation.functional.scale_search import best_levels, region_accuracies
 
 __all__ = [
     "DEFAULT_THRESHOLD",
     "EMPTY_ATTRIBUTE_RULES",
     "LocalizationScores",
     "MultiLabelScores",
+    "best_levels",
     "box_area",
     "box_iou",
     "box_of_map",
@@ -34,4 +36,5 @@ __all__ = [
     "multi_label_scores",
     "peak_of_map",
     "points_inside",
+    "region_accuracies",
 ]
