@@ -24,10 +24,10 @@ from mmpar.utils.checkpoint_search import find_checkpoint_to_test
 ROOT = Path(__file__).parents[1]
 TINY = """
 _base_ = "{root}/configs/{config}.py"
-custom_hooks = _base_.custom_hooks + [
-    dict(type="EMAHook", ema_type="ExponentialMovingAverage", momentum=0.1,
-         priority="ABOVE_NORMAL"),
-]
+default_hooks = dict(
+    ema=dict(type="EMAHook", ema_type="ExponentialMovingAverage", momentum=0.1,
+             priority="ABOVE_NORMAL"),
+)
 train_pipeline = [
     dict(type="DrawSyntheticPerson"),
     dict(type="Resize", scale=(64, 128)),

@@ -11,11 +11,12 @@ from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpar.registry import DATASETS, HOOKS, METRICS, MODELS
+from mmpar.registry import DATASETS, HOOKS, METRICS, MODELS, VISUALIZERS
 from mmpar.structures import build_schema
 from mmpar.utils.config import hash_config
 
 ROOT = Path(__file__).parents[1] / "configs"
+METAFILES = ROOT.glob("*/metafile.yml")
 CONFIGS = sorted(p for p in ROOT.glob("*/*.py") if p.parent.name != "_base_")
 
 
@@ -62,8 +63,9 @@ class Stages(nn.Module):
 
 def method_of(cfg):
     """Neck, head and classifier of a config, on stages of 32 x 16 pixels."""
-    neck, head = cfg.model.neck, cfg.model.head
-    channels = neck.get("in_channels") or [head.in_channels]
+    neck, head = cfg.model.get("neck") or {}, cfg.model.head
+    channels = neck.get("in_channels", head.in_channels)
+    channels = [channels] if isinstance(channels, int) else channels
     torch.manual_seed(3)
     settings = dict(cfg.model, backbone=Stages(channels), pretrained=None)
     settings["backbone"].init_cfg = None
@@ -109,15 +111,35 @@ def require_equal(one, other):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
-def test_config_has_all_that_training_and_testing_need(path):
+def test_config_has_all_that_training_and_testing_need(path, tmp_path):
     cfg = Config.fromfile(path)
     if cfg.val_evaluator is not None:
         METRICS.build(cfg.val_evaluator)
     METRICS.build(cfg.test_evaluator)
-    hooks = [type(HOOKS.build(hook)).__name__ for hook in cfg.custom_hooks]
-    assert "PositiveRatioHook" in hooks
-    assert "SchemaCheckHook" in hooks
+    hooks = {}
+    for name, hook in cfg.default_hooks.items():
+        hook.pop("priority", None)  # as the Runner does
+        hooks[name] = type(HOOKS.build(hook)).__name__
+    assert hooks["positive_ratio"] == "PositiveRatioHook"
+    assert hooks["schema_check"] == "SchemaCheckHook"
+    assert ("ema" in hooks) is has_averaged_weights(path)
+    assert ("scale_annealing" in hooks) is ("learned" in path.stem)
+    assert "custom_hooks" not in cfg
+    VISUALIZERS.build(dict(cfg.visualizer, name=path.stem, save_dir=str(tmp_path)))
     assert cfg.default_hooks.checkpoint.save_best == "par/mA"
+
+
+def has_averaged_weights(path):
+    sspnet = path.stem.startswith("sspnet") and not path.stem.endswith("synthetic")
+    return sspnet or path.stem.startswith("baseline-ema")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_the_learning_rate_is_meant_for_the_batch_size_on_one_gpu(path):
+    cfg = Config.fromfile(path)
+    assert cfg.auto_scale_lr == dict(
+        base_batch_size=cfg.train_dataloader.batch_size, enable=False
+    )
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
@@ -126,6 +148,21 @@ def test_config_is_listed_in_its_metafile_and_readme(path):
     listed = [model["Config"] for model in metafile["Models"]]
     assert f"configs/{path.parent.name}/{path.name}" in listed
     assert path.name in (path.parent / "README.md").read_text()
+
+
+def test_the_model_index_imports_every_metafile():
+    index = yaml.safe_load((ROOT.parent / "model-index.yml").read_text())
+    found = sorted(f"configs/{path.parent.name}/metafile.yml" for path in METAFILES)
+    assert index == dict(Import=found)
+
+
+def test_inheriting_the_base_of_averaged_weights_acts(tmp_path):
+    child = tmp_path / "child.py"
+    child.write_text(f"_base_ = {str(ROOT / '_base_/runtime_ema.py')!r}")
+    inherited = Config.fromfile(child).default_hooks
+    assert inherited.pop("ema").update_buffers is True
+    plain = Config.fromfile(ROOT / "_base_/default_runtime.py").default_hooks
+    assert inherited == plain
 
 
 def config(name):
@@ -154,8 +191,7 @@ def test_the_published_baseline_starts_as_torch_makes_it(name):
     for values in (weights.weight, weights.bias):
         assert 0.8 * bound < values.abs().max() <= bound
     assert cfg.sync_bn == "torch"
-    averages = [hook.update_buffers for hook in cfg.custom_hooks if "EMA" in hook.type]
-    assert averages == ([True] if "ema" in name else [])
+    assert ("ema" in cfg.default_hooks) is ("ema" in name)
 
 
 def test_the_published_alm_has_the_official_loss_and_pixels():

@@ -54,7 +54,8 @@ def test_own_attributes_are_set_once_whatever_config_is_inherited(
     monkeypatch.chdir(tmp_path)
     init_default_scope("mmpar")
     cfg = own_config(tmp_path, base)
-    head = MODELS.build(cfg.model.head)
+    regions = {"regions": cfg.model.regions} if "regions" in cfg.model else {}
+    head = MODELS.build(cfg.model.head, default_args=regions)
     loaders = [cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader]
     inherited = Config.fromfile(ROOT / "configs" / base)
     for loader, part in zip(loaders, ("train", "val", "test")):
@@ -67,7 +68,7 @@ def test_own_attributes_are_set_once_whatever_config_is_inherited(
         if "synthetic" not in base:
             sample = dataset[1]["data_samples"]
             np.testing.assert_array_equal(sample.gt_score.numpy(), [0, -1, 1])
-    if "regions" in cfg.model.head:
+    if regions:
         assert set(head.classifiers) <= {"head", "torso", "bottom", "whole"}
         assert [len(c.bias) for c in head.classifiers.values()] in ([1, 1, 1], [3])
 
@@ -79,10 +80,9 @@ def test_own_regions_are_read_for_own_groups(tmp_path, monkeypatch):
     child = tmp_path / "configs/own_regions.py"
     child.write_text(
         '_base_ = "./my_site.py"\n'
-        "regions = dict(_delete_=True,\n"
+        "model = dict(regions=dict(_delete_=True,\n"
         "    feet=dict(level=1, rows=(0.8, 1.0), groups=('foot',)),\n"
-        "    top=dict(level=2, rows=(0.0, 0.6)))\n"
-        "model = dict(neck=dict(regions=regions), head=dict(regions=regions))\n"
+        "    top=dict(level=2, rows=(0.0, 0.6))))\n"
     )
     cfg = Config.fromfile(child)
     cfg.model.backbone = dict(type="mmpretrain.ResNet", depth=18)

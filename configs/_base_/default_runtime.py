@@ -1,4 +1,7 @@
-"""Logging, checkpoints, hooks and environment that all configs share."""
+"""Logging, checkpoints, hooks and environment that all configs share.
+
+A child adds a hook, or takes one away with None, by its name in ``default_hooks``.
+"""
 
 default_scope = "mmpar"
 
@@ -26,10 +29,14 @@ default_hooks = dict(
     validated=dict(type="ValidatedHook"),
     due_validation=dict(type="DueValidationHook"),
     finite=dict(type="FiniteHook"),
+    # Data and model must mean the same attributes, before anything is counted.
+    schema_check=dict(type="SchemaCheckHook", priority="ABOVE_NORMAL"),
+    # Hands the positive ratios of the training data to the loss.
+    positive_ratio=dict(type="PositiveRatioHook"),
 )
 
-# Name the data's schema to the model, its positive ratios to the loss.
-custom_hooks = [dict(type="SchemaCheckHook"), dict(type="PositiveRatioHook")]
+vis_backends = [dict(type="LocalVisBackend")]
+visualizer = dict(type="Visualizer", vis_backends=vis_backends)
 
 env_cfg = dict(
     cudnn_benchmark=False,

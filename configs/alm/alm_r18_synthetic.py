@@ -9,6 +9,5 @@ _base_ = [
 
 model = dict(
     backbone=dict(depth=18, init_cfg=None),
-    neck=dict(in_channels=(128, 256, 512)),
-    head=dict(schema=_base_.schema, global_channels=512),
+    head=dict(schema=_base_.schema, in_channels=(128, 256, 512)),
 )

@@ -2,9 +2,7 @@
 
 _base_ = [
     "../_base_/datasets/market1501.py",
-    "../_base_/models/baseline_r50.py",
-    "../_base_/schedules/adam_cosine.py",
-    "../_base_/default_runtime.py",
+    "../_base_/methods/baseline_r50_no-val.py",
 ]
 
 model = dict(head=dict(schema=_base_.schema))

@@ -1,10 +1,5 @@
 """The Strong Baseline on UPAR, trained on train, chosen on val, tested once."""
 
-_base_ = [
-    "../_base_/datasets/upar.py",
-    "../_base_/models/baseline_r50.py",
-    "../_base_/schedules/adam_plateau.py",
-    "../_base_/default_runtime.py",
-]
+_base_ = ["../_base_/datasets/upar.py", "../_base_/methods/baseline_r50.py"]
 
 model = dict(head=dict(schema=_base_.schema))

@@ -2,4 +2,4 @@
 
 _base_ = "./sspnet_r18_synthetic.py"
 
-model = dict(neck=dict(ple=dict(_delete_=True, kind="none")))
+model = dict(neck=dict(ple=dict(_delete_=True, type="IdentityPLE")))

@@ -1,8 +1,5 @@
 """SSPNet with the keypoint form of PLE, on SyntheticPAR's true keypoints."""
 
-_base_ = ["./sspnet_r18_synthetic.py", "../_base_/models/body_keypoints.py"]
+_base_ = "./sspnet_r18_synthetic.py"
 
-model = dict(
-    neck=dict(regions=_base_.keypoint_regions, ple=dict(kind="keypoint")),
-    head=dict(regions=_base_.keypoint_regions),
-)
+model = dict(neck=dict(ple=dict(type="KeypointPLE")))

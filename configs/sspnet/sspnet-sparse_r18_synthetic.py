@@ -2,4 +2,4 @@
 
 _base_ = "./sspnet_r18_synthetic.py"
 
-model = dict(neck=dict(ple=dict(kind="sparse", ratio=2)))
+model = dict(neck=dict(ple=dict(type="SparsePLE", ratio=2)))

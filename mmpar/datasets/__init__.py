@@ -3,7 +3,6 @@
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
-from mmpar.datasets.identity_attributes import DukeMTMCAttribute, Market1501Attribute
 from mmpar.datasets.joint import JointDataset
 from mmpar.datasets.joint_sampler import JointSampler
 from mmpar.datasets.msp60k import MSP60K
@@ -11,6 +10,7 @@ from mmpar.datasets.pa100k import PA100K
 from mmpar.datasets.peta import PETA, PETAzs
 from mmpar.datasets.positive_ratios import positive_ratios
 from mmpar.datasets.rap import RAPv1, RAPv2, RAPzs
+from mmpar.datasets.reid_attributes import DukeMTMCAttribute, Market1501Attribute
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.datasets.synthetic import DrawSyntheticPerson, SyntheticPAR
 from mmpar.datasets.transforms import (

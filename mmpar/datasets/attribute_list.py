@@ -12,11 +12,8 @@ from mmengine.logging import print_log
 
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.formats.attribute_lists import AttributeList
-from mmpar.datasets.formats.csv_list import CSVList
-from mmpar.datasets.formats.json_list import JSONList
-from mmpar.datasets.formats.portable import PortableList
-from mmpar.datasets.formats.text_list import TextList
+from mmpar.datasets.formats.lists import AttributeList, CSVList, TextList
+from mmpar.datasets.formats.openmmlab_json import JSONList, PortableList
 from mmpar.registry import DATASETS
 from mmpar.structures import AttributeSchema
 

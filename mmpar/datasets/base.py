@@ -13,16 +13,15 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.formats.keypoint_array import KeypointArray
-from mmpar.datasets.formats.labels import checked_label_map
-from mmpar.datasets.formats.table import PackedStrings, Rows
-from mmpar.datasets.image_files import (
+from mmpar.datasets.file_backends import (
     archive_of,
     is_local,
     missing_files,
     paths_outside,
 )
+from mmpar.datasets.formats import AnnotationTable
+from mmpar.datasets.formats.annotation import PackedStrings, Rows, checked_label_map
+from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.positive_ratios import count_labels, ratios_of
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
@@ -70,11 +69,12 @@ class PARDataset(BaseDataset):
             ``data_root`` without it), to which ``../``, absolute paths and links may
             lead, are an ``'error'``, or ``'allow'`` takes them. Without either folder
             the list alone says where images are, and in an archive none is outside.
-        backend_args: MMEngine file backend of the pictures, such as
-            ``dict(backend='lmdb', db_path=...)``; the loading transform needs the same.
+        backend_args: MMEngine file backend of the images, such as
+            ``dict(backend='mmpar_lmdb', db_path=...)``; the loading transform needs the
+            same.
         keypoints: File of :class:`KeypointArray`, relative to ``data_root``. Samples
-            then have ``gt_keypoints``, float32, shape (1, 17, 3), which the transforms
-            move.
+            then have ``gt_keypoints``, float32, shape (1, 17, 3): x, y and visibility,
+            1 usable or 0 missing, which the transforms move.
         metainfo: Added to the meta information, which checkpoints carry.
         indices: Use the first (negative: last) so many samples, or these rows.
         pipeline: Transforms.
@@ -211,7 +211,7 @@ class PARDataset(BaseDataset):
                     f"{self._called()} cuts persons out of pictures (person_box), and "
                     f"keypoints={self.keypoint_file!r} has one person a picture, in "
                     "its pixels; set keypoints=None and take another kind of PLE: "
-                    "model.neck.ple.kind=block"
+                    "model.neck.ple.type=BlockPLE"
                 )
             file = os.path.join(self.data_root, self.keypoint_file)
             self.keypoints = KeypointArray(file)

@@ -1,4 +1,4 @@
-"""From a folder of pictures to one zip file or LMDB, atomically."""
+"""From a folder of images to one zip file or LMDB, which is complete or absent."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from typing import Any, NamedTuple
 
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
-_PICTURES_A_TRANSACTION = 1_000
+from mmpar.datasets.file_backends import MAX_LMDB_KEY
+
+_IMAGES_PER_TRANSACTION = 1_000
 _FIRST_MAP_SIZE = 1 << 28
-_LONGEST_LMDB_NAME = 511
 
 Report = Callable[[int, int], None]
-"""Called with the number of pictures packed, and that of all."""
+"""Called with the number of images packed, and of all images."""
 
 
-class Found(NamedTuple):
-    """What lies below a folder; names are relative to it, with slashes, sorted."""
+class FolderContent(NamedTuple):
+    """What is below a folder; names are relative to it, with slashes, sorted."""
 
     names: list[str]
-    """Of the pictures."""
+    """Of the images."""
     others: Counter[str]
-    """How many other files there are of each ending."""
+    """Number of other files by ending."""
     links: list[str]
     """Links that are not followed: to folders, and to files outside."""
 
 
-def find_pictures(folder: str | Path) -> Found:
-    """Pictures below a folder, and what else there is.
+def list_images(folder: str | Path) -> FolderContent:
+    """Images below a folder, and what else there is.
 
-    Links to folders are not followed, as they may lead anywhere and in circles; nor are
-    links to files outside, which are not the folder's to give away. The folder itself
-    may be a link.
+    Links to folders are not followed, as they may lead anywhere and in circles, nor
+    links to files outside, which may not be meant to be shared. The folder itself may
+    be a link.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no picture below it.
+        FileNotFoundError: The folder does not exist, or no image is below it.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -60,10 +61,10 @@ def find_pictures(folder: str | Path) -> Found:
     left_out = [link.relative_to(folder).as_posix() for link in links]
     if not names:
         raise FileNotFoundError(
-            f"{folder} has no picture; they end in one of {list(IMG_EXTENSIONS)}, and "
+            f"{folder} has no images; they end in one of {list(IMG_EXTENSIONS)}, and "
             f"links out of it are not followed ({len(left_out)} found)"
         )
-    return Found(sorted(names, key=_utf8), others, sorted(left_out, key=_utf8))
+    return FolderContent(sorted(names, key=_utf8), others, sorted(left_out, key=_utf8))
 
 
 def pack(
@@ -72,16 +73,16 @@ def pack(
     out: str | Path,
     report: Report = lambda done, total: None,
 ) -> None:
-    """Pack pictures under their names; the archive appears only when it is whole.
+    """Pack images under their names; the archive appears only when it is complete.
 
     Args:
-        folder: Where the pictures are.
-        names: As of :func:`find_pictures`, sorted.
-        out: The archive; its ending, ``.zip`` or ``.lmdb``, says which.
-        report: For progress.
+        folder: Where the images are.
+        names: From :func:`list_images`, sorted.
+        out: The archive; its ending, ``.zip`` or ``.lmdb``, says which kind.
+        report: Called after each image.
 
     Raises:
-        FileExistsError: There is such an archive already.
+        FileExistsError: ``out`` exists.
         ValueError: The ending is neither, or a name is too long for LMDB.
     """
     out = Path(out)
@@ -112,7 +113,7 @@ def _contents(folder: Path, names: list[str], report: Report) -> Contents:
 
 
 def _write_zip(out: Path, contents: Contents) -> None:
-    """Stored, as pictures are compressed already."""
+    """Stored, as images are compressed already."""
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, content in contents:
             archive.writestr(zipfile.ZipInfo(name), content)
@@ -125,7 +126,7 @@ def _write_lmdb(out: Path, contents: Contents) -> None:
         batch = []
         for name, content in contents:
             batch.append((_lmdb_key(name), content))
-            if len(batch) == _PICTURES_A_TRANSACTION:
+            if len(batch) == _IMAGES_PER_TRANSACTION:
                 _put(database, batch)
                 batch = []
         _put(database, batch)
@@ -148,10 +149,10 @@ def _put(database: Any, batch: list[tuple[bytes, bytes]]) -> None:
 
 def _lmdb_key(name: str) -> bytes:
     key = _utf8(name)
-    if len(key) > _LONGEST_LMDB_NAME:
+    if len(key) > MAX_LMDB_KEY:
         raise ValueError(
             f"the name {name!r} has {len(key)} bytes, LMDB allows "
-            f"{_LONGEST_LMDB_NAME}; pack into a .zip, or shorten it"
+            f"{MAX_LMDB_KEY}; pack into a .zip, or shorten it"
         )
     return key
 

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from mmpar.datasets.formats.files import read_utf8
-from mmpar.datasets.formats.peta import SOURCES, read_peta
-from mmpar.datasets.image_headers import require_size_within_limit
+from mmpar.datasets.peta import SOURCES, read_peta
 from mmpar.structures import build_schema
+from mmpar.utils.image_headers import require_size_within_limit
 
 FOLDERS = tuple("i-LID" if name == "i-LIDS" else name for name in SOURCES)
 COUNTS = (1012, 1220, 4563, 1275, 477, 888, 1134, 200, 6967, 1264)

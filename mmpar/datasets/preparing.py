@@ -12,7 +12,7 @@ from typing import Any
 
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.formats.files import read_bytes
-from mmpar.datasets.formats.portable import (
+from mmpar.datasets.formats.openmmlab_json import (
     header_line,
     read_header,
     row_lines,

@@ -10,15 +10,13 @@ import numpy as np
 from mmengine import fileio
 
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.file_backends import archive_of, is_local
 from mmpar.datasets.formats import UNKNOWN, AnnotationTable
-from mmpar.datasets.formats.common_pickle import read_common_pickle
-from mmpar.datasets.formats.csv_list import CSVList
+from mmpar.datasets.formats.annotation import Release, checked_label_map
 from mmpar.datasets.formats.files import read_bytes
-from mmpar.datasets.formats.labels import checked_label_map
-from mmpar.datasets.formats.portable import Header, read_header, read_portable
-from mmpar.datasets.formats.release import Release
-from mmpar.datasets.formats.text_list import TextList
-from mmpar.datasets.image_files import archive_of, is_local
+from mmpar.datasets.formats.lists import CSVList, TextList
+from mmpar.datasets.formats.openmmlab_json import Header, read_header, read_portable
+from mmpar.datasets.formats.pickles import read_common_pickle
 from mmpar.structures import AttributeSchema, build_schema
 
 _USUAL_SPLITS = ("train", "val", "test", "trainval")

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.formats.table import AnnotationTable
+from mmpar.datasets.formats.annotation import AnnotationTable
 from mmpar.datasets.release import ReleaseDataset
 from mmpar.registry import DATASETS
 from mmpar.structures import SCHEMAS, AttributeSchema

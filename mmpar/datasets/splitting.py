@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmpar.datasets.formats.table import (
+from mmpar.datasets.formats.annotation import (
     UNKNOWN,
     UNKNOWN_PERSON,
     AnnotationTable,

@@ -91,7 +91,8 @@ class DrawSyntheticPerson(BaseTransform):
     - ``img``: uint8, (H, W, 3), BGR as mmcv loads it; ``img_shape``, ``ori_shape``;
     - ``gt_bboxes``: float32, (A, 4), xyxy in pixels, the box of each attribute; NaN
       where it has none;
-    - ``gt_keypoints``: float32, (1, 17, 3): x, y, visibility as in COCO.
+    - ``gt_keypoints``: float32, (1, 17, 3): x, y, and 1 for a keypoint in the image,
+      seen or hidden by something, 0 outside it.
 
     Args:
         keep: Keep what was drawn in memory, in each data loader worker for itself,
@@ -118,7 +119,10 @@ class DrawSyntheticPerson(BaseTransform):
         results["img_shape"] = results["ori_shape"] = results["img"].shape[:2]
         # Copies, as mmcv's transforms change boxes and keypoints in place.
         results["gt_bboxes"] = person.attribute_boxes.copy()
-        results["gt_keypoints"] = person.keypoints[None].copy()
+        keypoints = person.keypoints[None].copy()
+        # Hidden ones (1) are as usable as visible ones (2): their places are true.
+        keypoints[..., 2] = keypoints[..., 2] > 0
+        results["gt_keypoints"] = keypoints
         return results
 
     def _person(self, *drawn_from: Any) -> DrawnPerson:

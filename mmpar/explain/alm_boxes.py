@@ -9,29 +9,37 @@ from mmpar.explain.explainer import Attributes, BoxExplainer, DataSamples
 from mmpar.explain.feature_gradients import layer_inputs
 from mmpar.registry import EXPLAINERS
 
+LEVELS = ("strongest", "all")
+
 
 @EXPLAINERS.register_module()
 class ALMBoxes(BoxExplainer):
-    """An attribute's region at the level that spoke loudest for it.
+    """An attribute's learned region at the level with the largest logit.
 
-    ALM reads every attribute at every level from a region of its own; the box is that
-    of the level with the largest logit. The global prediction has no box.
+    ALM reads every attribute at every level from a region of its own. The global
+    prediction has no box.
 
     Args:
         model: See :class:`Explainer`; its head is an :class:`ALMHead`.
+        level: ``'strongest'``, or ``'all'`` for the boxes of all L levels, finest
+            first: ``(B, n, L, 4)`` and ``pred_attribute_boxes`` ``(A, L, 4)``, which
+            LocalizationMetric does not judge.
 
     Raises:
-        ValueError: The head gives no regions.
+        ValueError: The head has no regions of this kind, or the level is unknown.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, level: str = "strongest") -> None:
         super().__init__(model)
         head = self.model.head
-        if not (hasattr(head, "read") and hasattr(head, "boxes")):
+        if not (hasattr(head, "predict_levels") and hasattr(head, "boxes")):
             raise ValueError(
                 "ALM's boxes come from ALMHead, but the model has "
                 f"{type(head).__name__}; use GradCAM, or GradCAMP for SSPNet"
             )
+        if level not in LEVELS:
+            raise ValueError(f"level is one of {LEVELS}, got {level!r}")
+        self.level = level
 
     @torch.no_grad()
     def __call__(
@@ -40,17 +48,17 @@ class ALMBoxes(BoxExplainer):
         attributes: Attributes = None,
         data_samples: DataSamples = None,
     ) -> Tensor:
-        """Boxes, ``(B, n, 4)``; see :class:`BoxExplainer`."""
+        """Boxes, ``(B, n, 4)`` or ``(B, n, L, 4)``; see :class:`BoxExplainer`."""
         head = self.model.head
-        (feats,) = layer_inputs(self.model, head, inputs, data_samples)
-        (*levels, _), regions = head.read(feats)
-        boxes = head.boxes(feats, regions)  # (B, L, A, 4)
-        loudest = torch.stack(levels, dim=1).argmax(dim=1)  # (B, A)
-        picked = boxes.gather(1, loudest[:, None, :, None].expand(-1, 1, -1, 4))[:, 0]
+        (stages,) = layer_inputs(self.model, head, inputs, data_samples)
+        (*levels, _), regions = head.predict_levels(stages)
+        boxes = head.boxes(stages, regions).transpose(1, 2)  # (B, A, L, 4)
+        if self.level == "strongest":
+            strongest = torch.stack(levels, dim=2).argmax(dim=2)  # (B, A)
+            boxes = boxes.take_along_dim(strongest[:, :, None, None], dim=2)[:, :, 0]
         height, width = inputs.shape[2:]
         # Half types have no pixel 257.
         size = torch.tensor(
-            [width, height] * 2, dtype=torch.float32, device=picked.device
+            [width, height] * 2, dtype=torch.float32, device=boxes.device
         )
-        pixels = picked * size
-        return pixels[:, list(self.indices(attributes))]
+        return (boxes * size)[:, list(self.indices(attributes))]

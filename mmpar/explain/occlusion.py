@@ -17,8 +17,8 @@ from mmpar.evaluation.functional import (
 from mmpar.explain.region_boxes import RegionBoxes
 from mmpar.explain.region_geometry import has_regions
 from mmpar.models.unwrapped import unwrap_model
-
-Box = tuple[int, int, int, int]
+from mmpar.structures.boxes import PixelBox as Box
+from mmpar.structures.boxes import round_to_pixels
 
 
 class OcclusionTest:
@@ -91,15 +91,15 @@ class OcclusionTest:
     ) -> np.ndarray:
         """Drops of the logits, ``(A, C, 2)``."""
         rng = np.random.default_rng((self.seed, int(sample.sample_idx)))
-        whole = (0, 0, image.shape[2], image.shape[1])
+        size = (image.shape[2], image.shape[1])
         comparisons = 1 if regions is None else 2
         drops = np.full((len(boxes), comparisons, 2), np.nan)
         pairs: dict[tuple[int, int], tuple[Box, Box]] = {}
         for index in np.flatnonzero(~np.isnan(boxes).any(axis=1)).tolist():
-            box = _to_pixels(boxes[index], whole)
-            areas = [whole]
+            box = round_to_pixels(boxes[index], *size)
+            areas = [(0, 0, *size)]
             if regions is not None:
-                areas.append(_to_pixels(regions[index], whole))
+                areas.append(round_to_pixels(regions[index], *size))
             for comparison, area in enumerate(areas):
                 other = random_disjoint_box(box, area, rng)
                 if other is None:
@@ -150,11 +150,3 @@ def occlude(image: Tensor, box: Box) -> Tensor:
     occluded = image.clone()
     occluded[:, y1:y2, x1:x2] = 0
     return occluded
-
-
-def _to_pixels(edges: np.ndarray, image: Box) -> Box:
-    """Rounded to pixels of the image, at least one."""
-    x1, y1, x2, y2 = (round(float(edge)) for edge in edges)
-    _, _, width, height = image
-    x1, y1 = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
-    return x1, y1, max(min(x2, width), x1 + 1), max(min(y2, height), y1 + 1)

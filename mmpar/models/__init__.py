@@ -10,14 +10,13 @@ from mmpar.models.backbones import BNInception
 from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
 from mmpar.models.losses import ALMLoss, WeightedBCELoss
-from mmpar.models.necks import ALMNeck, SSPNetNeck
+from mmpar.models.necks import SSPNetNeck
 from mmpar.models.pretrained import PretrainedInit
 from mmpar.models.sspnet_init import SSPNetInit
 
 __all__ = [
     "ALMHead",
     "ALMLoss",
-    "ALMNeck",
     "BNInception",
     "ExponentialMovingAverage",
     "LinearPARHead",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmpar.structures.attribute_schema import AttributeSchema
-from mmpar.structures.coco_keypoints import COCO_KEYPOINTS
+from mmpar.structures.keypoints import COCO_KEYPOINTS
 
 
 @dataclass(frozen=True)

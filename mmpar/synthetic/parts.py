@@ -7,9 +7,11 @@ pixel, so that what stays visible in the end is known exactly.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from typing import Any
 
 import numpy as np
 
+from mmpar.structures.boxes import bound_mask
 from mmpar.structures.schemas.pa100k import PA100K
 
 
@@ -113,14 +115,18 @@ def attribute_boxes(parts: np.ndarray, labels: np.ndarray, factor: int) -> np.nd
     columns, rows = _occupied(parts)
     boxes = np.full((len(labels), 4), np.nan, np.float32)
     for i in np.flatnonzero(np.asarray(labels) == 1):
-        boxes[i] = _box(columns[EVIDENCE[i]], rows[EVIDENCE[i]])
+        boxes[i] = _box_of(EVIDENCE[i], columns, rows)
     return boxes / np.float32(factor)
 
 
 def person_box(parts: np.ndarray, factor: int) -> np.ndarray:
     """Tight box of the person with all clothes, float32, (4,), xyxy; NaN if hidden."""
     columns, rows = _occupied(parts)
-    return _box(columns[list(PERSON)], rows[list(PERSON)]) / np.float32(factor)
+    return _box_of(list(PERSON), columns, rows) / np.float32(factor)
+
+
+def _box_of(shown: Any, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return bound_mask(columns[shown].any(axis=0), rows[shown].any(axis=0))
 
 
 def _occupied(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,11 +137,3 @@ def _occupied(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     columns[parts, np.arange(width)] = True
     rows[parts, np.arange(height)[:, None]] = True
     return columns, rows
-
-
-def _box(columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    x = np.flatnonzero(columns.any(axis=0))
-    y = np.flatnonzero(rows.any(axis=0))
-    if len(x) == 0:
-        return np.full(4, np.nan, np.float32)
-    return np.array([x[0], y[0], x[-1] + 1, y[-1] + 1], np.float32)

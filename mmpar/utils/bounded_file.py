@@ -29,18 +29,25 @@ def opened_zip(path: str) -> Iterator[zipfile.ZipFile]:
     """A zip archive, open to be read.
 
     Raises:
-        OSError: There is no such file, or it cannot be opened.
-        zipfile.BadZipFile: It is none, or its directory is damaged in any way.
+        OSError: The file does not exist, or cannot be opened.
+        zipfile.BadZipFile: See :func:`read_zip_directory`.
     """
-    with BoundedFile(path) as file:
-        try:
-            archive = zipfile.ZipFile(file)
-        except zipfile.BadZipFile:
-            raise
-        except Exception as error:  # zipfile raises a dozen types on broken bytes
-            raise zipfile.BadZipFile(f"{type(error).__name__}: {error}") from error
-        with archive:
-            yield archive
+    with BoundedFile(path) as file, read_zip_directory(file) as archive:
+        yield archive
+
+
+def read_zip_directory(file: BoundedFile) -> zipfile.ZipFile:
+    """The archive in a file that stays open.
+
+    Raises:
+        zipfile.BadZipFile: It is not a zip archive, or its directory is damaged.
+    """
+    try:
+        return zipfile.ZipFile(file)
+    except zipfile.BadZipFile:
+        raise
+    except Exception as error:  # zipfile raises a dozen types on broken bytes
+        raise zipfile.BadZipFile(f"{type(error).__name__}: {error}") from error
 
 
 def damaged_member(archive: zipfile.ZipFile) -> str | None:

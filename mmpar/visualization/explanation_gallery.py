@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mmpar.evaluation.functional import box_area, box_iou, box_of_map
+from mmpar.evaluation.functional import box_of_map
+from mmpar.structures.boxes import box_area, box_iou
 from mmpar.visualization.fonts import drawable, font_families
 
 _LARGEST = 0.3

@@ -24,7 +24,7 @@ _GROUP_COLORS = (
     "#6a3fb5",
     "#7a5c00",
 )
-_KEYPOINT_SEEN, _KEYPOINT_HIDDEN = "#ffe600", "#ff9d00"
+_KEYPOINT_COLOR = "#ffe600"
 
 
 def packed_tile(packed: dict[str, Any], schema: AttributeSchema) -> Tile:
@@ -32,8 +32,8 @@ def packed_tile(packed: dict[str, Any], schema: AttributeSchema) -> Tile:
 
     Below the picture stand its number and file, then the attributes present, a
     paragraph and a colour for each body-region group, then how many are unknown. Boxes
-    of attributes have the colour of their group. Keypoints are yellow, hidden ones
-    orange, those of visibility 0 left out.
+    of attributes have the colour of their group. Usable keypoints (visibility 1) are
+    yellow, missing ones are not drawn.
 
     Args:
         packed: ``inputs``, BGR as mmcv loads it whatever the model's preprocessor then
@@ -133,7 +133,7 @@ def _boxes(
 
 def _keypoints(keypoints: torch.Tensor) -> list[tuple[list[float], Color]]:
     return [
-        ([x, y], _KEYPOINT_SEEN if visibility == 2 else _KEYPOINT_HIDDEN)
+        ([x, y], _KEYPOINT_COLOR)
         for x, y, visibility in keypoints.tolist()
         if visibility > 0
     ]

@@ -30,15 +30,15 @@ from mmpar.datasets import (
     RAPv2,
     WIDERAttribute,
 )
-from mmpar.datasets.archives import PictureArchive, PictureLmdb, PictureZip
-from mmpar.datasets.formats.coco_boxes import COCOBoxes
-from mmpar.datasets.formats.keypoint_array import KeypointArray
-from mmpar.datasets.keypoints import picture_size, read_coco_keypoints
+from mmpar.datasets.file_backends import ImageArchive, LmdbImageBackend, ZipImageBackend
+from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
+from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.packing import pack
 from mmpar.datasets.peta_folders import FOLDERS, read_peta_folders
 from mmpar.datasets.transforms import LoadPersonImage
 from mmpar.structures import SCHEMAS, build_schema
 from mmpar.utils.checkpoint_files import load_from_local
+from mmpar.utils.image_headers import upright_size
 from tests.fixtures.common_pickle import common_entries
 from tests.fixtures.easydict_pickles import write_easydict
 from tests.fixtures.identity_attributes import write_attributes
@@ -114,7 +114,7 @@ def _read_keypoints(path: Path) -> None:
         array[row]
 
 
-def _read_archive(path: Path, opened: Callable[[str], PictureArchive]) -> None:
+def _read_archive(path: Path, opened: Callable[[str], ImageArchive]) -> None:
     archive = opened(str(path))
     archive.missing(PATHS)
     for name in [*archive.names(), *PATHS]:
@@ -122,7 +122,7 @@ def _read_archive(path: Path, opened: Callable[[str], PictureArchive]) -> None:
 
 
 def _read_lmdb(path: Path) -> None:
-    database = PictureLmdb(str(path.parent))
+    database = LmdbImageBackend(str(path.parent))
     try:
         _read_archive(path, lambda _: database)
     finally:
@@ -424,7 +424,7 @@ def _zip() -> list[Seed]:
             for i, name in enumerate(PATHS):
                 archive.writestr(zipfile.ZipInfo(name), bytes([i]) * 300, method)
     contents = [stored.getvalue(), deflated.getvalue()]
-    read = partial(_read_archive, opened=PictureZip)
+    read = partial(_read_archive, opened=ZipImageBackend)
     return _seeds(contents, ".zip", mutate_bytes, read)
 
 
@@ -459,7 +459,7 @@ def _images() -> list[Seed]:
         (".ppm", _encoded(image, "PPM"), mutate_bytes),
     ]
     cv2.setNumThreads(0)
-    reads = (_read_image, partial(_read_image, imdecode_backend="pillow"), picture_size)
+    reads = (_read_image, partial(_read_image, imdecode_backend="pillow"), upright_size)
     return [
         Seed(f"{NAME}{ending}", content, mutate, read)
         for ending, content, mutate in contents

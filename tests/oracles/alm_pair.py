@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmpar.models import ALMHead, ALMNeck
+from mmpar.models import ALMHead
 from mmpar.structures import AttributeSchema
 from tests.oracles.alm import LEVELS, ALMLoop
 
@@ -18,15 +18,14 @@ PER_ATTRIBUTE = {
 
 
 class ALMFast(nn.Module):
-    """Neck and head, as :class:`ALMLoop` from stages to four logits."""
+    """The head, as :class:`ALMLoop` from stages to four logits."""
 
-    def __init__(self, neck: ALMNeck, head: ALMHead) -> None:
+    def __init__(self, head: ALMHead) -> None:
         super().__init__()
-        self.neck = neck
         self.head = head
 
     def forward(self, stages: list[Tensor]) -> list[Tensor]:
-        return self.head.read(self.neck(stages))[0]
+        return self.head.predict_levels(stages)[0]
 
 
 def schema_of(num_attributes: int) -> AttributeSchema:
@@ -41,14 +40,13 @@ def make_pair(
 ) -> tuple[ALMFast, ALMLoop]:
     """The fast form and the loop with equal weights."""
     loop = ALMLoop(num_attributes, stage_channels, channels, align_corners)
-    neck = ALMNeck(stage_channels, channels)
     head = ALMHead(
         schema_of(num_attributes),
-        global_channels=stage_channels[-1],
-        in_channels=channels,
+        stage_channels,
+        channels,
         align_corners=align_corners,
     )
-    fast = ALMFast(neck, head)
+    fast = ALMFast(head)
     with torch.no_grad():
         for name, parameter in fast.named_parameters():
             parameter.copy_(loop_tensor(loop, name).reshape(parameter.shape))
@@ -66,7 +64,7 @@ def loop_tensor(loop: ALMLoop, name: str, gradient: bool = False) -> Tensor:
 
 def _find(loop: ALMLoop, name: str) -> tuple[str, list[nn.Module]]:
     words = name.split(".")
-    if name.startswith("neck.laterals."):
+    if name.startswith("head.laterals."):
         return words[3], [getattr(loop, f"latlayer_{LEVELS[int(words[2])]}")]
     if name.startswith("head.global_classifier."):
         return words[2], [loop.finalfc]

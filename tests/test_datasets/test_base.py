@@ -284,19 +284,19 @@ def test_remote_pictures_are_not_looked_up():
 def test_looking_for_a_hundred_thousand_files_takes_no_call_for_each(
     tmp_path, monkeypatch
 ):
-    from mmpar.datasets import image_files
+    from mmpar.datasets import file_backends
 
     for i in range(100):
         (tmp_path / f"{i}.jpg").touch()
     calls = []
-    listdir = image_files.os.listdir
+    listdir = file_backends.os.listdir
     monkeypatch.setattr(
-        image_files.os, "listdir", lambda path: calls.append(path) or listdir(path)
+        file_backends.os, "listdir", lambda path: calls.append(path) or listdir(path)
     )
-    monkeypatch.delattr(image_files.os, "stat")
+    monkeypatch.delattr(file_backends.os, "stat")
     paths = [f"{tmp_path}/{i}.jpg" for i in range(100_000)]
     started = time.perf_counter()
-    missing = image_files.missing_files(paths)
+    missing = file_backends.missing_files(paths)
     assert time.perf_counter() - started < 5
     assert missing.tolist() == list(range(100, 100_000))
     assert calls == [str(tmp_path)]

@@ -12,8 +12,8 @@ from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import Published, examine, labels, pictures
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.formats.identity_attributes import read_identity_attributes
-from mmpar.datasets.formats.portable import header_line, row_lines
+from mmpar.datasets.formats.openmmlab_json import header_line, row_lines
+from mmpar.datasets.reid_attributes import read_identity_attributes
 from mmpar.structures import SCHEMAS, build_schema
 from tests.fixtures.common_pickle import common_entries, write_common
 from tests.fixtures.peta import REAL_PETA, real_peta

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import AttributeListDataset
-from mmpar.datasets.image_files import paths_outside
+from mmpar.datasets.file_backends import paths_outside
 
 INSIDE = ["in.jpg", "a/../in.jpg", "same.jpg", "a/back/in.jpg", "{root}/images/in.jpg"]
 OUTSIDE = [

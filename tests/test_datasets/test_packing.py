@@ -5,7 +5,7 @@ import zipfile
 import lmdb
 import pytest
 
-from mmpar.datasets.packing import find_pictures, pack
+from mmpar.datasets.packing import list_images, pack
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def folder(tmp_path):
     return tmp_path / "source"
 
 
-def test_pictures_are_found_and_the_rest_is_counted(folder):
-    names, others, links = find_pictures(folder)
+def test_images_are_found_and_the_rest_is_counted(folder):
+    names, others, links = list_images(folder)
     assert names == ["a/1.png", "b/2.JPG"]
     assert dict(others) == {".txt": 1, "": 1}
     assert links == []
@@ -33,13 +33,13 @@ def test_links_lead_neither_out_nor_in_circles(folder):
     (folder / "b/same.png").symlink_to("../a/1.png")
     (folder.parent / "link").symlink_to("source")
     for start in (folder, folder.parent / "link"):
-        names, _, links = find_pictures(start)
+        names, _, links = list_images(start)
         assert names == ["a/1.png", "a/itself.jpg", "b/2.JPG", "b/same.png"]
         assert links == ["a/circle", "a/out.jpg", "outside"]
     (folder.parent / "only").mkdir()
     (folder.parent / "only/x").symlink_to("../source")
     with pytest.raises(FileNotFoundError, match=r"links .* not followed \(1 found\)"):
-        find_pictures(folder.parent / "only")
+        list_images(folder.parent / "only")
 
 
 @pytest.mark.parametrize("ending", [".zip", ".lmdb"])
@@ -48,14 +48,14 @@ def test_a_failed_run_leaves_nothing_behind(folder, ending):
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
         pack(folder, ["a/1.png", "gone.jpg"], out)
     assert [path.name for path in folder.parent.iterdir()] == ["source"]
-    pack(folder, find_pictures(folder)[0], out)
+    pack(folder, list_images(folder)[0], out)
     with pytest.raises(FileExistsError, match=f"out{ending} exists; delete it"):
-        pack(folder, find_pictures(folder)[0], out)
+        pack(folder, list_images(folder)[0], out)
 
 
 def test_progress_is_reported(folder):
     reports = []
-    names = find_pictures(folder)[0]
+    names = list_images(folder)[0]
     pack(folder, names, folder / "out.zip", lambda *report: reports.append(report))
     assert reports == [(0, 2), (1, 2), (2, 2)]
     with zipfile.ZipFile(folder / "out.zip") as archive:
@@ -75,12 +75,12 @@ def test_what_cannot_be_packed_is_said(folder):
     with pytest.raises(
         ValueError, match=r"526 bytes, LMDB allows 511; pack into a \.z"
     ):
-        pack(folder, find_pictures(folder)[0], folder / "out.lmdb")
+        pack(folder, list_images(folder)[0], folder / "out.lmdb")
     with pytest.raises(FileNotFoundError, match=r"no folder '.*nowhere'"):
-        find_pictures(folder / "nowhere")
+        list_images(folder / "nowhere")
     (folder / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="empty has no picture"):
-        find_pictures(folder / "empty")
+    with pytest.raises(FileNotFoundError, match="empty has no images"):
+        list_images(folder / "empty")
 
 
 def test_an_empty_list_gives_an_empty_lmdb(folder):

@@ -12,7 +12,7 @@ import scipy.io
 from PIL import Image
 
 from mmpar.datasets import PETA
-from mmpar.datasets.formats.peta import read_peta
+from mmpar.datasets.peta import read_peta
 from mmpar.datasets.peta_folders import (
     COUNTS,
     FOLDERS,

@@ -17,7 +17,6 @@ def sample(seed=0, size=(80, 60)):
     rng = np.random.default_rng(seed)
     points = np.ones((1, 17, 3), np.float32)
     points[0, :, :2] = rng.uniform(0, 1, (17, 2)) * (size[1], size[0])
-    points[0, :, 2] = rng.uniform(0.1, 1, 17)
     points[0, [0, 7, 12]] = 0
     return dict(
         img=rng.integers(0, 256, (*size, 3), dtype=np.uint8),

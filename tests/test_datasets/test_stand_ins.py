@@ -14,9 +14,9 @@ from mmpar.datasets import (
     RAPv2,
     WIDERAttribute,
 )
-from mmpar.datasets.archives import PictureLmdb, PictureZip
-from mmpar.datasets.formats.keypoint_array import KeypointArray
-from mmpar.datasets.keypoints.coco_results import read_coco_keypoints
+from mmpar.datasets.file_backends import LmdbImageBackend, ZipImageBackend
+from mmpar.datasets.formats.coco import read_coco_keypoints
+from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.transforms import LoadPersonImage
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n"
@@ -70,16 +70,16 @@ def test_in_the_place_of_an_archive_keypoints_or_an_image(tmp_path, match):
         path.write_bytes(STAND_INS[match])
         return str(path)
 
-    with pytest.raises(ValueError, match=rf"x\.zip {match}.*no readable zip file"):
-        PictureZip(write("x.zip")).missing(["a.jpg"])
+    with pytest.raises(ValueError, match=rf"x\.zip {match}.*not a readable zip a"):
+        ZipImageBackend(write("x.zip")).missing(["a.jpg"])
     write("x.lmdb/data.mdb")
-    with pytest.raises(ValueError, match=rf"data\.mdb {match}.*no readable LMDB"):
-        PictureLmdb(str(tmp_path / "x.lmdb")).missing(["a.jpg"])
-    with pytest.raises(ValueError, match=rf"x\.npy {match}.*no whole NumPy array"):
+    with pytest.raises(ValueError, match=rf"data\.mdb {match}.*not a readable LMDB"):
+        LmdbImageBackend(str(tmp_path / "x.lmdb")).missing(["a.jpg"])
+    with pytest.raises(ValueError, match=rf"x\.npy {match}.*not a whole NumPy array"):
         KeypointArray(write("x.npy"))
     with pytest.raises(ValueError, match=rf"x\.json {match}"):
         read_coco_keypoints(write("x.json"), ["a.jpg"])
-    with pytest.raises(ValueError, match=f"is no readable picture: it {match}"):
+    with pytest.raises(ValueError, match=f"is not a readable image: it {match}"):
         LoadPersonImage()(dict(img_path=write("x.jpg")))
 
 

@@ -24,7 +24,9 @@ def test_a_sample_is_a_drawn_person():
     np.testing.assert_array_equal(sample["img"][..., ::-1], person.image)
     np.testing.assert_array_equal(sample["gt_score"], person.labels)
     np.testing.assert_array_equal(sample["gt_bboxes"], person.attribute_boxes)
-    np.testing.assert_array_equal(sample["gt_keypoints"], person.keypoints[None])
+    keypoints = sample["gt_keypoints"][0]
+    np.testing.assert_array_equal(keypoints[:, :2], person.keypoints[:, :2])
+    np.testing.assert_array_equal(keypoints[:, 2], person.keypoints[:, 2] > 0)
     assert sample["img"].flags["C_CONTIGUOUS"]
     assert sample["gt_score"].dtype == np.float32
     assert sample["img_shape"] == sample["ori_shape"] == (64, 32)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import AttributeListDataset
-from mmpar.datasets.formats.release import Release
+from mmpar.datasets.formats.annotation import Release
 from mmpar.structures import AttributeSchema
 
 COMPOSED = normalize("NFC", "Mütze")

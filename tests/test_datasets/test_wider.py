@@ -10,8 +10,8 @@ from mmengine.registry import init_default_scope
 from mmpar.datasets import LoadPersonImage, WIDERAttribute
 from mmpar.datasets.base import SampleError
 from mmpar.datasets.doctor import examine
-from mmpar.datasets.formats.wider import read_cut_outs
 from mmpar.datasets.preparing import prepare
+from mmpar.datasets.wider import read_cut_outs
 from mmpar.structures import SCHEMAS
 from tests.fixtures.wider import (
     Person,
@@ -122,7 +122,7 @@ def test_a_box_outside_names_the_picture_and_its_size(tmp_path, box):
 
 
 def test_keypoints_of_whole_pictures_are_refused(release):
-    with pytest.raises(ValueError, match=r"person_box.*keypoints='k\.npy'.*kind=block"):
+    with pytest.raises(ValueError, match=r"person_box.*keypoints='k\.npy'.*=BlockPLE"):
         WIDERAttribute(data_root=str(release), split="test", keypoints="k.npy")
 
 

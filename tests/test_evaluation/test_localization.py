@@ -5,34 +5,11 @@ import pytest
 import torch
 
 from mmpar.evaluation.functional import (
-    box_iou,
     box_of_map,
     localization_scores,
     peak_of_map,
 )
-
-NONE = [np.nan] * 4
-
-
-def brute_force_box(response, threshold):
-    """Flood fill of the pixels from the threshold on; the largest part's outline."""
-    height, width = response.shape
-    strong = response >= threshold * response.max()
-    best, seen = [], set()
-    for start in zip(*np.nonzero(strong)):
-        part, waiting = [], [start]
-        while waiting:
-            row, column = waiting.pop()
-            inside = 0 <= row < height and 0 <= column < width
-            if not inside or (row, column) in seen or not strong[row, column]:
-                continue
-            seen.add((row, column))
-            part.append((row, column))
-            waiting += [(row + 1, column), (row - 1, column)]
-            waiting += [(row, column + 1), (row, column - 1)]
-        best = max(best, part, key=len)
-    rows, columns = zip(*best)
-    return [min(columns), min(rows), max(columns) + 1, max(rows) + 1]
+from tests.oracles.localization import brute_force_box, localization_loops
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.7, 1.0])
@@ -71,36 +48,6 @@ def test_peak_of_a_cell_at_the_border_is_its_centre():
     assert abs(y - 16) <= 0.5
 
 
-def cells(box):
-    """Unit cells of a box with whole edges."""
-    x1, y1, x2, y2 = (int(v) for v in box)
-    return {(x, y) for x in range(x1, x2) for y in range(y1, y2)}
-
-
-def oracle(truth, boxes, points):
-    """Loops over samples and sets of cells; boxes with whole edges."""
-    columns = []
-    for a in range(truth.shape[1]):
-        ious, hits = [], []
-        for true, box, point in zip(truth[:, a], boxes[:, a], points[:, a]):
-            if np.isnan(true).any():
-                continue
-            iou = 0.0
-            if not np.isnan(box).any() and cells(true) | cells(box):
-                both = cells(true) & cells(box)
-                iou = len(both) / len(cells(true) | cells(box))
-            ious.append(iou)
-            hits.append(
-                true[0] <= point[0] <= true[2] and true[1] <= point[1] <= true[3]
-            )
-        if ious:
-            over = [[iou > limit for iou in ious] for limit in (0.3, 0.5)]
-            columns.append((len(ious), *map(np.mean, (ious, *over, hits))))
-        else:
-            columns.append((0, *[np.nan] * 4))
-    return np.array(columns).T
-
-
 def random_case(seed):
     rng = np.random.default_rng(seed)
 
@@ -121,15 +68,9 @@ def test_scores_equal_loops_over_cells(seed):
     case = random_case(seed)
     found = localization_scores(*case)
     columns = (found.count, found.iou, found.above_30, found.above_50, found.pointing)
-    np.testing.assert_allclose(columns, oracle(*case), rtol=1e-12)
+    np.testing.assert_allclose(columns, localization_loops(*case), rtol=1e-12)
     judged = found.iou[[0, 1, 2, 4]]
     assert found.mean(found.iou) == pytest.approx(judged.mean())
-
-
-def test_iou_of_missing_boxes():
-    truth = np.array([[0, 0, 2, 2], NONE, [0, 0, 2, 2], NONE, [1, 1, 1, 1]])
-    boxes = np.array([[1, 0, 3, 2], [0, 0, 2, 2], NONE, NONE, [1, 1, 1, 1]])
-    np.testing.assert_allclose(box_iou(truth, boxes), [1 / 3, np.nan, 0, np.nan, 0])
 
 
 def test_nothing_to_judge_has_no_mean():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpar.evaluation.functional import decide, multi_label_scores
-from tests.test_evaluation.oracle import oracle
+from tests.oracles.multi_label import oracle
 
 
 def random_case(seed, num_images=40, num_attributes=7, unknown=0.2):

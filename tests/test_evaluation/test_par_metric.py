@@ -16,7 +16,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
 from mmpar.evaluation import DumpPredictions, PARMetric
-from tests.test_evaluation.oracle import oracle
+from tests.oracles.multi_label import oracle
 
 NAMES = ["Hat", "Boots", "Coat"]
 META = dict(schema=dict(names=NAMES, groups={}, title="three"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmpar.explain import GradCAM
-from tests.test_explain.oracle import class_activation, upsampled
+from tests.oracles.grad_cam import class_activation, upsampled
 from tests.test_explain.tiny_model import (
     SCHEMA,
     SIZE,

@@ -7,7 +7,7 @@ from mmpretrain.structures import DataSample
 from mmpar.explain import ALMBoxes, GradCAMP, PLEPoints, RegionBoxes
 from mmpar.explain.region_geometry import splat
 from mmpar.models import PARClassifier
-from tests.test_explain.oracle import (
+from tests.oracles.grad_cam import (
     class_activation,
     positional_activation,
     splatted,
@@ -53,9 +53,9 @@ def require_equal(explainer, model, inputs, place, activation=positional_activat
     assert responding >= 3  # maps that are zero have nothing to compare
 
 
-@pytest.mark.parametrize("kind", ["block", "none"])
-def test_without_place_prior_the_regions_map_lies_in_its_rows(kind):
-    model, inputs = region_model(kind=kind).eval(), pictures()
+@pytest.mark.parametrize("ple", ["BlockPLE", "IdentityPLE"])
+def test_without_place_prior_the_regions_map_lies_in_its_rows(ple):
+    model, inputs = region_model(type=ple).eval(), pictures()
 
     def place(response, b, region, height, width):
         canvas = torch.zeros(height, width, dtype=torch.float64)
@@ -66,9 +66,9 @@ def test_without_place_prior_the_regions_map_lies_in_its_rows(kind):
     require_equal(GradCAMP(model, place_prior=False), model, inputs, place)
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "none"])
-def test_with_place_prior_responses_move_to_the_sampling_points(kind):
-    model, inputs = region_model(kind=kind).eval(), pictures()
+@pytest.mark.parametrize("ple", ["BlockPLE", "SparsePLE", "IdentityPLE"])
+def test_with_place_prior_responses_move_to_the_sampling_points(ple):
+    model, inputs = region_model(type=ple).eval(), pictures()
     sampling = model.neck.sampling_points(model.backbone(inputs))
 
     def place(response, b, region, height, width):
@@ -86,9 +86,9 @@ def test_unknown_weightings_are_refused():
         GradCAMP(region_model(), weighting="pixel")
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "none"])
-def test_half_precision_hardly_changes_the_maps(kind):
-    model, inputs = region_model(kind=kind).eval().float(), pictures().float()
+@pytest.mark.parametrize("ple", ["BlockPLE", "SparsePLE", "IdentityPLE"])
+def test_half_precision_hardly_changes_the_maps(ple):
+    model, inputs = region_model(type=ple).eval().float(), pictures().float()
     expected = GradCAMP(model)(inputs)
     with torch.autocast("cpu", torch.bfloat16):
         found = GradCAMP(model)(inputs)
@@ -125,7 +125,7 @@ def test_points_that_are_far_off_or_not_finite_do_not_fall_into_the_map():
 
 
 def keypoint_model_and_samples():
-    model = region_model(kind="keypoint")
+    model = region_model(type="KeypointPLE")
     model.__class__ = PARClassifier
     generator = torch.Generator().manual_seed(5)
     samples = []

@@ -7,26 +7,25 @@ from torch import nn
 
 from mmpar.explain.region_geometry import RegionGeometry, splat
 from mmpar.models import LinearPARHead, SSPNetHead, SSPNetNeck
-from mmpar.models.layers import build_location_extraction
+from mmpar.models.layers import BlockPLE, IdentityPLE, SparsePLE
 from tests.test_explain.tiny_model import CHANNELS, REGION_OF, REGIONS, SCHEMA, Backbone
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "ple",
     [
-        dict(kind="block"),
-        dict(kind="block", grid_convention="official"),
-        dict(kind="sparse"),
-        dict(kind="none"),
+        BlockPLE(1),
+        BlockPLE(1, grid_convention="official"),
+        SparsePLE(1),
+        IdentityPLE(1),
     ],
 )
 @pytest.mark.parametrize("size", [(6, 5), (1, 4), (5, 1)])
-def test_splat_is_the_transpose_of_what_ple_samples(settings, size):
+def test_splat_is_the_transpose_of_what_ple_samples(ple, size):
     torch.manual_seed(0)
-    ple = build_location_extraction(1, **settings).double()
-    for parameter in ple.parameters():
+    for parameter in ple.double().parameters():
         nn.init.normal_(parameter, std=0.8)
-    if settings["kind"] != "none":
+    if not isinstance(ple, IdentityPLE):
         nn.init.ones_(ple.projection.weight)
         nn.init.zeros_(ple.projection.bias)
     features = torch.randn(2, 1, *size, dtype=torch.float64)

@@ -33,7 +33,7 @@ class ScaleModel(nn.Module):
             REGIONS,
             out_channels=CHANNELS,
             scale=dict(mode="learned"),
-            ple=dict(kind="none"),
+            ple=dict(type="IdentityPLE"),
         )
         self.head = SSPNetHead(SCHEMA, REGIONS, in_channels=CHANNELS, dropout=0.0)
         for conv in (*self.neck.pyramid.laterals, *self.neck.pyramid.smooths):

@@ -63,12 +63,12 @@ def test_logits_boxes_and_gradients_equal_the_loop(
     stages = [s.double().requires_grad_() for s in stages_of(size, (24, 40, 48))]
     twins = [s.detach().clone().requires_grad_() for s in stages]
 
-    logits, regions = fast.head.read(fast.neck(stages))
+    logits, regions = fast.head.predict_levels(stages)
     expected, matrices = loop(twins)
     for value, reference in zip(logits, expected):
         assert relative(value, reference) < 1e-10
 
-    boxes = fast.head.boxes(fast.neck(stages), regions)
+    boxes = fast.head.boxes(stages, regions)
     leaving = 0
     for level, matrix in enumerate(matrices):
         for b in range(BATCH):

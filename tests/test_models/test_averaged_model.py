@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from mmpar.models import LinearPARHead, SSPNetNeck
 from mmpar.models.averaged_model import running_statistics
 
-EMA = Path(__file__).parents[2] / "configs/_base_/schedules/ema.py"
+EMA = Path(__file__).parents[2] / "configs/_base_/runtime_ema.py"
 MOMENTUM = 0.1
 
 
@@ -150,7 +150,7 @@ def run(work_dir, epochs, resume=False):
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(6, 3, 8, 6, generator=generator)
     data = [dict(inputs=image) for image in images]
-    (ema,) = Config.fromfile(EMA).ema
+    ema = Config.fromfile(EMA).default_hooks.ema
     runner = Runner(
         Trainable(Model()),
         str(work_dir),

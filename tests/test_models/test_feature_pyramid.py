@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from mmpar.models.layers import FeaturePyramid
+from tests.oracles.feature_pyramid import feature_pyramid
 from tests.test_models.backbone_features import backbone_features
-from tests.test_models.oracles.feature_pyramid import feature_pyramid
 
 CHANNELS = (3, 5, 4, 6)
 

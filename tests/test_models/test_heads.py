@@ -9,7 +9,7 @@ from torch import nn
 
 from mmpar.models import LinearPARHead, SSPNetHead
 from mmpar.structures import AttributeSchema, SchemaMismatchError
-from tests.test_models.oracles.weighted_bce import weighted_bce
+from tests.oracles.weighted_bce import weighted_bce
 
 NAMES = ("Hat", "Bag", "Boots")
 SCHEMA = AttributeSchema(NAMES, {"head": ("Hat",)}, title="mine")

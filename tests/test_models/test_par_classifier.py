@@ -3,40 +3,42 @@
 import pytest
 import torch
 from mmengine.registry import DefaultScope
+from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
+from torch import nn
 
+from mmpar.models import PARClassifier, SSPNetHead, SSPNetNeck
 from mmpar.registry import MODELS
 from tests.test_models.test_sspnet import REGIONS, SCHEMA
 
 HEIGHT, WIDTH = 64, 32
+BACKBONE = dict(type="mmpretrain.ResNet", depth=18, out_indices=(0, 1, 2, 3))
 
 
-def build(
-    kind="keypoint",
-    classifier="PARClassifier",
-    neck_regions=None,
-    schema=None,
-    scale="fixed",
-):
-    regions = {**REGIONS, "head": dict(REGIONS["head"], keypoints=("nose", "left_ear"))}
+KEYPOINT_REGIONS = {
+    **REGIONS,
+    "head": dict(REGIONS["head"], keypoints=("nose", "left_ear")),
+}
+
+
+def build(ple="KeypointPLE", regions=KEYPOINT_REGIONS, schema=None, scale="fixed"):
     config = dict(
-        type=classifier,
+        type="PARClassifier",
         data_preprocessor=dict(type="mmpretrain.ClsDataPreprocessor"),
-        backbone=dict(type="mmpretrain.ResNet", depth=18, out_indices=(0, 1, 2, 3)),
+        backbone=BACKBONE,
         neck=dict(
             type="SSPNetNeck",
             in_channels=(64, 128, 256, 512),
             out_channels=8,
-            regions=neck_regions or regions,
-            ple=dict(kind=kind),
+            ple=dict(type=ple),
             scale=dict(mode=scale),
         ),
         head=dict(
             type="SSPNetHead",
             schema=schema or SCHEMA.to_dict(),
-            regions=regions,
             in_channels=8,
         ),
+        regions=regions,
     )
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope("mmpar"):
@@ -100,10 +102,10 @@ def test_ple_looks_around_the_keypoints_in_the_picture():
     torch.testing.assert_close(found, fractions[:, [0, 3], :2][inside])
 
 
-@pytest.mark.parametrize("kind", ["block", "none"])
-def test_points_of_every_position_cover_the_region_in_the_picture(kind):
-    model = build(kind)
-    if kind == "block":
+@pytest.mark.parametrize("ple", ["BlockPLE", "IdentityPLE"])
+def test_points_of_every_position_cover_the_region_in_the_image(ple):
+    model = build(ple)
+    if ple == "BlockPLE":
         torch.nn.init.zeros_(model.neck.ple.offset.weight)
     stages = model.extract_feat(inputs(), "backbone")
     torso = model.neck.sampling_points(stages)["torso"]
@@ -112,9 +114,9 @@ def test_points_of_every_position_cover_the_region_in_the_picture(kind):
     torch.testing.assert_close(ys[:, 0], (torch.arange(1, 5) + 0.5) / 8)
 
 
-def test_other_kinds_are_as_in_mmpretrains_classifier():
-    model, other = build("block"), build("block", "mmpretrain.ImageClassifier")
-    other.load_state_dict(model.state_dict())
+def test_other_forms_are_as_in_mmpretrains_classifier():
+    model = build("BlockPLE")
+    other = ImageClassifier(model.backbone, model.neck, model.head)
     x = inputs()
     assert torch.equal(model(x), other(x))
     assert torch.equal(model(x, samples()), other(x))
@@ -133,8 +135,8 @@ def test_a_sample_without_keypoints_is_named():
         model(inputs(), broken, mode="loss")
 
 
-def test_pictures_alone_are_an_error_when_keypoints_are_read():
-    with pytest.raises(ValueError, match=r"without data samples.*ple\.kind=block"):
+def test_images_alone_are_an_error_when_keypoints_are_read():
+    with pytest.raises(ValueError, match=r"without data samples.*ple\.type=BlockPLE"):
         build()(inputs())
 
 
@@ -154,24 +156,39 @@ def _two_persons():
 def test_other_regions_of_neck_and_head_are_an_error():
     renamed = {name.upper(): fields for name, fields in REGIONS.items()}
     with pytest.raises(ValueError, match=r"the neck \{'HEAD': .*the head \{'head': "):
-        build("block", neck_regions=renamed)
+        of_modules(renamed)
     moved = {**REGIONS, "head": dict(REGIONS["head"], rows=(0.0, 0.5))}
     with pytest.raises(
         ValueError, match=r"the neck .*'head': \(0\.0, 0\.5\), .*the head "
     ):
-        build("block", neck_regions=moved)
+        of_modules(moved)
+
+
+@pytest.mark.parametrize("part", ["neck", "head"])
+def test_regions_in_neck_or_head_say_where_they_are_given(part):
+    parts = dict(neck=dict(type="SSPNetNeck"), head=dict(type="SSPNetHead"))
+    parts[part]["regions"] = REGIONS
+    with pytest.raises(
+        ValueError, match=rf"model\.{part}\.regions; .*model=dict\(regions=dict"
+    ):
+        PARClassifier(backbone=nn.Identity(), **parts)
+
+
+def test_regions_of_a_neck_that_is_already_built_are_an_error():
+    with pytest.raises(ValueError, match="given as configs; got Identity and dict"):
+        PARClassifier(nn.Identity(), nn.Identity(), dict(), regions=REGIONS)
 
 
 def test_the_order_of_the_regions_has_no_meaning():
     reordered = {name: REGIONS[name] for name in ("torso", "head", "bottom", "whole")}
-    plain, other = build("block"), build("block", neck_regions=reordered)
+    plain, other = build("BlockPLE"), build("BlockPLE", reordered)
     x = inputs()
     assert torch.equal(plain(x), other(x))
 
 
 def test_a_region_without_an_attribute_is_not_read_and_the_log_says_so(log):
     own = dict(names=["Vest", "Helmet"], groups=dict(upper=["Vest"], head=["Helmet"]))
-    model = build("block", schema=own, scale="learned")
+    model = build("BlockPLE", schema=own, scale="learned")
     for name in ("bottom", "whole"):
         assert f"Region '{name}' is not read: none of the 2" in log.text
     assert "groups ('lower', 'foot')" in log.text
@@ -192,7 +209,20 @@ def test_the_neck_need_not_know_the_groups_nor_the_head_the_levels():
         name: dict(rows=list(fields["rows"]), level=1)
         for name, fields in REGIONS.items()
     }
-    assert build("block", neck_regions=bare)(inputs()).shape == (2, 8)
+    model = of_modules(bare)
+    assert model(inputs()).shape == (2, 8)
+
+
+def of_modules(neck_regions):
+    """A classifier of modules, the neck's regions other than the head's."""
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        backbone = MODELS.build(BACKBONE)
+        return PARClassifier(
+            backbone,
+            SSPNetNeck((64, 128, 256, 512), neck_regions, 8),
+            SSPNetHead(SCHEMA, REGIONS, 8),
+            data_preprocessor=dict(type="mmpretrain.ClsDataPreprocessor"),
+        )
 
 
 def test_it_trains_under_autocast():

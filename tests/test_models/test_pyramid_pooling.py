@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmpar.models.layers import max_pyramid_pool
-from tests.test_models.oracles.pyramid_pooling import max_pyramid_pool as oracle
+from tests.oracles.pyramid_pooling import max_pyramid_pool as oracle
 
 
 @pytest.mark.parametrize("grids", [(1,), (2,), (1, 2), (3, 1, 2)])

@@ -23,6 +23,7 @@ LOGITS = (  # the best level of each region: 2, 0, 3, 1
     (0.1, 0.2, -0.9, -0.3),
 )
 LEVELS = (2, 0, 3, 1)
+FORMS = ("BlockPLE", "SparsePLE", "KeypointPLE", "IdentityPLE")
 
 
 def set_logits(scales, rows):
@@ -51,7 +52,7 @@ def fixed_at(levels):
     }
 
 
-def build(kind="block"):
+def build(ple="BlockPLE"):
     """A neck with learned scales and its head, in float64."""
     torch.manual_seed(0)
     neck = SSPNetNeck(
@@ -59,7 +60,7 @@ def build(kind="block"):
         {name: dict(rows=fields["rows"]) for name, fields in REGIONS.items()},
         out_channels=4,
         scale=dict(mode="learned"),
-        ple=dict(kind=kind),
+        ple=dict(type=ple),
     ).double()
     head = SSPNetHead(SCHEMA, REGIONS, in_channels=4, dropout=0.0).double()
     for parameter in [*neck.parameters(), *head.parameters()]:
@@ -68,10 +69,10 @@ def build(kind="block"):
     return neck, head
 
 
-def fixed_twin(neck, levels, kind="block"):
+def fixed_twin(neck, levels, ple="BlockPLE"):
     """A neck of fixed scales with the same weights."""
     twin = SSPNetNeck(
-        CHANNELS, fixed_at(levels), out_channels=4, ple=dict(kind=kind)
+        CHANNELS, fixed_at(levels), out_channels=4, ple=dict(type=ple)
     ).double()
     own = twin.state_dict().keys()
     twin.load_state_dict({k: v for k, v in neck.state_dict().items() if k in own})
@@ -126,14 +127,14 @@ def test_the_temperature_sharpens_and_the_choice_is_one_hot():
     assert scales.levels() == (1, 0)
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
-def test_a_search_step_mixes_what_is_pooled_from_every_level(kind):
-    neck, head = build(kind)
+@pytest.mark.parametrize("ple", FORMS)
+def test_a_search_step_mixes_what_is_pooled_from_every_level(ple):
+    neck, head = build(ple)
     x, points = stages(), keypoints()
     mixed = head(neck(x, points))
     pooled = 0
     for level, weights in enumerate(neck.scale_selection.weights().unbind(1)):
-        maps = fixed_twin(neck, [level] * 4, kind)(x, points).values()
+        maps = fixed_twin(neck, [level] * 4, ple)(x, points).values()
         parts = [head._pool(one) * w for one, w in zip(maps, weights)]
         pooled = [p + q for p, q in zip(pooled, parts)] if level else parts
     logits = classified(head, pooled)
@@ -143,9 +144,9 @@ def test_a_search_step_mixes_what_is_pooled_from_every_level(kind):
     torch.testing.assert_close(torch.autograd.grad(mixed.sum(), inputs), expected)
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
-def test_a_search_step_equals_one_on_weighted_maps(kind):
-    neck, head = build(kind)
+@pytest.mark.parametrize("ple", FORMS)
+def test_a_search_step_equals_one_on_weighted_maps(ple):
+    neck, head = build(ple)
     x, points = [stage.requires_grad_() for stage in stages()], keypoints()
     mixed = head(neck(x, points))
     pooled = []
@@ -162,17 +163,17 @@ def test_a_search_step_equals_one_on_weighted_maps(kind):
         torch.testing.assert_close(gradient, wanted, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+@pytest.mark.parametrize("ple", FORMS)
 @pytest.mark.parametrize("state", ["eval", "committed"])
-def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(kind, state):
-    neck, _ = build(kind)
+def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(ple, state):
+    neck, _ = build(ple)
     if state == "committed":
         neck.scale_selection.commit()
     else:
         neck.eval()
     assert not neck.searching
     assert tuple(neck.levels().values()) == LEVELS
-    twin = fixed_twin(neck, LEVELS, kind)
+    twin = fixed_twin(neck, LEVELS, ple)
     run, twins_run = smooths_run(neck), smooths_run(twin)
     x, points = stages(), keypoints()
     ours, theirs = neck(x, points), twin(x, points)
@@ -227,9 +228,9 @@ def test_of_equal_weights_the_coarsest_level_is_best():
     assert scales.chosen.tolist() == [3, 1, 0]
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
-def test_a_search_step_under_autocast_is_finite_and_reaches_the_logits(kind):
-    neck, head = (part.float() for part in build(kind))
+@pytest.mark.parametrize("ple", FORMS)
+def test_a_search_step_under_autocast_is_finite_and_reaches_the_logits(ple):
+    neck, head = (part.float() for part in build(ple))
     x = [stage.float() for stage in stages()]
     with torch.autocast("cpu", torch.bfloat16):
         logits = head(neck(x, keypoints().float()))

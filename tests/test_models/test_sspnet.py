@@ -8,8 +8,8 @@ from torch import nn
 from mmpar.models import SSPNetHead, SSPNetNeck
 from mmpar.registry import MODELS
 from mmpar.structures import AttributeSchema
+from tests.oracles.sspnet import sspnet
 from tests.test_models.backbone_features import backbone_features
-from tests.test_models.oracles.sspnet import sspnet
 
 SCHEMA = AttributeSchema(
     # Interleaved, so that scattering is not the identity nor its own inverse.
@@ -122,10 +122,10 @@ def test_dropout_falls_in_training_only():
     assert 0.4 < dropped.double().mean() < 0.6
 
 
-@pytest.mark.parametrize("kind", ["block", "sparse", "keypoint", "none"])
+@pytest.mark.parametrize("ple", ["BlockPLE", "SparsePLE", "KeypointPLE", "IdentityPLE"])
 @pytest.mark.parametrize("scale", ["fixed", "learned"])
-def test_an_empty_batch_gives_no_logits(kind, scale):
-    neck, head = build(ple=dict(kind=kind), scale=dict(mode=scale))
+def test_an_empty_batch_gives_no_logits(ple, scale):
+    neck, head = build(ple=dict(type=ple), scale=dict(mode=scale))
     x = backbone_features(CHANNELS, 64, 32, batch=0)
     keypoints = torch.zeros(0, 17, 3, dtype=torch.float64)
     for training in (False, True):
@@ -171,15 +171,12 @@ BACKBONES = {
 def test_any_backbone_with_four_stages_serves(name):
     backbone, channels = BACKBONES[name]
     config = dict(
-        type="mmpretrain.ImageClassifier",
+        type="PARClassifier",
         data_preprocessor=dict(type="mmpretrain.ClsDataPreprocessor"),
         backbone=dict(**backbone, out_indices=(0, 1, 2, 3)),
-        neck=dict(
-            type="SSPNetNeck", in_channels=channels, out_channels=8, regions=REGIONS
-        ),
-        head=dict(
-            type="SSPNetHead", schema=SCHEMA.to_dict(), regions=REGIONS, in_channels=8
-        ),
+        neck=dict(type="SSPNetNeck", in_channels=channels, out_channels=8),
+        head=dict(type="SSPNetHead", schema=SCHEMA.to_dict(), in_channels=8),
+        regions=REGIONS,
     )
     with DefaultScope.overwrite_default_scope("mmpar"):
         model = MODELS.build(config)

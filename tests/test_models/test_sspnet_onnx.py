@@ -58,10 +58,10 @@ def require_same_logits(model, inputs):
 @pytest.mark.parametrize(
     "ple",
     [
-        dict(kind="block"),
-        dict(kind="block", grid_convention="official"),
-        dict(kind="sparse"),
-        dict(kind="none"),
+        dict(type="BlockPLE"),
+        dict(type="BlockPLE", grid_convention="official"),
+        dict(type="SparsePLE"),
+        dict(type="IdentityPLE"),
     ],
 )
 def test_from_pictures_at_any_batch_size(ple, scale):
@@ -76,4 +76,4 @@ def test_from_features_and_keypoints_of_which_some_are_missing(scale):
     keypoints = torch.rand((2, 17, 3), generator=generator)
     keypoints[..., 2] = (3 * keypoints[..., 2]).floor()
     assert (keypoints[..., 2] == 0).any()
-    require_same_logits(Logits(scale, kind="keypoint"), [*stages, keypoints])
+    require_same_logits(Logits(scale, type="KeypointPLE"), [*stages, keypoints])

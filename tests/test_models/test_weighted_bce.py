@@ -5,7 +5,7 @@ import torch
 
 from mmpar.models import WeightedBCELoss
 from mmpar.models.losses.weighted_bce import attribute_weights
-from tests.test_models.oracles.weighted_bce import weighted_bce
+from tests.oracles.weighted_bce import weighted_bce
 
 WEIGHTINGS = ("exponential", "square_root", "strong_baseline_square_root", None)
 

@@ -27,7 +27,7 @@ SCHEMA = AttributeSchema(
 def sspnet_rows(image_height):
     """Region to (first row, one past the last, rows of its level)."""
     rows = {}
-    for region in build_regions(Config.fromfile(CONFIG).model.neck.regions):
+    for region in build_regions(Config.fromfile(CONFIG).model.regions):
         height = image_height // 2 ** (region.level + 1)
         rows[region.name] = (*region.row_range(height), height)
     return rows
@@ -102,7 +102,7 @@ def test_one_name_that_is_no_list_is_an_error():
 
 
 def test_pa100k_splits_as_published():
-    regions = build_regions(Config.fromfile(CONFIG).model.neck.regions)
+    regions = build_regions(Config.fromfile(CONFIG).model.regions)
     assigned = assign_attributes(regions, SCHEMAS["pa100k"])
     read = sorted(i for indices in assigned.values() for i in indices)
     assert read == list(range(26))
@@ -111,7 +111,7 @@ def test_pa100k_splits_as_published():
 
 @pytest.mark.parametrize("names", [*itertools.permutations(SHIPPED)])
 def test_regions_have_one_order_which_is_that_of_the_shipped_configs(names):
-    spec = Config.fromfile(CONFIG).model.neck.regions
+    spec = Config.fromfile(CONFIG).model.regions
     regions = build_regions({name: spec[name] for name in names})
     assert tuple(region.name for region in regions) == SHIPPED
 

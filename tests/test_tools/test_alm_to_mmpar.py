@@ -22,10 +22,11 @@ TOOL = Path(__file__).parents[2] / "tools/model_converters/alm_to_mmpar.py"
 def model_of(schema: str):
     return MODELS.build(
         dict(
-            type="mmpretrain.ImageClassifier",
+            type="mmpar.PARClassifier",
             backbone=dict(type="mmpar.BNInception", out_indices=(0, 1, 2)),
-            neck=dict(type="mmpar.ALMNeck", in_channels=(320, 608, 1024)),
-            head=dict(type="mmpar.ALMHead", schema=schema, global_channels=1024),
+            head=dict(
+                type="mmpar.ALMHead", schema=schema, in_channels=(320, 608, 1024)
+            ),
         )
     ).eval()
 

@@ -1,4 +1,4 @@
-"""The packer of pictures on the command line."""
+"""Packing images on the command line."""
 
 import subprocess
 import zipfile
@@ -7,16 +7,16 @@ from pathlib import Path
 from tests.test_tools.run import command, environment, run_tool
 
 
-def test_pictures_are_packed_and_the_rest_is_named(tmp_path: Path):
+def test_images_are_packed_and_the_rest_is_named(tmp_path: Path):
     for name in ("a/1.jpg", "2.png", "annotation.mat"):
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "source" / name).write_text(name)
     (tmp_path / "source/circle").symlink_to(".")
     tool = "dataset_converters/pack_images.py"
     output = run_tool(tool, "source", "out/all.zip", cwd=tmp_path)
-    assert "wrote 2 pictures to out/all.zip" in output
-    assert "left out, as their endings are not those of pictures: 1 .mat" in output
-    assert "nor those to folders: 1 (circle)" in output
+    assert "wrote 2 images to out/all.zip" in output
+    assert "left out, as they do not end like images: 1 .mat" in output
+    assert "out of the folder, are not followed: 1 (circle)" in output
     with zipfile.ZipFile(tmp_path / "out/all.zip") as archive:
         assert sorted(archive.namelist()) == ["2.png", "a/1.jpg"]
     again = subprocess.run(

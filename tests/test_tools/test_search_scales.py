@@ -47,10 +47,9 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         level = int(best[1:])
         assert accuracies[level - 1] == accuracies.max()
         assert found.scale_search.val_mA[name] == accuracies.tolist()
-        assert found.model.neck.regions[name].level == level
-        assert found.model.head.regions[name].level == level
-        base = Config.fromfile(CONFIG).model.neck.regions[name]
-        assert found.model.neck.regions[name].rows == base.rows
+        assert found.model.regions[name].level == level
+        base = Config.fromfile(CONFIG).model.regions[name]
+        assert found.model.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4
     assert found.val_dataloader.dataset.num_samples == 60
@@ -95,10 +94,12 @@ def test_a_short_training_anneals_in_full(epochs):
 
 def test_averaged_weights_are_not_compared():
     cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
-    before = [hook.type for hook in cfg.custom_hooks]
-    after = [hook.type for hook in load_tool().level_config(cfg, 1, 4).custom_hooks]
-    assert "EMAHook" in before
-    assert after == [hook for hook in before if hook != "EMAHook"]
+    cfg.custom_hooks = [dict(type="EMAHook"), dict(type="EmptyCacheHook")]
+    before = [*cfg.default_hooks]
+    after = load_tool().level_config(cfg, 1, 4)
+    assert "ema" in before
+    assert [*after.default_hooks] == [name for name in before if name != "ema"]
+    assert [hook.type for hook in after.custom_hooks] == ["EmptyCacheHook"]
 
 
 class RunnerDouble:
@@ -111,7 +112,7 @@ class RunnerDouble:
         self.cfg = cfg
 
     def train(self):
-        level = self.cfg.model.head.regions.head.level
+        level = self.cfg.model.regions.head.level
         self.trained.append(level)
         if level == self.interrupted_at:
             raise KeyboardInterrupt

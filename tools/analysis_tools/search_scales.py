@@ -68,7 +68,7 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
             f"{args.config} has no validation split to choose levels on "
             "(val_dataloader or val_evaluator is None); search with the config of a "
             "dataset that has one, e.g. sspnet_r50_pa100k.py, and set its levels in "
-            "model.neck.regions and model.head.regions"
+            "model.regions"
         )
     neck = cfg.model.get("neck") or {}
     if neck.get("type") != "SSPNetNeck":
@@ -85,9 +85,8 @@ def check(args: argparse.Namespace, cfg: Config) -> None:
 
 def set_levels(cfg: Config, levels: dict[str, int]) -> None:
     """Have regions read from these levels."""
-    for part in (cfg.model.neck, cfg.model.head):
-        for name, level in levels.items():
-            part.regions[name].level = level
+    for name, level in levels.items():
+        cfg.model.regions[name].level = level
 
 
 def level_config(cfg: Config, level: int, epochs: int) -> Config:
@@ -97,7 +96,7 @@ def level_config(cfg: Config, level: int, epochs: int) -> Config:
     are compared at the end. Averaged weights, which lag behind by more than a short
     training, are left out.
     """
-    set_levels(cfg, dict.fromkeys(cfg.model.neck.regions, level))
+    set_levels(cfg, dict.fromkeys(cfg.model.regions, level))
     # Two Runners of one name share a logger.
     cfg.experiment_name = f"search_scales_P{level}"
     cfg.param_scheduler = dict(
@@ -107,6 +106,11 @@ def level_config(cfg: Config, level: int, epochs: int) -> Config:
         eta_min_ratio=0.01,
         convert_to_iter_based=True,
     )
+    cfg.default_hooks = {
+        name: hook
+        for name, hook in cfg.default_hooks.items()
+        if not hook or hook.type != "EMAHook"
+    }
     cfg.custom_hooks = [
         hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"
     ]
@@ -159,7 +163,7 @@ def read_accuracies(cfg: Config, predictions: Path) -> np.ndarray:
 
 def read_members(cfg: Config) -> dict[str, tuple[int, ...]]:
     """The regions that have attributes, and these."""
-    regions = build_regions(cfg.model.head.regions)
+    regions = build_regions(cfg.model.regions)
     return assign_attributes(regions, build_schema(cfg.model.head.schema))
 
 

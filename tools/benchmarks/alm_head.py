@@ -2,8 +2,8 @@
 
 python tools/benchmarks/alm_head.py --threads 2
 
-Both forms hold the same weights; repeats are interleaved and medians are shown. "step"
-is forward, loss and backward; "model step" adds the BN-Inception backbone and Adam.
+Both forms hold the same weights and take turns; medians are shown. "step" is forward,
+loss and backward; "model step" adds the BN-Inception backbone and Adam.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import itertools
 import multiprocessing
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from turns import turns
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -27,8 +26,6 @@ from tests.oracles.alm_pair import make_pair
 
 STAGES = ((320, 32, 16), (608, 16, 8), (1024, 8, 4))
 INPUT = (3, 256, 128)
-FAST_CALLS = 5
-"""Calls of the fast form a repeat, since each takes a fraction of the loop's time."""
 
 
 class Subject:
@@ -51,7 +48,7 @@ class Subject:
         self.optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
 
     def forward(self) -> None:
-        """Laterals, pyramid and three-level head without gradients."""
+        """The head without gradients."""
         with torch.no_grad():
             self._logits(self.stages)
 
@@ -60,7 +57,7 @@ class Subject:
         self._loss(self._logits(self.stages)).backward()
 
     def model_step(self) -> None:
-        """Backbone, neck, head, loss, backward and optimizer."""
+        """Backbone, head, loss, backward and optimizer."""
         self.optimizer.zero_grad()
         self._loss(self._logits(list(self.backbone(self.images)))).backward()
         self.optimizer.step()
@@ -78,28 +75,14 @@ class Subject:
         return torch.stack(list(losses)).sum()
 
 
-def seconds(call: Callable[[], None], device: str) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
-    call()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def compare(
     what: str, num_attributes: int, batch: int, device: str, repeats: int
 ) -> tuple[float, float]:
     """Median seconds of the fast form and of the loop."""
-    subjects = [Subject(form, num_attributes, batch, device) for form in FORMS]
-    fast, loop = (getattr(subject, what) for subject in subjects)
-    fast()
-    loop()
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(repeats):
-        times[0].extend(seconds(fast, device) for _ in range(FAST_CALLS))
-        times[1].append(seconds(loop, device))
-    return statistics.median(times[0]), statistics.median(times[1])
+    subjects = {form: Subject(form, num_attributes, batch, device) for form in FORMS}
+    calls = {form: getattr(subject, what) for form, subject in subjects.items()}
+    times = turns(calls, repeats)
+    return statistics.median(times["fast"]), statistics.median(times["loop"])
 
 
 def added_memory(
@@ -148,7 +131,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--attributes", type=int, nargs="+", default=[26, 51])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--repeats", type=int, default=3, help="runs of the loop")
+    parser.add_argument("--repeats", type=int, default=3, help="turns")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     parser.add_argument("--devices", nargs="+", default=devices)
@@ -156,7 +139,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Print one row a setting."""
+    """Print one row per setting."""
     args = parse_args()
     torch.set_num_threads(args.threads)
     print(f"torch {torch.__version__}, {args.threads} CPU threads, input 256x128")

@@ -28,8 +28,7 @@ from rich.progress import track
 from torch.utils.data import DataLoader, RandomSampler
 
 from mmpar.datasets import AttributeListDataset
-from mmpar.datasets.archives import PictureLmdb
-from mmpar.datasets.image_files import archive_of
+from mmpar.datasets.file_backends import LmdbImageBackend, archive_of
 from mmpar.datasets.packing import find_pictures, pack
 from mmpar.synthetic import draw_person
 
@@ -133,7 +132,7 @@ def write_pictures(
 def close_lmdb(dataset: AttributeListDataset) -> None:
     """What a process has mapped cannot be dropped from the cache."""
     archive = archive_of(dataset.backend_args)
-    assert isinstance(archive, PictureLmdb)
+    assert isinstance(archive, LmdbImageBackend)
     archive.close()
 
 

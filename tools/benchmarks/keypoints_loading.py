@@ -26,7 +26,7 @@ from mmpretrain.structures import DataSample
 from turns import seconds
 
 from mmpar.datasets import AttributeListDataset
-from mmpar.datasets.keypoints import UnfinishedKeypoints
+from mmpar.datasets.keypoints import KeypointWriter
 from mmpar.registry import MODELS
 from mmpar.synthetic import draw_person
 
@@ -49,14 +49,15 @@ def parse_args() -> argparse.Namespace:
 def write_pictures(root: Path, count: int) -> None:
     """JPEG files, their list and their keypoints."""
     names = [f"{i}.jpg" for i in range(count)]
-    unfinished = UnfinishedKeypoints(root / "keypoints.npy", names, "drawn")
+    writer = KeypointWriter(root / "keypoints.npy", names, "drawn")
     lines = []
     for i, name in enumerate(names):
         person = draw_person(0, i)
         cv2.imwrite(str(root / name), person.image[..., ::-1])
-        unfinished.write(np.array([i]), person.keypoints[None] / (1, 1, 2))
+        keypoints = person.keypoints[None].clip(max=(np.inf, np.inf, 1))
+        writer.write(np.array([i]), keypoints)
         lines.append(f"{name} {' '.join(map(str, person.labels.tolist()))}\n")
-    unfinished.finish()
+    writer.finish()
     (root / "list.txt").write_text("".join(lines), encoding="utf-8")
 
 
@@ -106,7 +107,7 @@ def iteration_time(cfg: Config, args: argparse.Namespace) -> float:
         model.zero_grad()
 
     iterate()
-    times = [1e3 * seconds(iterate, args.device) for _ in range(args.iterations)]
+    times = [1e3 * seconds(iterate) for _ in range(args.iterations)]
     return statistics.median(times) / args.batch_size
 
 

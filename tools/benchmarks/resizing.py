@@ -117,7 +117,7 @@ def cells(files: Sequence[bytes], repeats: int) -> dict[str, str]:
     calls = {
         name: lambda f=form: [f(file) for file in files] for name, form in FORMS.items()
     }
-    times = turns(calls, repeats, "cpu")
+    times = turns(calls, repeats)
     measure = np.stack([official(file) for file in files]).astype(int)
     found = {}
     for name, call in calls.items():

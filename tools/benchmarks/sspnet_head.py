@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor, nn
 from turns import turns
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from mmpar.models import SSPNetHead, SSPNetNeck
-from mmpar.models.layers import FeaturePyramid, PriorLocationExtraction
 from mmpar.registry import MODELS
+from tests.oracles.sspnet_whole_maps import sspnet_neck
 
 CONFIG = Path(__file__).parents[2] / "configs/_base_/models/sspnet_r50.py"
 IMAGE_SIZE = (256, 192)
@@ -39,7 +41,7 @@ def main() -> None:
     neck, head = build(args.device)
     stages = features(neck, args.batch_size, args.device)
     forms: dict[str, Form] = {
-        "straightforward": lambda stages: head(plain_neck(neck, stages)),
+        "straightforward": lambda stages: head(sspnet_neck(neck, stages)),
         "mmpar": lambda stages: head(neck(stages)),
     }
     print(
@@ -71,8 +73,9 @@ def parse_args(description: str | None) -> argparse.Namespace:
 def build(device: str) -> tuple[SSPNetNeck, SSPNetHead]:
     """Neck and head of the config, with offsets of some pixels, as after training."""
     model = Config.fromfile(CONFIG).model
-    neck = MODELS.build(model.neck)
-    head = MODELS.build(model.head, default_args=dict(schema="pa100k"))
+    regions = dict(regions=model.regions)
+    neck = MODELS.build(model.neck, default_args=regions)
+    head = MODELS.build(model.head, default_args=dict(schema="pa100k", **regions))
     nn.init.normal_(neck.ple.offset.weight, std=0.05)
     return neck.to(device).eval(), head.to(device).eval()
 
@@ -89,48 +92,6 @@ def features(neck: SSPNetNeck, batch_size: int, device: str) -> list[Tensor]:
     ]
 
 
-def plain_neck(neck: SSPNetNeck, stages: list[Tensor]) -> dict[str, Tensor]:
-    """Whole levels smoothed, regions cut out of them, then PLE."""
-    levels = plain_pyramid(neck.pyramid, stages)
-    outputs = {}
-    for region in neck.regions:
-        level = levels[region.level - 1]
-        start, stop = region.row_range(level.shape[2])
-        outputs[region.name] = plain_ple(neck.ple, level[:, :, start:stop])
-    return outputs
-
-
-def plain_pyramid(pyramid: FeaturePyramid, stages: list[Tensor]) -> list[Tensor]:
-    """Every level, whole; the coarsest is not smoothed."""
-    merged = [lateral(x) for lateral, x in zip(pyramid.laterals, stages)]
-    for i in reversed(range(len(merged) - 1)):
-        size = merged[i].shape[2:]
-        merged[i] = merged[i] + F.interpolate(merged[i + 1], size, mode="bilinear")
-    smoothed = [smooth(x) for smooth, x in zip(pyramid.smooths, merged)]
-    return [*smoothed, merged[-1]]
-
-
-def plain_ple(ple: PriorLocationExtraction, region: Tensor) -> Tensor:
-    """One turn of the loop for each sampling point."""
-    height, width = region.shape[2:]
-    values = ple.projection(region)
-    offsets = ple.offset(region)
-    weights = ple.weight(region).softmax(dim=1)
-    y, x = torch.meshgrid(
-        torch.arange(height, device=region.device),
-        torch.arange(width, device=region.device),
-        indexing="ij",
-    )
-    output = torch.zeros_like(values)
-    for k in range(ple.num_points):
-        at_x = (2 * (x + offsets[:, 2 * k]) + 1) / width - 1
-        at_y = (2 * (y + offsets[:, 2 * k + 1]) + 1) / height - 1
-        grid = torch.stack((at_x, at_y), dim=-1)
-        sampled = F.grid_sample(values, grid, align_corners=False)
-        output = output + weights[:, k : k + 1] * sampled
-    return output
-
-
 def with_backward(form: Form) -> Form:
     def run(stages: list[Tensor]) -> Tensor:
         loss = form(stages).square().sum()
@@ -145,7 +106,7 @@ def report(
 ) -> None:
     """Time the forms in turns; print medians, their ratio and that of the fastest."""
     calls = {name: partial(form, stages) for name, form in forms.items()}
-    times = turns(calls, args.repeats, args.device)
+    times = turns(calls, args.repeats)
     plain, fast = (statistics.median(values) for values in times.values())
     best_plain, best_fast = (min(values) for values in times.values())
     print(

@@ -28,9 +28,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "fixed, block": dict(),
     "learned, chosen, block": dict(scale=dict(mode="learned")),
     "learned, search, block": dict(scale=dict(mode="learned")),
-    "fixed, sparse 1/2": dict(ple=dict(kind="sparse", ratio=2)),
-    "fixed, keypoint": dict(ple=dict(kind="keypoint")),
-    "fixed, none": dict(ple=dict(kind="none")),
+    "fixed, sparse 1/2": dict(ple=dict(type="SparsePLE", ratio=2)),
+    "fixed, keypoint": dict(ple=dict(type="KeypointPLE")),
+    "fixed, none": dict(ple=dict(type="IdentityPLE")),
 }
 
 
@@ -52,15 +52,15 @@ def main() -> None:
 
 
 def build(batch_size: int, device: str) -> tuple[dict[str, Form], list[Tensor]]:
-    """One form a variant, and the stages that all of them read."""
+    """One form per variant, and the stages that all of them read."""
     model = Config.fromfile(CONFIG).model
     forms: dict[str, Form] = {}
     for name, variant in VARIANTS.items():
         torch.manual_seed(0)
-        settings = Config(dict(model.neck))
-        settings.merge_from_dict(variant)
-        neck = MODELS.build(settings.to_dict()).to(device).train()
-        head = MODELS.build(model.head, default_args=dict(schema="pa100k")).to(device)
+        parts = dict(regions=model.regions, schema="pa100k")
+        settings = {**model.neck, **variant, "regions": model.regions}
+        neck = MODELS.build(settings).to(device).train()
+        head = MODELS.build(model.head, default_args=parts).to(device)
         set_scales(neck, chosen="chosen" in name)
         if hasattr(neck.ple, "offset"):  # offsets of some pixels, as after training
             nn.init.normal_(neck.ple.offset.weight, std=0.05)
@@ -80,7 +80,7 @@ def set_scales(neck: SSPNetNeck, chosen: bool) -> None:
 
 
 def form(neck: SSPNetNeck, head: SSPNetHead, batch_size: int, device: str) -> Form:
-    """Neck and head; keypoints, if needed, anywhere in the picture and visible."""
+    """Neck and head; keypoints, if needed, anywhere in the image and visible."""
     keypoints = torch.rand(batch_size, 17, 3, device=device)
     return lambda stages: head(neck(stages, keypoints))
 
@@ -90,7 +90,7 @@ def report(
 ) -> None:
     """Time the forms in turns; print medians, fastest turns and their ratios."""
     calls = {name: partial(form, stages) for name, form in forms.items()}
-    times = turns(calls, args.repeats, args.device)
+    times = turns(calls, args.repeats)
     first = next(iter(times.values()))
     print(title)
     for name, values in times.items():

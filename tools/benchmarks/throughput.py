@@ -1,9 +1,9 @@
-"""Pictures a second of whole models, side by side.
+"""Throughput of whole models in images/s, side by side.
 
 python tools/benchmarks/throughput.py CONFIG ... [--checkpoints WORK_DIR ...]
 
 Every model gets the first batch of its config's test split. "predict" is a forward pass
-in eval mode, "train" one with loss and backward, both without loading of pictures and
+in eval mode, "train" one with loss and backward, both without loading images and
 without the optimizer. Models take turns in random order; prints the medians as a
 Markdown table.
 """
@@ -36,20 +36,20 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     predict: dict[str, Form] = {}
     train: dict[str, Form] = {}
-    pictures: dict[str, int] = {}
+    images: dict[str, int] = {}
     for name, config, checkpoint in zip(args.names, args.configs, args.checkpoints):
         model, data = model_and_batch(config, checkpoint, args)
         predict[name] = partial(predict_once, model, data)
         train[name] = partial(train_once, model, data)
-        pictures[name] = len(data["inputs"])
+        images[name] = len(data["inputs"])
     print(
         f"batch {args.batch_size}, {args.device}, {torch.get_num_threads()} threads, "
-        f"medians of {args.repeats} turns, pictures a second"
+        f"medians of {args.repeats} turns, images/s"
     )
     print("| config | predict | train |\n|---|---|---|")
-    columns = [turns(forms, args.repeats, args.device) for forms in (predict, train)]
+    columns = [turns(forms, args.repeats) for forms in (predict, train)]
     for name in predict:
-        rates = [pictures[name] / statistics.median(times[name]) for times in columns]
+        rates = [images[name] / statistics.median(times[name]) for times in columns]
         print(f"| {name} | " + " | ".join(f"{rate:.1f}" for rate in rates) + " |")
 
 

@@ -1,4 +1,4 @@
-"""Keypoints for all pictures: add_keypoints.py DATASET SRC --out keypoints.npy ..."""
+"""Keypoints for all images: add_keypoints.py DATASET SRC --out keypoints.npy ..."""
 
 import argparse
 from pathlib import Path
@@ -18,7 +18,7 @@ def parse_args() -> argparse.Namespace:
         type=int,
         nargs="+",
         default=[0],
-        help="whose pictures; default 0, which for most data sets has all",
+        help="whose images; default 0, which for most datasets has all",
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -54,105 +54,104 @@ import numpy as np
 from rich.progress import Progress
 
 from mmpar.datasets import LoadPersonImage
-from mmpar.datasets.keypoints import (
-    PoseModel,
-    UnfinishedKeypoints,
-    drop_outside,
-    picture_size,
-    read_coco_keypoints,
-)
+from mmpar.datasets.formats.coco import read_coco_keypoints
+from mmpar.datasets.keypoints import KeypointWriter, PoseModel
 from mmpar.datasets.sources import (
     find_parts,
     readable_classes,
     source_arguments,
 )
+from mmpar.structures.keypoints import drop_outside, scores_to_visibility
+from mmpar.utils.image_headers import upright_size
 
 
-def list_pictures(args: argparse.Namespace) -> dict[str, str]:
-    """Each picture of the data set once: as it is listed, and where it lies.
+def list_images(args: argparse.Namespace) -> dict[str, str]:
+    """Each image of the dataset once: its name in the list, and its file.
 
     Raises:
-        ValueError: A picture shows several persons.
+        ValueError: An image shows several persons.
     """
     parts = find_parts(
         readable_classes()[args.dataset],
         partitions=args.partitions,
         **source_arguments(args),
     )
-    pictures: dict[str, str] = {}
+    images: dict[str, str] = {}
     for part in parts:
         dataset = part.open()
         if "person_box" in dataset.table.columns:
             raise ValueError(
-                f"{args.dataset} cuts persons out of pictures (person_box), and a "
-                "keypoint file has one person a picture; take a kind of PLE that "
-                "needs no keypoints: model.neck.ple.kind=block"
+                f"{args.dataset} cuts persons out of images (person_box), and a "
+                "keypoint file has one person per image; use a form of PLE that needs "
+                "no keypoints: model.neck.ple.type=BlockPLE"
             )
         for i, path in enumerate(dataset.table.paths):
-            pictures[path] = dataset.get_data_info(i)["img_path"]
-    return pictures
+            images[path] = dataset.get_data_info(i)["img_path"]
+    return images
 
 
 def write_from_json(
-    args: argparse.Namespace, pictures: dict[str, str]
-) -> UnfinishedKeypoints:
+    args: argparse.Namespace, images: dict[str, str]
+) -> tuple[KeypointWriter, int]:
     """Take the keypoints from a detector's file."""
-    paths = list(pictures)
-    found = read_coco_keypoints(args.from_json, paths, args.images)
-    people = np.flatnonzero(found.values[..., 2].any(axis=1))
+    paths = list(images)
+    keypoints, num_low, unknown = read_coco_keypoints(
+        args.from_json, paths, args.images, args.min_score
+    )
     sizes = np.zeros((len(paths), 2))
-    for row in people:
-        sizes[row] = picture_size(pictures[paths[row]])
-    outside = drop_outside(found.values, sizes)
-    if outside:
-        print(f"{outside} keypoints lie outside their picture; they count as missing")
-    unfinished = UnfinishedKeypoints(args.out, paths, "json")
-    unfinished.write(np.arange(len(paths)), found.values)
-    if found.unknown:
+    for row in np.flatnonzero(keypoints[..., 2].any(axis=1)):
+        sizes[row] = upright_size(images[paths[row]])
+    width, height = sizes.T[..., None]
+    num_outside = drop_outside(keypoints, width, height)
+    if num_outside:
+        print(f"{num_outside} keypoints lie outside their image; they count as missing")
+    if unknown:
         print(
-            f"{args.from_json} has {len(found.unknown)} pictures that {args.dataset} "
-            f"has not, first {found.unknown[:3]}; they are left out"
+            f"{args.from_json} has {len(unknown)} images that {args.dataset} does not "
+            f"have, first {unknown[:3]}; they are left out"
         )
-    return unfinished
+    writer = KeypointWriter(args.out, paths, "json")
+    writer.write(np.arange(len(paths)), keypoints)
+    return writer, num_low
 
 
 def write_from_onnx(
-    args: argparse.Namespace, pictures: dict[str, str]
-) -> UnfinishedKeypoints:
-    """Run a pose model over the pictures that a former run has not done."""
+    args: argparse.Namespace, images: dict[str, str]
+) -> tuple[KeypointWriter, int]:
+    """Run a pose model over the images that a former run has not done."""
     model = PoseModel(args.from_onnx)
     load = LoadPersonImage()
-    files = list(pictures.values())
-    told = Path(args.from_onnx).resolve()
-    job = f"{told} {told.stat().st_size} {told.stat().st_mtime_ns} {args.min_score}"
-    unfinished = UnfinishedKeypoints(args.out, list(pictures), job)
-    rows = unfinished.remaining()
+    files = list(images.values())
+    model_file = Path(args.from_onnx).resolve()
+    stat = model_file.stat()
+    job = f"{model_file} {stat.st_size} {stat.st_mtime_ns} {args.min_score}"
+    writer = KeypointWriter(args.out, list(images), job)
+    rows = writer.remaining()
+    num_low = 0
     with Progress() as progress:
         bar = progress.add_task(
-            "pictures", total=len(files), completed=len(files) - len(rows)
+            "images", total=len(files), completed=len(files) - len(rows)
         )
         for start in range(0, len(rows), args.batch_size):
             batch = rows[start : start + args.batch_size]
-            images = [load(dict(img_path=files[row]))["img"] for row in batch]
-            unfinished.write(batch, model(images))
+            keypoints = model([load(dict(img_path=files[i]))["img"] for i in batch])
+            num_low += scores_to_visibility(keypoints, args.min_score)
+            writer.write(batch, keypoints)
             progress.advance(bar, len(batch))
-    return unfinished
+    return writer, num_low
 
 
 def main(args: argparse.Namespace) -> None:
     """Convert."""
-    pictures = list_pictures(args)
-    if args.from_json:
-        unfinished = write_from_json(args, pictures)
-    else:
-        unfinished = write_from_onnx(args, pictures)
-    unsure = unfinished.drop_below(args.min_score)
-    people = unfinished.people()
-    file = unfinished.finish()
+    images = list_images(args)
+    write = write_from_json if args.from_json else write_from_onnx
+    writer, num_low = write(args, images)
+    num_people = writer.num_people()
+    file = writer.finish()
     print(
-        f"wrote {file}: {len(pictures)} pictures, {people} with keypoints, "
-        f"{len(pictures) - people} without; {unsure} keypoints of scores below "
-        f"{args.min_score} count as missing"
+        f"wrote {file}: {len(images)} images, {num_people} with keypoints, "
+        f"{len(images) - num_people} without; {num_low} keypoints found by this run "
+        f"have scores below {args.min_score} and count as missing"
     )
 
 

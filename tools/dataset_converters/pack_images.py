@@ -1,4 +1,4 @@
-"""Pack the pictures of a folder into one file: pack_images.py FOLDER OUT.{zip,lmdb}."""
+"""Pack the images of a folder into one file: pack_images.py FOLDER OUT.{zip,lmdb}."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ import sys
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", help="pictures get the names they have below it")
+    parser.add_argument("folder", help="images keep their names below it")
     parser.add_argument("out", help="ends in .zip or .lmdb")
     return parser.parse_args()
 
@@ -17,13 +17,13 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 from rich.progress import Progress
 
-from mmpar.datasets.packing import find_pictures, pack
+from mmpar.datasets.packing import list_images, pack
 
 
 def main(args: argparse.Namespace) -> None:
     """Pack."""
     try:
-        names, others, links = find_pictures(args.folder)
+        names, others, links = list_images(args.folder)
         with Progress() as progress:
             bar = progress.add_task("packing", total=len(names))
             pack(
@@ -34,15 +34,15 @@ def main(args: argparse.Namespace) -> None:
             )
     except (FileExistsError, FileNotFoundError, ValueError) as error:
         sys.exit(f"error: {error}")
-    print(f"wrote {len(names)} pictures to {args.out}")
+    print(f"wrote {len(names)} images to {args.out}")
     if others:
         found = ", ".join(f"{n} {ending or '(none)'}" for ending, n in others.items())
-        print(f"left out, as their endings are not those of pictures: {found}")
+        print(f"left out, as they do not end like images: {found}")
     if links:
         some = ", ".join(links[:5])
         print(
-            f"left out, as links out of the folder are not followed, nor those to "
-            f"folders: {len(links)} ({some})"
+            "left out, as links to folders, or out of the folder, are not followed: "
+            f"{len(links)} ({some})"
         )
 
 

@@ -27,7 +27,7 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 import torch
 from torch import Tensor
 
-from mmpar.models import ALMHead, ALMNeck, BNInception
+from mmpar.models import ALMHead, BNInception
 from mmpar.models.weights import weights_of
 from mmpar.structures import AttributeSchema, build_schema
 from mmpar.utils.checkpoint_files import load_from_local, save_weights
@@ -51,11 +51,11 @@ def convert_alm(
         checkpoint: A state dict with keys such as ``st_3b.fc_list.0.weight``, with
             ``module.`` before them once, more often or not at all, or a dict that
             holds it as ``state_dict``.
-        schema: Of the data set that it was trained on; carried along.
+        schema: Of the dataset that it was trained on; carried along.
 
     Returns:
-        State dict of an ``ImageClassifier`` of BNInception, ALMNeck and ALMHead. The
-        positive ratios are NaN: evaluation does not need them, training sets them.
+        State dict of a ``PARClassifier`` of BNInception and ALMHead. The positive
+        ratios are NaN: evaluation does not need them, training sets them.
 
     Raises:
         ValueError: Tensors are missing, left over, or for other attributes.
@@ -64,8 +64,7 @@ def convert_alm(
     _check_attributes(source, schema)
     parts = {
         "backbone": BNInception(out_indices=(0, 1, 2)),
-        "neck": ALMNeck(STAGE_CHANNELS),
-        "head": ALMHead(schema, global_channels=STAGE_CHANNELS[-1]),
+        "head": ALMHead(schema, STAGE_CHANNELS),
     }
     used: set[str] = set()
     converted = {}
@@ -80,14 +79,14 @@ def convert_alm(
 
 
 def official_names(name: str, num_attributes: int) -> list[str]:
-    """What the released code calls a tensor of mmpar: one name, or one an attribute.
+    """What the released code calls a tensor of mmpar: one name, or one per attribute.
 
     Empty for what it does not have: the schema and the positive ratios.
     """
     part, key = name.split(".", 1)
     if part == "backbone":
         return [f"main_branch.{key}"]
-    if part == "neck":
+    if key.startswith("laterals."):
         _, level, kind = key.split(".")
         return [f"latlayer_{LEVELS[int(level)]}.{kind}"]
     if key.startswith("global_classifier."):

@@ -33,7 +33,7 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 from mmpretrain.models import ResNet
 from torch import Tensor
 
-from mmpar.datasets.formats.safe_pickle import read_pickle
+from mmpar.datasets.formats.pickles import read_pickle
 from mmpar.models import LinearPARHead
 from mmpar.models.weights import weights_of
 from mmpar.structures import AttributeSchema, build_schema

@@ -1,4 +1,4 @@
-"""PA-100K: 80,000 training, 10,000 validation and 10,000 test pictures."""
+"""PA-100K: 80,000 training, 10,000 validation and 10,000 test images."""
 
 _base_ = "./person_crops.py"
 

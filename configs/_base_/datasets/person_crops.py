@@ -1,4 +1,4 @@
-"""What the data sets of person crops share: 256x192, train, val and test splits.
+"""What the datasets of person crops share: 256x192, train, val and test splits.
 
 Augmentation as the Strong Baseline: pad 10, random crop, horizontal flip.
 """

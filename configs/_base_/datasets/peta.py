@@ -1,4 +1,4 @@
-"""PETA: 9,500 training, 1,900 validation and 7,600 test pictures."""
+"""PETA: 9,500 training, 1,900 validation and 7,600 test images."""
 
 _base_ = "./person_crops.py"
 

@@ -1,4 +1,4 @@
-"""RAPv1: 33,268 training and 8,317 test pictures; the release has no val split."""
+"""RAPv1: 33,268 training and 8,317 test images; the release has no val split."""
 
 _base_ = "./person_crops.py"
 

@@ -1,4 +1,4 @@
-"""RAPv2: 50,957 training, 16,986 validation and 16,985 test pictures."""
+"""RAPv2: 50,957 training, 16,986 validation and 16,985 test images."""
 
 _base_ = "./person_crops.py"
 

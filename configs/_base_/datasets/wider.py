@@ -1,4 +1,4 @@
-"""WIDER-Attribute: 57,524 persons cut out of 13,789 pictures of scenes."""
+"""WIDER-Attribute: 57,524 persons cut out of 13,789 images of scenes."""
 
 _base_ = "./person_crops.py"
 

@@ -1,15 +1,14 @@
-"""ALM on ResNet-50."""
+"""ALM on ResNet-50: three levels, max voting."""
 
 _base_ = "./r50.py"
 
 model = dict(
+    type="PARClassifier",
     backbone=dict(out_indices=(1, 2, 3)),
-    neck=dict(type="ALMNeck", in_channels=(512, 1024, 2048), out_channels=256),
     head=dict(
         type="ALMHead",
-        in_channels=256,
-        num_levels=3,
-        global_channels=2048,
+        in_channels=(512, 1024, 2048),
+        channels=256,
         align_corners=True,
         voting="max",
         loss=dict(type="ALMLoss", form="corrected"),

@@ -1,14 +1,10 @@
-"""ALM on Swin-S."""
+"""ALM on Swin-S: three levels, max voting."""
+
+_base_ = "./alm_r50.py"
 
 model = dict(
-    type="mmpretrain.ImageClassifier",
-    data_preprocessor=dict(
-        type="mmpretrain.ClsDataPreprocessor",
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        to_rgb=True,
-    ),
     backbone=dict(
+        _delete_=True,
         type="mmpretrain.SwinTransformer",
         arch="small",
         img_size=(256, 128),
@@ -22,14 +18,5 @@ model = dict(
             prefix="backbone",
         ),
     ),
-    neck=dict(type="ALMNeck", in_channels=(192, 384, 768), out_channels=256),
-    head=dict(
-        type="ALMHead",
-        in_channels=256,
-        num_levels=3,
-        global_channels=768,
-        align_corners=True,
-        voting="max",
-        loss=dict(type="ALMLoss", form="corrected"),
-    ),
+    head=dict(in_channels=(192, 384, 768)),
 )

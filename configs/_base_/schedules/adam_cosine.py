@@ -23,3 +23,6 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=1)
+
+# GPUs x batch size that the learning rate is meant for.
+auto_scale_lr = dict(base_batch_size=64, enable=False)

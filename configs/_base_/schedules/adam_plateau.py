@@ -15,3 +15,6 @@ param_scheduler = dict(
     patience=4,
 )
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=1)
+
+# GPUs x batch size that the learning rate is meant for.
+auto_scale_lr = dict(base_batch_size=64, enable=False)

@@ -23,3 +23,6 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=2)
+
+# GPUs x batch size that the learning rate is meant for.
+auto_scale_lr = dict(base_batch_size=16, enable=False)

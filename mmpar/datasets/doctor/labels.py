@@ -11,7 +11,7 @@ import numpy as np
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
-from mmpar.datasets.formats.table import UNKNOWN_PERSON
+from mmpar.datasets.formats.annotation import UNKNOWN_PERSON
 
 _OPPOSITES = (
     ("Front", "Back"),

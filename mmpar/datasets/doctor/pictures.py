@@ -14,8 +14,7 @@ from mmengine import fileio
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
-from mmpar.datasets.image_headers import require_size_within_limit
-from mmpar.datasets.jpeg import is_truncated_jpeg
+from mmpar.utils.image_headers import is_truncated_jpeg, require_size_within_limit
 
 FAULTS = ("missing", "zero bytes", "truncated", "too large", "unreadable")
 _PNG = b"\x89PNG\r\n\x1a\n"

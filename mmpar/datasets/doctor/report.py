@@ -13,7 +13,7 @@ from mmengine import fileio
 
 from mmpar.datasets.doctor.examination import Examination
 from mmpar.datasets.doctor.findings import Finding
-from mmpar.datasets.image_headers import require_size_within_limit
+from mmpar.utils.image_headers import require_size_within_limit
 
 _SHOWN = 8
 _HEIGHT = 128

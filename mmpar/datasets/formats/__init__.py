@@ -1,6 +1,10 @@
 """Readers of annotation files; nothing else in mmpar knows their layouts."""
 
-from mmpar.datasets.formats.labels import checked_labels
-from mmpar.datasets.formats.table import UNKNOWN, AnnotationTable, PackedStrings
+from mmpar.datasets.formats.annotation import (
+    UNKNOWN,
+    AnnotationTable,
+    PackedStrings,
+    checked_labels,
+)
 
 __all__ = ["UNKNOWN", "AnnotationTable", "PackedStrings", "checked_labels"]

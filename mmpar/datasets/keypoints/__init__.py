@@ -1,15 +1,6 @@
-"""Making the keypoint array that a data set reads."""
+"""The keypoint array that datasets read, and what fills it."""
 
-from mmpar.datasets.keypoints.coco_results import Found, read_coco_keypoints
-from mmpar.datasets.keypoints.outside import drop_outside, picture_size
+from mmpar.datasets.keypoints.keypoint_array import KeypointArray, KeypointWriter
 from mmpar.datasets.keypoints.pose_model import PoseModel
-from mmpar.datasets.keypoints.unfinished import UnfinishedKeypoints
 
-__all__ = [
-    "Found",
-    "PoseModel",
-    "UnfinishedKeypoints",
-    "drop_outside",
-    "picture_size",
-    "read_coco_keypoints",
-]
+__all__ = ["KeypointArray", "KeypointWriter", "PoseModel"]

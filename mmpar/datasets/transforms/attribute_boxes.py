@@ -8,28 +8,27 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmpar.datasets.formats.coco_boxes import COCOBoxes
+from mmpar.datasets.formats.coco import COCOBoxes
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
 
 
 @TRANSFORMS.register_module()
 class LoadAttributeBoxes(BaseTransform):
-    """Add the boxes of a picture's attributes, to judge localization by.
+    """Add the true boxes of an image's attributes, to evaluate localization.
 
-    Stands after the picture is loaded and before it is resized. Adds ``gt_bboxes``:
-    float32, (A, 4), (x1, y1, x2, y2) in pixels of the original picture, NaN where an
-    attribute has no box; all NaN for a picture that the file does not list. Resizing
-    and flipping move them. The file is read at once, into arrays that forked workers
-    share.
+    It comes after the image is loaded and before it is resized. Adds ``gt_bboxes``:
+    float32, ``(A, 4)``, xyxy in pixels of the original image, NaN where an attribute
+    has no box; all NaN for an image that the file does not list. Resizing and flipping
+    move them. The file is read once, into arrays that forked workers share.
 
     Args:
         ann_file: COCO JSON, see :class:`COCOBoxes`; categories are attributes.
-        schema: Attributes of the data set, as :func:`build_schema` takes them.
+        schema: Attributes of the dataset, as :func:`build_schema` takes them.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is faulty, or a picture has another size than it says.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is faulty, or an image does not have the size it gives.
     """
 
     def __init__(
@@ -40,8 +39,8 @@ class LoadAttributeBoxes(BaseTransform):
     def transform(self, results: dict) -> dict:
         if "ori_shape" not in results:
             raise KeyError(
-                "the sample has no 'ori_shape'; LoadAttributeBoxes stands after the "
-                "transform that loads the picture"
+                "the sample has no 'ori_shape'; LoadAttributeBoxes comes after the "
+                "transform that loads the image"
             )
         annotation = self.annotation
         row = annotation.find(results["img_path"])
@@ -52,10 +51,10 @@ class LoadAttributeBoxes(BaseTransform):
         size = tuple(int(value) for value in annotation.sizes[row])
         if size != tuple(results["ori_shape"][:2]):
             raise ValueError(
-                f"{annotation.path}: {results['img_path']} is given as {size[1]} wide "
+                f"{annotation.path}: {results['img_path']} is listed as {size[1]} wide "
                 f"and {size[0]} high, but is {results['ori_shape'][1]} x "
-                f"{results['ori_shape'][0]}; the boxes belong to other pictures"
+                f"{results['ori_shape'][0]}; the boxes belong to other images"
             )
-        # A copy, as mmcv's transforms change places in place.
+        # A copy, as mmcv's transforms modify boxes in place.
         results["gt_bboxes"] = annotation.boxes[row].copy()
         return results

@@ -1,9 +1,8 @@
-"""Reading a person picture whole or not at all."""
+"""Loading an image whole or not at all."""
 
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,36 +12,37 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 from PIL import Image
 
-from mmpar.datasets.image_headers import require_size_within_limit
-from mmpar.datasets.jpeg import is_truncated_jpeg
+from mmpar.datasets.file_backends import check_backend
 from mmpar.registry import TRANSFORMS
+from mmpar.structures.boxes import cover_pixels
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_unreadable
+from mmpar.utils.image_headers import is_truncated_jpeg, require_size_within_limit
 
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 
 
 @TRANSFORMS.register_module()
 class LoadPersonImage(LoadImageFromFile):
-    """mmcv's ``LoadImageFromFile`` that names the picture it cannot read.
+    """mmcv's ``LoadImageFromFile`` with errors that name the image.
 
     It also refuses truncated JPEG files: OpenCV up to 4.10 decodes their first part and
-    paints the rest grey without a word. Other truncated formats OpenCV refuses itself.
+    silently paints the rest grey. OpenCV refuses other truncated formats itself.
 
-    A sample with ``person_box``, (4,), xyxy in pixels of the picture, gets that part of
-    it, as far as the box lies inside and with the pixels at its edge whole.
+    A sample with ``person_box``, ``(4,)``, xyxy in pixels of the image, gets that part
+    of the image, with the pixels at the edges of the box whole.
 
     Args:
-        color_type: As in mmcv. ``"color"`` turns the image upright as its EXIF
-            orientation says; ``"color_ignore_orientation"`` does not, as the official
-            codes of PAR methods, which read files by Pillow.
-        imdecode_backend: As in mmcv. With ``"pillow"``, grey images of 16 bits are
-            decoded by OpenCV.
-        backend_args: MMEngine file backend of the pictures.
+        color_type: As in mmcv. ``"color"`` turns the image upright by its EXIF
+            orientation; ``"color_ignore_orientation"`` does not, like the official code
+            of PAR methods, which reads files with Pillow.
+        imdecode_backend: As in mmcv. With ``"pillow"``, 16-bit grey images are decoded
+            by OpenCV.
+        backend_args: MMEngine file backend of the images.
 
     Raises:
-        FileNotFoundError: There is no such picture.
-        ValueError: It is empty, truncated, too large or no picture, or the box lies
-            outside.
+        FileNotFoundError: The image does not exist.
+        ValueError: The file is empty, truncated, too large or not an image, the box
+            lies outside it, or ``backend_args`` name MMEngine's own LMDB.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class LoadPersonImage(LoadImageFromFile):
         imdecode_backend: str = "cv2",
         backend_args: dict[str, Any] | None = None,
     ) -> None:
+        check_backend(backend_args)
         super().__init__(
             color_type=color_type,
             imdecode_backend=imdecode_backend,
@@ -67,7 +68,7 @@ class LoadPersonImage(LoadImageFromFile):
         if image is None:
             raise _unreadable(content, path, "nothing could be decoded")
         if "person_box" in results:
-            image = cut_out(image, results["person_box"], path)
+            image = crop_box(image, results["person_box"], path)
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results
@@ -76,7 +77,7 @@ class LoadPersonImage(LoadImageFromFile):
         try:
             backend = self.imdecode_backend
             if backend == "pillow" and _has_deep_grey(content):
-                backend = "cv2"  # Pillow makes all above 255 white
+                backend = "cv2"  # Pillow turns all values above 255 white
             return mmcv.imfrombytes(content, flag=self.color_type, backend=backend)
         except Exception as error:  # each decoder raises types of its own
             raise _unreadable(content, path, error) from error
@@ -88,33 +89,35 @@ def _unreadable(content: bytes, path: str, fault: object) -> ValueError:
         fault = f"it {found}"
     elif _has_deep_grey(content):
         fault = (
-            "its grey values have 32 bits, and no file says what white is; save it "
+            "its grey values have 32 bits, which do not say what white is; save it "
             "with 8 or 16"
         )
-    return ValueError(f"{path} ({len(content)} bytes) is no readable picture: {fault}")
+    return ValueError(f"{path} ({len(content)} bytes) is not a readable image: {fault}")
 
 
 def _has_deep_grey(content: bytes) -> bool:
-    """Whether Pillow finds grey values of more than 8 bits."""
+    """Whether Pillow finds grey values with more than 8 bits."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             return image.mode.startswith(("I", "F"))
-    except Exception:  # what is no image is for the decoder to say
+    except Exception:  # whether this is an image is for the decoder to say
         return False
 
 
-def cut_out(image: np.ndarray, box: Sequence[float], called: str) -> np.ndarray:
-    """The part of a picture, (H, W, C), in a box, xyxy in pixels, clipped to it.
+def crop_box(image: np.ndarray, box: Sequence[float], path: str) -> np.ndarray:
+    """The part of an image ``(H, W, C)`` in a box, xyxy in pixels.
+
+    The box is clipped to the image, and pixels at its edges are kept whole.
 
     Raises:
-        ValueError: Nothing of the box lies in the picture.
+        ValueError: No part of the box is in the image.
     """
     height, width = image.shape[:2]
-    x0, y0 = (max(0, math.floor(value)) for value in box[:2])
-    x1, y1 = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
-    if x0 >= x1 or y0 >= y1:
+    pixels = cover_pixels(box, width, height)
+    if pixels is None:
         raise ValueError(
             f"the person box {[float(value) for value in box]} (xyxy) lies outside "
-            f"{called}, which is {width} x {height} pixels; is it the right picture?"
+            f"{path}, which is {width} x {height} pixels; is it the right image?"
         )
-    return np.ascontiguousarray(image[y0:y1, x0:x1])
+    x1, y1, x2, y2 = pixels
+    return np.ascontiguousarray(image[y1:y2, x1:x2])

@@ -1,70 +1,58 @@
-"""Random crop that takes boxes along."""
+"""A random crop that moves boxes and keypoints along."""
 
 from __future__ import annotations
 
 import math
 
+import mmcv
 import numpy as np
-from mmcv.transforms.utils import cache_random_params
 from mmpretrain.datasets.transforms import RandomCrop as ImageRandomCrop
 
 from mmpar.registry import TRANSFORMS
+from mmpar.structures.boxes import clip_boxes
+from mmpar.structures.keypoints import keypoints_inside
 
 
 @TRANSFORMS.register_module()
 class RandomCrop(ImageRandomCrop):
     """mmpretrain's ``RandomCrop``, which moves boxes and keypoints as well.
 
-    ``gt_bboxes``, shape (A, 4), xyxy in pixels, are clipped to the crop; one that lies
-    outside becomes NaN, as that of an attribute that is not in the picture.
-    ``gt_keypoints``, shape (1, K, 3), x, y in pixels and visibility, get visibility 0
-    outside the crop.
+    The same arguments, the same draws, the same images. ``gt_bboxes``, ``(A, 4)``, xyxy
+    in pixels, are clipped to the crop; a box outside it becomes NaN, as that of an
+    attribute without one. ``gt_keypoints``, ``(1, K, 3)``, get visibility 0 outside it.
     """
 
     def transform(self, results: dict) -> dict:
-        left, top = self._padded_before(*results["img"].shape[:2])
-        with cache_random_params(self):
-            results = super().transform(results)
-            # The draw of the line above, from the cache.
-            offset_y, offset_x, _, _ = self.rand_crop_params(results["img"])
-        shift = np.array([left - offset_x, top - offset_y], np.float32)
-        size = results["img"].shape[:2]
+        padded, left, top = self._pad(results["img"])
+        y, x, height, width = self.rand_crop_params(padded)
+        image = padded[y : y + height, x : x + width]
+        results["img"], results["img_shape"] = image, image.shape
+        shift = np.array((left - x, top - y), np.float32)
         if "gt_bboxes" in results:
             moved = results["gt_bboxes"] + np.tile(shift, 2)
-            results["gt_bboxes"] = clip_boxes(moved, *size)
+            results["gt_bboxes"] = clip_boxes(moved, width, height)
         if "gt_keypoints" in results:
-            results["gt_keypoints"] = _moved(results["gt_keypoints"], shift, *size)
+            moved = results["gt_keypoints"].copy()
+            moved[..., :2] += shift
+            moved[..., 2] *= keypoints_inside(moved, width, height)
+            results["gt_keypoints"] = moved
         return results
 
-    def _padded_before(self, height: int, width: int) -> tuple[int, int]:
-        """Pixels padded on the left and on top of a picture of this size."""
-        padding = self.padding or 0
-        if isinstance(padding, int):
-            padding = (padding, padding)
-        left, top = padding[:2]
-        right, bottom = padding[-2:]
+    def _pad(self, image: np.ndarray) -> tuple[np.ndarray, int, int]:
+        """The image as the parent pads it, and the pixels added left and on top."""
+        left = top = 0
+        if self.padding is not None:
+            image = mmcv.impad(image, padding=self.padding, pad_val=self.pad_val)
+            both = isinstance(self.padding, int)
+            left, top = (self.padding,) * 2 if both else self.padding[:2]
         if self.pad_if_needed:
-            missing_y = self.crop_size[0] - (height + top + bottom)
-            missing_x = self.crop_size[1] - (width + left + right)
-            top += math.ceil(max(0, missing_y) / 2)
-            left += math.ceil(max(0, missing_x) / 2)
-        return left, top
-
-
-def clip_boxes(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Boxes, (A, 4) xyxy, cut to a picture; NaN where nothing is left."""
-    limits = np.array([width, height] * 2, boxes.dtype)
-    clipped = np.clip(boxes, 0, limits)
-    empty = (clipped[:, 0] >= clipped[:, 2]) | (clipped[:, 1] >= clipped[:, 3])
-    clipped[empty] = np.nan
-    return clipped
-
-
-def _moved(
-    keypoints: np.ndarray, shift: np.ndarray, height: int, width: int
-) -> np.ndarray:
-    moved = keypoints.copy()
-    moved[..., :2] += shift
-    x, y = moved[..., 0], moved[..., 1]
-    moved[..., 2] *= (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    return moved
+            missing = np.array(self.crop_size) - image.shape[:2]
+            y, x = (math.ceil(max(0, side) / 2) for side in missing)
+            image = mmcv.impad(
+                image,
+                padding=(x, y, x, y),
+                pad_val=self.pad_val,
+                padding_mode=self.padding_mode,
+            )
+            left, top = left + x, top + y
+        return image, left, top

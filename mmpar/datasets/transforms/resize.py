@@ -1,4 +1,4 @@
-"""Resizing as the published methods did: bilinear with antialiasing."""
+"""Resizing as in the published methods: bilinear with antialiasing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mmpar.registry import TRANSFORMS
 class Resize(ImageResize):
     """mmcv's ``Resize``, antialiased unless told otherwise.
 
-    The official codes of the Strong Baseline, ALM and SSPNet resize by Pillow's
-    bilinear filter, which averages over all the pixels that a smaller image leaves
-    out. OpenCV's, mmcv's default, looks at four of them wherever they lie, and a model
-    trained on the one answers worse on the other. A config in scope ``mmpar`` gets
-    this class by the bare name ``Resize``, in training, test and inference alike.
-    Boxes and keypoints are scaled as by mmcv.
+    The official code of the Strong Baseline, ALM and SSPNet resizes with Pillow's
+    bilinear filter, which averages over all pixels that a shrunk image loses. OpenCV,
+    mmcv's default, reads four of them whatever the scale, and a model trained with one
+    filter does worse with the other. A config in scope ``mmpar`` gets this class by the
+    bare name ``Resize``, in training, test and inference alike. Boxes and keypoints are
+    scaled as in mmcv.
 
     Args:
         scale: As in mmcv: (W, H) or one number for both.
@@ -29,10 +29,10 @@ class Resize(ImageResize):
         clip_object_border: As in mmcv.
         backend: ``"antialias"`` for :func:`resize_antialiased`, ``"pillow"`` for Pillow
             to the last bit, ``"cv2"`` for OpenCV without antialiasing.
-        interpolation: As in mmcv; ``"antialias"`` has ``"bilinear"`` only.
+        interpolation: As in mmcv; ``"antialias"`` supports ``"bilinear"`` only.
 
     Raises:
-        ValueError: There is no such backend, or the interpolation is not the backend's.
+        ValueError: Unknown backend, or an interpolation it does not support.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Resize(ImageResize):
             )
         if backend == "antialias" and interpolation != "bilinear":
             raise ValueError(
-                f"Resize antialiases 'bilinear' only, not {interpolation!r}; take "
+                f"Resize antialiases 'bilinear' only, not {interpolation!r}; use "
                 "backend='pillow' (antialiased, too) or backend='cv2' (not)"
             )
         super().__init__(
@@ -59,7 +59,7 @@ class Resize(ImageResize):
             scale_factor=scale_factor,
             keep_ratio=keep_ratio,
             clip_object_border=clip_object_border,
-            # What mmcv resizes itself then: segmentation maps, by nearest neighbours.
+            # For segmentation maps, which mmcv still resizes (nearest neighbour).
             backend="cv2" if backend == "antialias" else backend,
             interpolation=interpolation,
         )
@@ -88,16 +88,16 @@ class Resize(ImageResize):
 
 
 def resize_antialiased(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """An image, (H, W) or (H, W, 3) uint8, at (W, H) pixels, as Pillow's bilinear.
+    """Resize an image, (H, W) or (H, W, 3) uint8, to (W, H), like Pillow's bilinear.
 
-    Equal to Pillow where a side shrinks. Where none does, there is nothing to average
-    and OpenCV gives the same within one grey level, several times as fast.
+    Equal to Pillow if a side shrinks. If none does, there is nothing to average, and
+    OpenCV gives the same within one grey level, several times as fast.
 
     >>> resize_antialiased(np.zeros((500, 200, 3), np.uint8), (192, 256)).shape
     (256, 192, 3)
 
     Raises:
-        ValueError: The image has another type or another number of channels.
+        ValueError: The image is of another type or number of channels.
     """
     if image.dtype != np.uint8 or image.shape[2:] not in ((), (3,)):
         raise ValueError(

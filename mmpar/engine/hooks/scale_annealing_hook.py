@@ -107,7 +107,7 @@ def _selection(runner) -> ScaleSelection:
     if selection is None:
         raise ValueError(
             "ScaleAnnealingHook found no scale prior to anneal; set model.neck.scale="
-            "dict(mode='learned'), or remove the hook from custom_hooks"
+            "dict(mode='learned'), or default_hooks.scale_annealing=None"
         )
     return selection
 

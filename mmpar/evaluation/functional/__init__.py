@@ -2,10 +2,7 @@
 
 from mmpar.evaluation.functional.localization import (
     LocalizationScores,
-    box_area,
-    box_iou,
     localization_scores,
-    points_inside,
 )
 from mmpar.evaluation.functional.multi_label import (
     EMPTY_ATTRIBUTE_RULES,
@@ -27,14 +24,11 @@ __all__ = [
     "LocalizationScores",
     "MultiLabelScores",
     "best_levels",
-    "box_area",
-    "box_iou",
     "box_of_map",
     "check_threshold",
     "decide",
     "localization_scores",
     "multi_label_scores",
     "peak_of_map",
-    "points_inside",
     "region_accuracies",
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmpar.structures.boxes import box_iou, points_in_boxes
+
 
 @dataclass(frozen=True)
 class LocalizationScores:
@@ -69,39 +71,5 @@ def localization_scores(
         iou=share(iou),
         above_30=share(iou > 0.3),
         above_50=share(iou > 0.5),
-        pointing=share(points_inside(points, truth)),
+        pointing=share(points_in_boxes(points, truth)),
     )
-
-
-def box_iou(truth: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Intersection over union of corresponding boxes.
-
-    Args:
-        truth: ``(..., 4)``, (x1, y1, x2, y2); NaN where there is none.
-        boxes: Predicted, likewise.
-
-    Returns:
-        float64, ``(...)``: NaN where there is no true box, 0 where there is one but
-        none is predicted, or nothing of either has an area.
-    """
-    truth, boxes = truth.astype(np.float64), boxes.astype(np.float64)
-    overlap = np.minimum(truth[..., 2:], boxes[..., 2:]) - np.maximum(
-        truth[..., :2], boxes[..., :2]
-    )
-    shared = overlap.clip(min=0).prod(axis=-1)
-    union = box_area(truth) + box_area(boxes) - shared
-    missing = np.isnan(boxes).any(axis=-1)
-    positive = np.where(missing | ~(union > 0), 1, union)
-    iou = np.where(missing | ~(union > 0), 0, shared / positive)
-    return np.where(np.isnan(truth).any(axis=-1), np.nan, iou)
-
-
-def box_area(boxes: np.ndarray) -> np.ndarray:
-    """Areas ``(...)`` of boxes ``(..., 4)``."""
-    return (boxes[..., 2:] - boxes[..., :2]).clip(min=0).prod(axis=-1)
-
-
-def points_inside(points: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Whether each point ``(..., 2)`` is in its box ``(..., 4)``, bool; NaN is not."""
-    inside = (points >= boxes[..., :2]) & (points <= boxes[..., 2:])
-    return np.asarray(inside.all(axis=-1))

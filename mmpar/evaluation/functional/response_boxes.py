@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from mmpar.structures.boxes import bound_mask
+
 DEFAULT_THRESHOLD = 0.2
 """Share of the maximum, see :func:`box_of_map`."""
 
@@ -36,9 +38,8 @@ def box_of_map(
         return np.full(4, np.nan, np.float32)
     labels, _ = ndimage.label(response >= threshold * peak)
     largest = np.bincount(labels.ravel())[1:].argmax() + 1
-    rows, columns = ndimage.find_objects(labels, largest)[largest - 1]
-    edges = (columns.start, rows.start, columns.stop, rows.stop)
-    return np.array(edges, np.float32)
+    part = labels == largest
+    return bound_mask(columns=part.any(axis=0), rows=part.any(axis=1))
 
 
 def peak_of_map(response: np.ndarray) -> np.ndarray:

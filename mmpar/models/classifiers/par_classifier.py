@@ -1,8 +1,8 @@
-"""The classifier that brings keypoints from the data samples to the neck."""
+"""The classifier that serves necks and heads which need more than the image."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import torch
@@ -10,7 +10,6 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmpar.models.layers import name_scales
 from mmpar.registry import MODELS
 
 Samples = list[DataSample]
@@ -18,27 +17,62 @@ Samples = list[DataSample]
 
 @MODELS.register_module()
 class PARClassifier(ImageClassifier):
-    """mmpretrain's ``ImageClassifier``, for necks that need more than the picture.
+    """mmpretrain's ``ImageClassifier`` with regions, keypoints and old checkpoints.
 
-    A neck with a true ``needs_keypoints`` is called as ``neck(stages, keypoints)`` with
-    keypoints ``(B, 17, 3)``: x, y in fractions of the input and visibility, from the
-    samples' ``gt_keypoints``, ``(1, 17, 3)`` or ``(17, 3)`` in pixels of the input. For
-    other necks nothing differs. A neck that reads regions is told which of them the
-    head has attributes for.
+    - ``regions`` are given once and handed to neck and head. The neck does not read
+      those without an attribute in the head's schema.
+    - A neck with a true ``needs_keypoints`` is called as ``neck(stages, keypoints)``
+      with keypoints ``(B, 17, 3)``: x, y in fractions of the input and visibility, from
+      the samples' ``gt_keypoints``, ``(1, 17, 3)`` or ``(17, 3)`` in pixels of the
+      input.
+    - A head with ``upgrade_state_dict(state_dict, prefix)`` is given the whole state
+      dict before it is loaded, to rename the weights of checkpoints that an older mmpar
+      wrote. (The optimizer's state goes by position: a run whose regions were numbered
+      can be resumed only if it was trained with one of mmpar's own configs and fixed
+      scales.)
 
-    Checkpoints of SSPNet from before weights were stored by region name are renamed
-    when they are loaded, where sizes tell which weights are whose. The optimizer's
-    state goes by position: such a run can be resumed only if it was trained with one of
-    mmpar's own configs and fixed scales.
+    Other necks and heads work as in mmpretrain.
+
+    Args:
+        backbone: Config or module.
+        neck: Config or module, or None: the head is given the backbone's stages.
+        head: Config or module.
+        regions: Region name to the arguments of :class:`mmpar.structures.Region`, for
+            a neck and a head that read regions and are given as configs.
+        **kwargs: As for ``ImageClassifier``.
 
     Raises:
-        ValueError: The neck needs keypoints and a data sample has none, or neck and
-            head have regions that are not the same; or an old checkpoint does not tell
-            which weights belong to which region.
+        ValueError: Regions are configured in neck or head, or those of a neck and a
+            head that are given as modules differ; the neck needs keypoints and a data
+            sample has none; or an old checkpoint does not show which weights belong to
+            which region.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        backbone: Any,
+        neck: Any = None,
+        head: Any = None,
+        *,
+        regions: Mapping[str, Mapping[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        for name, part in (("neck", neck), ("head", head)):
+            if isinstance(part, Mapping) and "regions" in part:
+                raise ValueError(
+                    f"the config has model.{name}.regions; regions are given once, in "
+                    "model.regions, which neck and head share. Write "
+                    f"model=dict(regions=dict(...)) and remove model.{name}.regions"
+                )
+        if regions is not None:
+            if not isinstance(neck, Mapping) or not isinstance(head, Mapping):
+                raise ValueError(
+                    "model.regions are handed to neck and head, which must both be "
+                    f"given as configs; got {type(neck).__name__} and "
+                    f"{type(head).__name__}"
+                )
+            neck, head = dict(neck, regions=regions), dict(head, regions=regions)
+        super().__init__(backbone, neck, head, **kwargs)
         _match_regions(self.neck, self.head)
 
     def forward(
@@ -47,7 +81,7 @@ class PARClassifier(ImageClassifier):
         data_samples: Samples | None = None,
         mode: str = "tensor",
     ) -> Any:
-        """As mmpretrain's; the mode ``'tensor'`` makes use of the samples, too."""
+        """As mmpretrain's; the mode ``'tensor'`` uses the samples, too."""
         if mode != "tensor":
             return super().forward(inputs, data_samples, mode)
         features = self.extract_feat(inputs, data_samples=data_samples)
@@ -75,28 +109,11 @@ class PARClassifier(ImageClassifier):
         features = self.extract_feat(inputs, data_samples=data_samples)
         return self.head.predict(features, data_samples, **kwargs)
 
-    def name_regions(
-        self, state_dict: MutableMapping[str, Any], prefix: str = ""
-    ) -> None:
-        """Give the weights of an old checkpoint the names of their regions, in place.
-
-        Args:
-            state_dict: Of this model, or of one that has it under ``prefix``.
-            prefix: With the dot.
-
-        Raises:
-            ValueError: Which weights belong to which region cannot be told.
-        """
-        if not hasattr(self.head, "name_classifiers"):
-            return
-        order = self.head.name_classifiers(state_dict, f"{prefix}head.")
-        if order is not None:
-            name_scales(state_dict, f"{prefix}neck.scale_selection.", order)
-
     def _load_from_state_dict(
         self, state_dict: MutableMapping[str, Any], prefix: str, *args: Any
     ) -> None:
-        self.name_regions(state_dict, prefix)
+        if hasattr(self.head, "upgrade_state_dict"):
+            self.head.upgrade_state_dict(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -111,9 +128,8 @@ def _match_regions(neck: Any, head: Any) -> None:
     )
     if of_neck != of_head:
         raise ValueError(
-            f"neck and head have other regions (name: rows): the neck {of_neck}, the "
-            f"head {of_head}. Give model.neck.regions and model.head.regions the same "
-            "value; --cfg-options change one of them only"
+            f"neck and head have different regions (name: rows): the neck {of_neck}, "
+            f"the head {of_head}. Give both the same regions"
         )
     if idle:
         neck.keep_regions([region.name for region in head.regions])
@@ -123,9 +139,9 @@ def keypoint_fractions(inputs: Tensor, data_samples: Samples | None) -> Tensor:
     """Keypoints of a batch in fractions of the input, ``(B, 17, 3)``."""
     if data_samples is None:
         raise ValueError(
-            "the neck reads keypoints, but the model was given pictures without data "
-            "samples; give them, with gt_keypoints, or take another kind of PLE: "
-            "model.neck.ple.kind=block"
+            "the neck reads keypoints, but the model was given images without data "
+            "samples; give data samples with gt_keypoints, or choose another form of "
+            "PLE: model.neck.ple.type=BlockPLE"
         )
     rows = [_keypoints_of(sample) for sample in data_samples]
     keypoints = torch.stack(rows).to(inputs.device)
@@ -140,7 +156,7 @@ def _keypoints_of(sample: DataSample) -> Tensor:
         raise ValueError(
             f"the neck reads keypoints, but the data sample of {path} has no "
             "gt_keypoints; add them with tools/dataset_converters/add_keypoints.py, or "
-            "take another kind of PLE: model.neck.ple.kind=block"
+            "choose another form of PLE: model.neck.ple.type=BlockPLE"
         )
     if keypoints.shape[-2:] != (17, 3) or keypoints.numel() != 17 * 3:
         raise ValueError(

@@ -1,8 +1,8 @@
-"""The head of ALM: every attribute from a region of its own at every level."""
+"""ALM's head: every attribute from a region of its own at every level."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import torch
@@ -11,207 +11,231 @@ from torch import Tensor, nn
 
 from mmpar.models.heads.par_head import PARHead, Schema
 from mmpar.models.layers import (
+    AffineRegions,
     AttributeLocalization,
-    Lateral,
-    Regions,
+    LateralMap,
+    PointwiseConv,
     pool_levels,
-    read_levels,
+    pool_regions,
     region_boxes,
     region_weights,
 )
 from mmpar.registry import MODELS
 
 VOTINGS = ("max", "mean")
-Feats = Sequence[Any]
 
 
 @MODELS.register_module()
 class ALMHead(PARHead):
-    """One prediction a level from attribute-specific regions, and a global one.
+    """One prediction per level from attribute-specific regions, and a global one.
 
-    Each is supervised (deep supervision, losses summed), and they vote. The head is
-    given :class:`ALMNeck`'s laterals and reads the levels of the pyramid through them.
+    Each is supervised (deep supervision, losses summed), and they vote. Level l is
+    ``concat(upsample(level l + 1), laterals[l](stage l))``; levels are read through
+    their laterals without ever being built, see
+    :mod:`mmpar.models.layers.concatenating_pyramid`. There is no neck.
 
     Source: ALM, arXiv 1910.04562.
 
+    >>> head = ALMHead("pa100k", in_channels=(8, 16, 32), channels=16)
+    >>> stages = [torch.rand(2, 8, 32, 16), torch.rand(2, 16, 16, 8)]
+    >>> stages.append(torch.rand(2, 32, 8, 4))
+    >>> head(stages).shape  # logits (B, A)
+    torch.Size([2, 26])
+    >>> logits, regions = head.predict_levels(stages)
+    >>> len(logits), len(regions)  # the levels and the global prediction, the levels
+    (4, 3)
+    >>> head.boxes(stages, regions).shape  # (B, L, A, 4)
+    torch.Size([2, 3, 26, 4])
+
     Args:
         schema: See :class:`PARHead`.
-        global_channels: Channels of the backbone's last stage.
-        in_channels: Channels of every lateral.
-        num_levels: L, laterals that the neck gives.
+        in_channels: Channels of the backbone's stages, finest first; L of them.
+        channels: C, of every lateral.
         reduction: Factor by which the channel attention narrows the features.
         align_corners: Convention of the sampling grid, see :func:`region_weights`. The
             released weights were trained by torch 0.4, whose convention is True.
         voting: ``'max'`` (as published) or ``'mean'`` of the L + 1 logits.
-        predict_boxes: Whether :meth:`predict` adds ``pred_boxes``.
         **kwargs: See :class:`PARHead`; the loss is :class:`ALMLoss` by default.
+
+    Raises:
+        ValueError: ``voting`` is unknown, or the arguments are those of an older mmpar.
     """
 
     def __init__(
         self,
         schema: Schema,
-        global_channels: int,
-        in_channels: int = 256,
-        num_levels: int = 3,
+        in_channels: Sequence[int],
+        channels: int = 256,
         reduction: int = 16,
         align_corners: bool = True,
         voting: str = "max",
-        predict_boxes: bool = False,
         **kwargs: Any,
     ) -> None:
+        _refuse_former_arguments(in_channels, kwargs)
         kwargs.setdefault("loss", dict(type="ALMLoss", _scope_="mmpar"))
         super().__init__(schema, **kwargs)
         if voting not in VOTINGS:
             raise ValueError(f"voting is one of {VOTINGS}, got {voting!r}")
         self.align_corners = align_corners
         self.voting = voting
-        self.predict_boxes = predict_boxes
+        num_levels, num_attributes = len(in_channels), len(self.schema)
+        self.laterals = nn.ModuleList(
+            PointwiseConv(width, channels) for width in in_channels
+        )
         self.localizations = nn.ModuleList(
             AttributeLocalization(
-                len(self.schema), in_channels * (num_levels - level), reduction
+                num_attributes, channels * (num_levels - level), reduction
             )
             for level in range(num_levels)
         )
-        self.global_classifier = nn.Linear(global_channels, len(self.schema))
+        self.global_classifier = nn.Linear(in_channels[-1], num_attributes)
 
-    def forward(self, feats: Feats) -> Tensor:
+    def forward(self, stages: Sequence[Tensor]) -> Tensor:
         """The voted logits.
 
         Args:
-            feats: From :class:`ALMNeck`: laterals of C channels, finest first, then the
-                pooled last stage ``(B, C_global)``.
+            stages: Of the backbone, ``(B, C_l, H_l, W_l)``, finest first.
 
         Returns:
             ``(B, A)``.
         """
-        logits, _ = self.read(feats)
+        logits, _ = self.predict_levels(stages)
         return self.vote(logits)
 
-    def read(self, feats: Feats) -> tuple[list[Tensor], list[Regions]]:
+    def predict_levels(
+        self, stages: Sequence[Tensor]
+    ) -> tuple[list[Tensor], list[AffineRegions]]:
         """Every prediction, and where it came from.
 
         Args:
-            feats: As :meth:`forward`.
+            stages: As :meth:`forward`.
 
         Returns:
             L + 1 logits ``(B, A)``, finest level first and the global ones last, and L
             regions.
 
         Raises:
-            ValueError: The neck gives another number of levels.
+            ValueError: The backbone gives another number of stages than in_channels.
         """
-        *laterals, pooled_top = feats
-        if len(laterals) != len(self.localizations):
+        if len(stages) != len(self.laterals):
             raise ValueError(
-                f"the head has num_levels={len(self.localizations)}, but the neck "
-                f"gives {len(laterals)} laterals; give both the same"
+                f"the head has in_channels for {len(self.laterals)} stages, but the "
+                f"backbone gives {len(stages)}; set the backbone's out_indices"
             )
+        # Lateral l is read by level l and all finer ones, once per attribute.
         laterals = [
-            lateral.settle(num_reads=len(self.schema) * (level + 1))
-            for level, lateral in enumerate(laterals)
+            LateralMap.of(lateral, stage, len(self.schema) * (level + 1))
+            for level, (lateral, stage) in enumerate(zip(self.laterals, stages))
         ]
         located = [
             localization(pooled)
             for localization, pooled in zip(self.localizations, pool_levels(laterals))
         ]
-        channels, regions = ([part[i] for part in located] for i in (0, 1))
-        columns, rows = (self._axis_weights(regions, laterals, axis) for axis in (0, 1))
-        logits = [
-            value + localization.get_parameter("classifier_bias")
-            for value, localization in zip(
-                read_levels(laterals, channels, rows, columns), self.localizations
-            )
-        ]
+        regions = [attributes.regions for attributes in located]
+        sums = pool_regions(
+            laterals,
+            channels=[attributes.channels for attributes in located],
+            rows=self._axis_weights(regions, [s.shape[2] for s in stages], axis=1),
+            columns=self._axis_weights(regions, [s.shape[3] for s in stages], axis=0),
+        )
+        logits = [total + attributes.bias for total, attributes in zip(sums, located)]
+        pooled_top = stages[-1].mean(dim=(2, 3))
         return [*logits, self.global_classifier(pooled_top)], regions
 
     def _axis_weights(
-        self, regions: Sequence[Regions], laterals: Sequence[Lateral], axis: int
+        self, regions: Sequence[AffineRegions], sizes: Sequence[int], axis: int
     ) -> list[Tensor]:
-        """Per level the weights of columns (axis 0) or rows (axis 1)."""
+        """Per level ``(B, A, size)``: weights of columns (axis 0) or rows (axis 1)."""
         return [
             region_weights(
                 region.scale[..., axis],
                 region.shift[..., axis],
-                lateral.features.shape[3 - axis],
+                size,
                 self.align_corners,
             )
-            for region, lateral in zip(regions, laterals)
+            for region, size in zip(regions, sizes)
         ]
 
     def vote(self, logits: Sequence[Tensor]) -> Tensor:
-        """One logit an attribute, ``(B, A)``, from those of the levels."""
+        """One logit per attribute, ``(B, A)``, from those of the levels."""
         stacked = torch.stack(list(logits))
         return stacked.amax(dim=0) if self.voting == "max" else stacked.mean(dim=0)
 
-    def boxes(self, feats: Feats, regions: Sequence[Regions]) -> Tensor:
-        """Regions as shares of the picture's width and height.
+    def boxes(
+        self, stages: Sequence[Tensor], regions: Sequence[AffineRegions]
+    ) -> Tensor:
+        """Regions in fractions of the image's width and height.
 
         Args:
-            feats: As :meth:`forward`; only their sizes are read.
-            regions: From :meth:`read`.
+            stages: As :meth:`forward`; only their sizes are read.
+            regions: From :meth:`predict_levels`.
 
         Returns:
             ``(B, L, A, 4)``, (x1, y1, x2, y2) in [0, 1].
         """
         per_level = [
-            region_boxes(region, lateral.features.shape[2:], self.align_corners)
-            for region, lateral in zip(regions, feats)
+            region_boxes(region, (stage.shape[2], stage.shape[3]), self.align_corners)
+            for region, stage in zip(regions, stages)
         ]
         return torch.stack(per_level, dim=1)
 
     def loss(
-        self, feats: Feats, data_samples: list[DataSample], **kwargs: Any
+        self, stages: Sequence[Tensor], data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
         """A loss for each prediction; MMEngine sums them.
 
         Args:
-            feats: As :meth:`forward`.
+            stages: As :meth:`forward`.
             data_samples: With ``gt_score``.
             **kwargs: Passed on to the loss of one prediction.
 
         Returns:
             ``loss_level1`` (the finest) to ``loss_levelL``, and ``loss_global``.
         """
-        logits, _ = self.read(feats)
+        logits, _ = self.predict_levels(stages)
         names = [f"level{i + 1}" for i in range(len(logits) - 1)] + ["global"]
         return {
             f"loss_{name}": self._get_loss(level, data_samples, **kwargs)["loss"]
             for name, level in zip(names, logits)
         }
 
-    def predict(
-        self, feats: Feats, data_samples: list[DataSample] | None = None
-    ) -> list[DataSample]:
-        """Scores and labels, and with ``predict_boxes`` the regions.
+    def upgrade_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str = ""
+    ) -> None:
+        """Take over the laterals that ``ALMNeck`` had in an old checkpoint, in place.
 
         Args:
-            feats: As :meth:`forward`.
-            data_samples: Filled and returned; boxes need their ``img_shape``.
-
-        Returns:
-            Per picture ``pred_score`` and ``pred_label``, and ``pred_boxes``,
-            ``(L, A, 4)``, (x1, y1, x2, y2) in pixels of the input, as
-            ``gt_attribute_boxes`` are, clipped to it, finest level first.
-
-        Raises:
-            ValueError: Boxes are wanted, and the size of a picture is not known.
+            state_dict: Of the whole model, or of one that has it under ``prefix``.
+            prefix: With the dot.
         """
-        logits, regions = self.read(feats)
-        predicted = self._get_predictions(self.vote(logits), data_samples)
-        if self.predict_boxes:
-            for sample, box in zip(predicted, self.boxes(feats, regions)):
-                height, width = _picture_size(sample)
-                pixels = box * box.new_tensor([width, height, width, height])
-                sample.set_field(pixels, "pred_boxes")
-        return predicted
+        former = f"{prefix}neck.laterals."
+        for key in [key for key in state_dict if key.startswith(former)]:
+            value = state_dict.pop(key)
+            state_dict[f"{prefix}head.laterals.{key[len(former) :]}"] = value
 
 
-def _picture_size(sample: DataSample) -> tuple[int, int]:
-    if "img_shape" not in sample:
+def _refuse_former_arguments(in_channels: Any, kwargs: dict[str, Any]) -> None:
+    if "predict_boxes" in kwargs:
         raise ValueError(
-            "predict_boxes=True gives boxes in pixels, but a data sample has no "
-            "'img_shape'; let the pipeline pack it (PackPARInputs does), or set "
-            "model.head.predict_boxes=False"
+            "ALMHead has no predict_boxes; its boxes are given by the explainer "
+            "ALMBoxes (ALMBoxes(model, level='all') for those of all levels)"
         )
-    height, width = sample.img_shape[:2]
-    return height, width
+    former = [name for name in ("global_channels", "num_levels") if name in kwargs]
+    if former or isinstance(in_channels, int):
+        raise ValueError(
+            "ALMHead owns its laterals and reads the backbone's stages, so it has no "
+            "global_channels or num_levels: write head=dict(type='ALMHead', "
+            "in_channels=(512, 1024, 2048), channels=256) with the channels of the "
+            f"backbone's stages, and no neck; got in_channels={in_channels} and "
+            f"{former}"
+        )
+
+
+@MODELS.register_module(name="ALMNeck")
+def _former_alm_neck(**kwargs: Any) -> None:
+    raise ValueError(
+        "ALMHead owns the laterals that ALMNeck had: remove model.neck and write "
+        "model=dict(type='PARClassifier', head=dict(type='ALMHead', "
+        f"in_channels={kwargs.get('in_channels', '(512, 1024, 2048)')}, "
+        f"channels={kwargs.get('out_channels', 256)}, ...))"
+    )

@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from mmpar.models.heads.numbered_regions import order_of_numbered
 from mmpar.models.heads.par_head import PARHead, Schema
-from mmpar.models.layers import RegionFeatures, max_pyramid_pool, modules_by_region
+from mmpar.models.layers import (
+    RegionFeatures,
+    max_pyramid_pool,
+    modules_by_region,
+    name_scales,
+)
 from mmpar.registry import MODELS
 from mmpar.structures import Region, assign_attributes, build_regions
 
@@ -113,21 +118,28 @@ class SSPNetHead(PARHead):
         shares = [one * weight for one, weight in zip(pooled, feature.weights)]
         return torch.stack(shares).sum(dim=0)
 
-    def name_classifiers(
-        self, state_dict: MutableMapping[str, Any], prefix: str
-    ) -> tuple[str, ...] | None:
-        """Give an old checkpoint's numbered classifiers the names of their regions.
+    def upgrade_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str = ""
+    ) -> None:
+        """Give the weights of an old checkpoint the names of their regions, in place.
 
         Args:
-            state_dict: Of the whole model; changed in place.
-            prefix: Of this head in it, with the dot.
-
-        Returns:
-            The regions in the order of their numbers, or None if nothing was renamed:
-            no classifier has a number, or the sizes are those of other regions.
+            state_dict: Of the whole model, or of one that has it under ``prefix``.
+            prefix: With the dot.
 
         Raises:
             ValueError: See :func:`order_of_numbered`.
+        """
+        order = self._name_classifiers(state_dict, f"{prefix}head.")
+        if order is not None:
+            name_scales(state_dict, f"{prefix}neck.scale_selection.", order)
+
+    def _name_classifiers(
+        self, state_dict: MutableMapping[str, Any], prefix: str
+    ) -> tuple[str, ...] | None:
+        """The regions in the order of their numbers, or None if nothing was renamed.
+
+        Nothing is if no classifier has a number, or the sizes are of other regions.
         """
         numbered = f"{prefix}classifiers."
         keys = [f"{numbered}{i}.bias" for i in range(len(self.classifiers))]
@@ -144,13 +156,13 @@ class SSPNetHead(PARHead):
     def _load_from_state_dict(
         self, state_dict: MutableMapping[str, Any], prefix: str, *args: Any
     ) -> None:
-        self.name_classifiers(state_dict, prefix)
+        self._name_classifiers(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args)
         if f"{prefix}classifiers.0.weight" in state_dict:
             raise ValueError(
                 "the checkpoint's classifiers are numbered, and their sizes are not "
                 f"those of the regions {list(self.classifiers)}: it was trained with "
-                "other model.head.regions; use its config"
+                "other model.regions; use its config"
             )
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Regions(NamedTuple):
+class AffineRegions(NamedTuple):
     """Axis-aligned regions as (x, y) pairs in units where the map spans -1 to 1.
 
     Args:
@@ -19,6 +19,20 @@ class Regions(NamedTuple):
 
     scale: Tensor
     shift: Tensor
+
+
+class LocalizedAttributes(NamedTuple):
+    """What the attributes read at one level.
+
+    Args:
+        channels: Weights of the level's channels, ``(B, A, C)``.
+        regions: Where they are read.
+        bias: What is added to the weighted sum, ``(B, A)``.
+    """
+
+    channels: Tensor
+    regions: AffineRegions
+    bias: Tensor
 
 
 class AttributeLocalization(nn.Module):
@@ -75,14 +89,14 @@ class AttributeLocalization(nn.Module):
             nn.init.uniform_(weight, -bound, bound)
             nn.init.uniform_(getattr(self, f"{name}_bias"), -bound, bound)
 
-    def forward(self, pooled: Tensor) -> tuple[Tensor, Regions]:
+    def forward(self, pooled: Tensor) -> LocalizedAttributes:
         """Find what to read.
 
         Args:
             pooled: Features averaged over the map, ``(B, C)``.
 
         Returns:
-            The weights ``w_ic (1 + a_ic)``, ``(B, A, C)``, and the regions.
+            The weights ``w_ic (1 + a_ic)``, the regions and ``b_i``.
         """
         squeezed = F.linear(
             pooled, self.squeeze_weight.flatten(0, 1), self.squeeze_bias.flatten()
@@ -100,10 +114,12 @@ class AttributeLocalization(nn.Module):
         # Half precision would round the region to the grid of the finest maps.
         numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
         scale, shift = numbers.transpose(0, 1).split(2, dim=-1)
-        regions = Regions(scale.sigmoid(), shift.tanh())
+        regions = AffineRegions(scale.sigmoid(), shift.tanh())
         classifier = self.classifier_weight.unsqueeze(1)
         weights = torch.addcmul(classifier, attention, classifier)
-        return weights.transpose(0, 1), regions
+        # len() would fix the batch size in ONNX.
+        bias = self.classifier_bias + pooled.new_zeros(pooled.shape[0], 1)
+        return LocalizedAttributes(weights.transpose(0, 1), regions, bias)
 
 
 def region_weights(
@@ -145,12 +161,12 @@ def region_weights(
 
 
 def region_boxes(
-    regions: Regions, map_size: tuple[int, int], align_corners: bool
+    regions: AffineRegions, map_size: tuple[int, int], align_corners: bool
 ) -> Tensor:
-    """The part of the picture that the samples of a region cover.
+    """The part of the image that the samples of a region cover.
 
     A sample stands for a cell as wide as the distance to the next one, so scale 1 and
-    shift 0 cover the whole picture in either convention.
+    shift 0 cover the whole image in either convention.
 
     Args:
         regions: Regions at one level.

@@ -5,7 +5,7 @@ its lateral alone, and a lateral is a 1x1 convolution of a backbone stage. Means
 level's positions are linear in all of this, so a stage is read at its own resolution:
 instead of maps, the short vectors of weights along rows and columns are carried down,
 by the transpose of the bilinear upsampling, and where there are fewer regions than
-positions the convolution waits until the positions are gone.
+positions the convolution is run on the means instead of the map.
 """
 
 from __future__ import annotations
@@ -15,37 +15,56 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
-class Lateral(NamedTuple):
-    """A 1x1 convolution of a map, carried out (no weight) or not yet.
+class PointwiseConv(nn.Conv2d):
+    """A 1x1 convolution of a map, or of vectors, for which a product is faster.
 
     Args:
-        features: ``(B, C_in, H, W)``.
-        weight: ``(C, C_in)``, or None.
-        bias: ``(C,)``, or None.
+        in_channels: C_in.
+        out_channels: C.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps ``(B, C_in, H, W)`` or vectors ``(B, R, C_in)``, to C channels."""
+        if features.ndim == 4:
+            return super().forward(features)
+        return F.linear(features, self.weight.flatten(1), self.bias)
+
+
+class LateralMap(NamedTuple):
+    """What a lateral gives, or a stage whose lateral is still to be run on its means.
+
+    Args:
+        features: ``(B, C, H, W)``, or the stage ``(B, C_in, H, W)``.
+        pending: The lateral, if it has not been run.
     """
 
     features: Tensor
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    pending: PointwiseConv | None = None
 
-    def settle(self, num_reads: int) -> Lateral:
-        """Carry the convolution out now if that makes ``num_reads`` means cheaper."""
-        if self.weight is None:
-            return self
-        outputs, inputs = self.weight.shape
-        positions = self.features.shape[2] * self.features.shape[3]
-        now = positions * outputs * (inputs + num_reads)
-        later = num_reads * inputs * (positions + outputs)
-        if later < now:
-            return self
-        return Lateral(
-            F.conv2d(self.features, self.weight[:, :, None, None], self.bias)
-        )
+    @classmethod
+    def of(cls, lateral: nn.Module, stage: Tensor, num_means: int) -> LateralMap:
+        """Run a lateral on the stage, or later on ``num_means`` means if it is cheaper.
 
-    def mean(self, positions: Tensor) -> Tensor:
+        Means commute with a 1x1 convolution, but not with what may stand in for it, and
+        a hook expects the map: only a bare convolution waits.
+        """
+        hooks = (lateral._forward_hooks, lateral._forward_pre_hooks)
+        if type(lateral) is PointwiseConv and not any(hooks):
+            inputs, outputs = lateral.in_channels, lateral.out_channels
+            positions = stage.shape[2] * stage.shape[3]
+            now = positions * outputs * (inputs + num_means)
+            later = num_means * inputs * (positions + outputs)
+            if later < now:
+                return cls(stage, lateral)
+        return cls(lateral(stage))
+
+    def means(self, positions: Tensor) -> Tensor:
         """Weighted means over the positions.
 
         Args:
@@ -56,8 +75,8 @@ class Lateral(NamedTuple):
             ``(B, R, C)``.
         """
         flat = self.features.flatten(2).transpose(1, 2)
-        read = positions.to(flat.dtype) @ flat
-        return read if self.weight is None else F.linear(read, self.weight, self.bias)
+        means = positions.to(flat.dtype) @ flat
+        return means if self.pending is None else self.pending(means)
 
 
 def upsampling_matrix(coarse: int, fine: int, like: Tensor) -> Tensor:
@@ -91,7 +110,7 @@ def _carry_down(weights: Sequence[Tensor], sizes: Sequence[int]) -> list[list[Te
 
 
 def _positions(
-    laterals: Sequence[Lateral], rows: Sequence[Tensor], columns: Sequence[Tensor]
+    laterals: Sequence[LateralMap], rows: Sequence[Tensor], columns: Sequence[Tensor]
 ) -> list[Tensor]:
     """Per source ``(*, reads, H W)``: weights of all levels that read it, finest first.
 
@@ -109,7 +128,7 @@ def _positions(
     ]
 
 
-def pool_levels(laterals: Sequence[Lateral]) -> list[Tensor]:
+def pool_levels(laterals: Sequence[LateralMap]) -> list[Tensor]:
     """The mean of every level over its positions.
 
     Args:
@@ -128,7 +147,7 @@ def pool_levels(laterals: Sequence[Lateral]) -> list[Tensor]:
         for axis in (2, 3)
     )
     means = [
-        lateral.mean(positions)
+        lateral.means(positions)
         for lateral, positions in zip(laterals, _positions(laterals, rows, columns))
     ]
     return [
@@ -137,8 +156,8 @@ def pool_levels(laterals: Sequence[Lateral]) -> list[Tensor]:
     ]
 
 
-def read_levels(
-    laterals: Sequence[Lateral],
+def pool_regions(
+    laterals: Sequence[LateralMap],
     channels: Sequence[Tensor],
     rows: Sequence[Tensor],
     columns: Sequence[Tensor],
@@ -159,7 +178,7 @@ def read_levels(
     parts = [w.chunk(count - level, -1)[::-1] for level, w in enumerate(channels)]
     totals: list[list[Tensor]] = [[] for _ in laterals]
     for source, positions in enumerate(_positions(laterals, rows, columns)):
-        means = laterals[source].mean(positions).chunk(source + 1, dim=1)
+        means = laterals[source].means(positions).chunk(source + 1, dim=1)
         for level, mean in enumerate(means):
             totals[level].append((mean * parts[level][source - level]).sum(-1))
     return [torch.stack(values).sum(0) for values in totals]

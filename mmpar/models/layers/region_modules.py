@@ -8,7 +8,7 @@ from torch import nn
 
 
 def modules_by_region(modules: Mapping[str, nn.Module]) -> nn.ModuleDict:
-    """A module a region, so that weights are bound to names and not to an order.
+    """One module per region, so that weights go by name and not by order.
 
     Raises:
         ValueError: A region has the name of something that every ``ModuleDict`` has.
@@ -18,5 +18,5 @@ def modules_by_region(modules: Mapping[str, nn.Module]) -> nn.ModuleDict:
     except KeyError as error:
         raise ValueError(
             f"a region of {list(modules)} has a name that torch keeps for itself "
-            f"({error}); give it another in model.neck.regions and model.head.regions"
+            f"({error}); give it another in model.regions"
         ) from error

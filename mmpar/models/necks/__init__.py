@@ -1,6 +1,5 @@
-"""Necks: from backbone features to what the heads read."""
+"""Necks: from backbone stages to what a head reads."""
 
-from mmpar.models.necks.alm_neck import ALMNeck
 from mmpar.models.necks.sspnet_neck import SSPNetNeck
 
-__all__ = ["ALMNeck", "SSPNetNeck"]
+__all__ = ["SSPNetNeck"]

@@ -1,4 +1,4 @@
-"""The neck of SSPNet: feature pyramid, scale and place priors, one feature a region."""
+"""SSPNet's neck: feature pyramid, scale and place priors, one feature per region."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from mmpar.models.layers import (
     RegionFeatures,
     SamplingPoints,
     ScaleSelection,
-    build_location_extraction,
 )
 from mmpar.registry import MODELS
 from mmpar.structures import Region, build_regions
@@ -48,19 +47,27 @@ class SSPNetNeck(BaseModule):
 
     Source: SSPNet, arXiv 2312.06049.
 
+    >>> head, body = dict(level=1, rows=(0, 0.25)), dict(level=2, rows=(0, 1))
+    >>> regions = dict(head=head, body=body)
+    >>> neck = SSPNetNeck((8, 16), regions, out_channels=4)
+    >>> stages = [torch.rand(2, 8, 64, 32), torch.rand(2, 16, 32, 16)]
+    >>> {name: tuple(feature.shape) for name, feature in neck(stages).items()}
+    {'head': (2, 4, 16, 32), 'body': (2, 4, 32, 16)}
+
     Args:
         in_channels: Channels of the backbone's stages, finest first.
         regions: Region name to ``dict(rows, level, groups, ...)``, see
-            :class:`mmpar.structures.Region`; the head gets the same.
+            :class:`mmpar.structures.Region`; as the head's.
         out_channels: C, channels of the pyramid.
         scale: ``dict(mode='fixed')`` or ``dict(mode='learned')``.
-        ple: ``kind`` and settings, see :func:`build_location_extraction`; by default
-            the block form.
+        ple: Config of the form of PLE: ``dict(type="BlockPLE", num_points=3)`` (the
+            default), ``SparsePLE``, ``KeypointPLE`` or ``IdentityPLE``, see
+            :mod:`mmpar.models.layers.prior_location_extraction`.
         init_cfg: As for every MMEngine module.
 
     Raises:
-        ValueError: The mode or the kind is unknown, or a region reads no level or one
-            that the pyramid does not have.
+        ValueError: The mode is unknown, or a region reads no level or one that the
+            pyramid does not have.
     """
 
     def __init__(
@@ -83,7 +90,7 @@ class SSPNetNeck(BaseModule):
         else:
             self._check_levels(in_channels)
         self.pyramid = FeaturePyramid(in_channels, out_channels)
-        self.ple = build_location_extraction(out_channels, **(ple or {}))
+        self.ple = _build_ple(ple or {}, out_channels)
 
     @property
     def needs_keypoints(self) -> bool:
@@ -225,6 +232,26 @@ class SSPNetNeck(BaseModule):
         size = points.new_tensor((width, band.level_height))
         origin = points.new_tensor((0.5, band.first_row + 0.5))
         return SamplingPoints((points + origin) / size, weights)
+
+
+_PLE_OF_KIND = {
+    "block": "BlockPLE",
+    "sparse": "SparsePLE",
+    "keypoint": "KeypointPLE",
+    "none": "IdentityPLE",
+}
+
+
+def _build_ple(cfg: Mapping[str, Any], channels: int) -> Any:
+    if "kind" in cfg:
+        ple = _PLE_OF_KIND.get(cfg["kind"], "BlockPLE")
+        raise ValueError(
+            f"model.neck.ple has kind={cfg['kind']!r}, but forms of PLE are named by "
+            f"type: write ple=dict(type={ple!r}, ...), with _delete_=True where the "
+            "inherited ple has settings that this form does not take"
+        )
+    default = dict(type="BlockPLE", channels=channels, _scope_="mmpar")
+    return MODELS.build(dict(cfg), default_args=default)
 
 
 def _learned(mode: str = "fixed") -> bool:

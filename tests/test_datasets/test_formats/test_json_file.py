@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import PA100K, AttributeListDataset, WIDERAttribute
-from mmpar.datasets.formats.coco_boxes import COCOBoxes
-from mmpar.datasets.formats.json_file import entry, numbers, read_json, texts
-from mmpar.datasets.keypoints import read_coco_keypoints
+from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
+from mmpar.datasets.formats.files import entry, numbers, read_json, texts
 from mmpar.structures import build_schema
 
 SCHEMA = dict(names=["Hat", "Boots"])

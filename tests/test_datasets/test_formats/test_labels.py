@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import UPAR, AttributeListDataset, RAPv2, SyntheticPAR
-from mmpar.datasets.formats.labels import (
+from mmpar.datasets.formats.annotation import (
     checked_label_map,
     checked_labels,
     label_codes,
 )
-from mmpar.datasets.formats.portable import header_line
+from mmpar.datasets.formats.openmmlab_json import header_line
 from mmpar.structures import AttributeSchema
 
 NAMES = ["Hat", "Boots"]

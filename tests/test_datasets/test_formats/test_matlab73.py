@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 
 from mmpar.datasets.formats.matlab import field, read_mat, strings, struct
-from mmpar.datasets.formats.peta import read_peta
+from mmpar.datasets.peta import read_peta
 from tests.fixtures.matlab73 import write_mat73
 from tests.fixtures.peta import peta_fields
 

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from mmpar.datasets.formats.safe_pickle import RefusedPickleError, read_pickle
+from mmpar.datasets.formats.pickles import RefusedPickleError, read_pickle
 from tests.fixtures.easydict_pickles import write_easydict
 
 CONTENT = {

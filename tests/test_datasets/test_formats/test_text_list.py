@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from mmpar.datasets.formats import text_list
-from mmpar.datasets.formats.plain_lines import plain_lines
-from mmpar.datasets.formats.text_list import TextList
+from mmpar.datasets.formats import lists as text_list
+from mmpar.datasets.formats.lists import TextList, plain_lines
 from mmpar.structures import AttributeSchema
 
 SCHEMA = AttributeSchema(("Hat", "Bag", "Boots"))

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mmpar.datasets.formats import text_list
-from mmpar.datasets.formats.labels import checked_label_map
-from mmpar.datasets.formats.plain_lines import plain_lines
-from mmpar.datasets.formats.text_list import TextList
+from mmpar.datasets.formats import lists as text_list
+from mmpar.datasets.formats.annotation import checked_label_map
+from mmpar.datasets.formats.lists import TextList, plain_lines
 from mmpar.structures import AttributeSchema
 
 CASES = Path(__file__).parents[4] / "shared/cases"

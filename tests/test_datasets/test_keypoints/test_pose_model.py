@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmpar.datasets.keypoints import PoseModel
-from mmpar.datasets.keypoints.decoding import decode_heat_maps, decode_simcc
+from mmpar.datasets.keypoints.pose_model import decode_heat_maps, decode_simcc
 from tests.fixtures.pose_models import (
     RED_ONLY,
     BrightLines,
@@ -117,7 +117,7 @@ def test_another_output_is_an_error(tmp_path):
             return images[:, :, ::4, ::4].repeat(1, 2, 1, 1)
 
     model = PoseModel(export(Six(), tmp_path / "x.onnx", ["y"]))
-    with pytest.raises(ValueError, match=r"gives {'y': \(1, 6, 64, 48\)}; expected"):
+    with pytest.raises(ValueError, match=r"returns {'y': \(1, 6, 64, 48\)}; expected"):
         model([spots((100, 50), (20, 30), (10, 40))])
 
 
@@ -135,5 +135,5 @@ def test_no_model_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no pose model .*x\.onnx"):
         PoseModel(tmp_path / "x.onnx")
     (tmp_path / "x.onnx").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"x\.onnx is no ONNX model"):
+    with pytest.raises(ValueError, match=r"x\.onnx is not an ONNX model"):
         PoseModel(tmp_path / "x.onnx")

@@ -1,0 +1,134 @@
+"""What the bytes of an image file say before they are decoded: its size, its end.
+
+Markers of JPEG files: ITU-T T.81, annex B.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from mmpar.utils.bounded_file import BoundedFile
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_SIZE = struct.Struct(">II")
+_JPEG = b"\xff\xd8"
+_SOI, _EOI = 0xD8, 0xD9
+_RESTARTS = range(0xD0, 0xD8)
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Frame headers (SOF); the three others of that range are tables."""
+_MARKER = re.compile(rb"\xff[\xc0-\xfe]")
+"""Not the stuffed zeros of scans."""
+_ORIENTATION = 0x0112
+_FIRST_ROTATED = 5
+"""EXIF orientations from here on swap width and height."""
+
+
+def require_size_within_limit(content: bytes, path: str) -> tuple[int, int]:
+    """Refuse an image with more pixels than Pillow would read without a warning.
+
+    OpenCV decodes up to 2**30 pixels: a PNG of 1 MB takes gigabytes. The limit is
+    Pillow's own, ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million); raise it, or set it to
+    None, for larger images. JPEG and PNG headers take a few microseconds.
+
+    Args:
+        content: The file's bytes.
+        path: The file, for the error.
+
+    Returns:
+        Width and height; zeros if none are found, and then the file must not be
+        decoded: OpenCV reads formats that Pillow does not know, such as Radiance's.
+
+    Raises:
+        ValueError: The image has more pixels.
+    """
+    limit = Image.MAX_IMAGE_PIXELS
+    try:
+        width, height = image_size(content)
+        size = f"{width} x {height}"
+    except Image.DecompressionBombError:  # twice the limit, in other formats
+        size, width, height = "too many", limit or 0, 2
+    if limit is not None and width * height > limit:
+        raise ValueError(
+            f"{path} ({len(content)} bytes) has {size} pixels; at most {limit:,} are "
+            "decoded, as a small file could take all memory. Set "
+            "PIL.Image.MAX_IMAGE_PIXELS to read it"
+        )
+    return width, height
+
+
+def image_size(content: bytes) -> tuple[int, int]:
+    """Width and height as stored, before EXIF rotation; zeros if none are found."""
+    if content.startswith(_PNG):
+        found = content[16:24]
+        return _PNG_SIZE.unpack(found) if len(found) == _PNG_SIZE.size else (0, 0)
+    if content.startswith(_JPEG):
+        return _jpeg_size(content)
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.size
+    except Image.DecompressionBombError:
+        raise
+    except Exception:  # Pillow raises a dozen types on broken bytes
+        return 0, 0
+
+
+def upright_size(file: str | Path) -> tuple[int, int]:
+    """Width and height of an image file as it is loaded, after EXIF rotation.
+
+    Reads the header only.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: It is not an image.
+    """
+    try:
+        with BoundedFile(str(file)) as content, Image.open(content) as image:
+            rotated = image.getexif().get(_ORIENTATION, 1) >= _FIRST_ROTATED
+            return image.size[::-1] if rotated else image.size
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # as above
+        raise ValueError(f"{file} is not a readable image: {error}") from error
+
+
+def is_truncated_jpeg(content: bytes) -> bool:
+    """Whether a JPEG file lacks the end of its image; False for other files.
+
+    Segments are skipped, with the thumbnails in them, and what follows the end does not
+    matter: phones append films (motion photos) and whole further images (MPF, gain
+    maps), which have markers of their own.
+    """
+    if not content.startswith(_JPEG):
+        return False
+    for marker, _ in _jpeg_markers(content):
+        if marker in (_SOI, _EOI):
+            return marker == _SOI  # of another image: this one broke off
+    return True
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int]:
+    """Width and height in the first frame header; zeros without one."""
+    for marker, start in _jpeg_markers(content):
+        if marker in _FRAMES and start + 7 <= len(content):
+            # Two bytes of length and one of precision come first.
+            height = int.from_bytes(content[start + 3 : start + 5], "big")
+            return int.from_bytes(content[start + 5 : start + 7], "big"), height
+    return 0, 0
+
+
+def _jpeg_markers(content: bytes) -> Iterator[tuple[int, int]]:
+    """Each marker after the first, and the start of the segment that follows it."""
+    place = len(_JPEG)
+    while found := _MARKER.search(content, place):
+        place = found.end()
+        marker = content[place - 1]
+        yield marker, place
+        # All but these have a segment, of two bytes or more.
+        if marker not in (_SOI, _EOI) and marker not in _RESTARTS:
+            place += max(2, int.from_bytes(content[place : place + 2], "big"))
