@@ -138,7 +138,7 @@ def test_levels_that_a_new_run_starts_with_are_kept_with_a_warning(tmp_path):
 
 
 def test_fixed_scales_cannot_be_annealed(tmp_path):
-    with pytest.raises(ValueError, match=r"found no scale prior.*remove the hook"):
+    with pytest.raises(ValueError, match=r"found no scale prior.*scale_annealing=None"):
         ScaleAnnealingHook().before_train(Runner(tmp_path, mode="fixed"))
 
 
