@@ -1,5 +1,6 @@
 """Weights that do not fit are an error or a line with how many do."""
 
+import json
 import re
 
 import pytest
@@ -98,6 +99,15 @@ def test_a_test_refuses_what_does_not_fit_whole(tmp_path, weights):
     use_checkpoint(cfg, str(tmp_path / "x.pth"))
     with pytest.raises(ValueError, match="3 of the model's 4 weights match; 1 missing"):
         build_runner(cfg).test()
+
+
+def test_an_error_of_the_head_names_the_file(tmp_path, weights, monkeypatch):
+    def refuse(*_, **__):
+        return json.loads("not a schema")
+
+    monkeypatch.setattr(TinyModel, "_load_from_state_dict", refuse)
+    with pytest.raises(ValueError, match=r"start\.pth: Expecting value"):
+        begin_from(tmp_path, weights)
 
 
 def pretrained(tmp_path, content, **fields):
