@@ -68,7 +68,7 @@ def test_a_work_dir_without_a_best_says_what_it_has(tmp_path):
 def test_an_out_dir_elsewhere_is_an_error(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.default_hooks.checkpoint.out_dir = "s3://bucket"
-    with pytest.raises(ValueError, match="s3://bucket, where checkpoints are not sear"):
+    with pytest.raises(ValueError, match="s3://bucket, which is not searched"):
         chosen(cfg, tmp_path)
 
 
