@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmpar.engine import checkpoint_to_test
 from mmpar.utils.checkpoint_files import load_from_local
+from mmpar.utils.checkpoint_search import find_checkpoint_to_test
 
 ROOT = Path(__file__).parents[1]
 TINY = """
@@ -121,7 +121,9 @@ def differences(config: Path, one: Path, other: Path) -> list[str]:
     if names[0] != names[1]:
         return [f"{names[0]} became {names[1]}"]
     cfg, found = Config.fromfile(config), []
-    tested = [Path(checkpoint_to_test(cfg, str(f), print)).name for f in (one, other)]
+    tested = [
+        Path(find_checkpoint_to_test(cfg, str(f), print)).name for f in (one, other)
+    ]
     if tested[0] != tested[1]:
         found.append(f"{tested[0]} was tested, now {tested[1]}")
     for name in names[0]:

@@ -11,9 +11,9 @@ from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpar.engine import config_hash
 from mmpar.registry import DATASETS, HOOKS, METRICS, MODELS, VISUALIZERS
 from mmpar.structures import build_schema
+from mmpar.utils.config import hash_config
 
 ROOT = Path(__file__).parents[1] / "configs"
 METAFILES = ROOT.glob("*/metafile.yml")
@@ -93,7 +93,7 @@ def test_a_config_as_the_runner_writes_it_is_the_same_model(path, tmp_path):
     cfg.dump(tmp_path / "written.py")
     written = Config.fromfile(tmp_path / "written.py")
     assert written.to_dict() == cfg.to_dict()
-    assert config_hash(written) == config_hash(cfg)
+    assert hash_config(written) == hash_config(cfg)
     one, other = method_of(cfg), method_of(written)
     for state in (nn.Module.state_dict, lambda model: dict(model.named_parameters())):
         require_equal(state(one), state(other))

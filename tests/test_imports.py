@@ -1,13 +1,19 @@
-"""What is imported when: nothing heavy by ``--help``, and the registry before the rest.
+"""What is imported when, and by whom.
 
-The imports are watched in processes of their own, as this one has imported all.
+Nothing heavy by ``--help``, the registry before the rest, no circle, nothing from a
+higher floor. Imports are watched in processes of their own, as this one has them all.
 """
 
+import ast
+import graphlib
+import importlib.util
 import json
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import mmpar.utils
 
@@ -112,3 +118,79 @@ def test_mmengine_secures_checkpoints_when_it_looks_for_a_part_of_mmpar():
     before, after = answers(SCOPE)
     assert before != "mmpar.utils.checkpoint_files"  # importing mmpar is not enough
     assert after == "mmpar.utils.checkpoint_files"
+
+
+FLOORS = (
+    ("version", "compat", "registry", "structures", "utils"),
+    ("synthetic", "models.layers", "models.losses", "evaluation.functional"),
+    ("datasets", "models", "evaluation"),
+    ("explain", "visualization", "engine"),
+)
+"""Parts of mmpar from the lowest floor up; the longest name that fits counts."""
+
+ALLOWED: dict[tuple[str, str], str] = {}
+"""Imports against the rule, module and what it imports, and the reason."""
+
+
+def imports_of(module, path):
+    """All modules of mmpar that a file imports, also within functions."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            name = "." * node.level + (node.module or "")
+            source = importlib.util.resolve_name(name, package)
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def import_graph():
+    """Module to the modules that it imports; packages are their ``__init__``."""
+    root = Path(mmpar.__file__).parent
+    paths = {
+        ".".join(("mmpar", *path.relative_to(root).with_suffix("").parts)): path
+        for path in root.rglob("*.py")
+    }
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    graph = {name: set() for name in paths}
+    for module, path in paths.items():
+        for name in imports_of(module, path):
+            while name and name not in paths:  # a class, or not of mmpar
+                name = name.rpartition(".")[0]
+            if name not in ("", "mmpar", module):
+                graph[module].add(name)
+    return graph
+
+
+def floor_of(module):
+    """Number of the floor; None for a part that is on none."""
+    if module == "mmpar":
+        return 0
+    fits = [
+        (len(part), floor)
+        for floor, parts in enumerate(FLOORS)
+        for part in parts
+        if f"{module}.".startswith(f"mmpar.{part}.")
+    ]
+    return max(fits)[1] if fits else None
+
+
+def test_no_module_imports_from_a_higher_floor():
+    graph = import_graph()
+    assert [name for name in graph if floor_of(name) is None] == []
+    climbing = {
+        (module, name)
+        for module, imported in graph.items()
+        for name in imported
+        if floor_of(name) > floor_of(module)
+    }
+    assert climbing == {*ALLOWED}
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = import_graph()
+    # A module that imports a part of a package does not wait for the package.
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(reversed(error.args[1])))

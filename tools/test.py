@@ -6,7 +6,7 @@ from mmpar.utils.cli import runner_arguments
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = runner_arguments(__doc__)
     parser.add_argument(
         "checkpoint",
@@ -15,8 +15,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--out",
         metavar="FILE",
-        help="write scores, decisions and truths of every image to this .csv or .json",
+        help="write scores, decisions and labels of every image to this .csv or .json",
     )
+    parser.add_argument("--amp", action="store_true", help="mixed precision")
     return parser.parse_args()
 
 
@@ -25,26 +26,24 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 from mmengine.config import Config
 
-from mmpar.engine import (
-    build_runner,
-    evaluation_config,
-    leave_processes,
-    with_dump,
-)
+from mmpar.engine import running
+from mmpar.utils.config import add_dump_metric, read_test_config
 
 
-def test_config(args: argparse.Namespace) -> Config:
+def read_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it."""
-    cfg = evaluation_config(args, "test")
+    cfg = read_test_config(args, "test")
     if args.out:
-        cfg.test_evaluator = with_dump(cfg.test_evaluator, args.out)
+        cfg.test_evaluator = add_dump_metric(cfg.test_evaluator, args.out)
+    if args.amp:
+        cfg.test_cfg.fp16 = True
     return cfg
 
 
 def main(args: argparse.Namespace) -> None:
     """Test."""
-    build_runner(test_config(args)).test()
-    leave_processes()
+    with running(read_config(args)) as runner:
+        runner.test()
 
 
 if __name__ == "__main__":

@@ -6,16 +6,25 @@ from mmpar.utils.cli import AUTO, runner_arguments
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = runner_arguments(__doc__)
     parser.add_argument(
         "--resume",
         nargs="?",
         const=AUTO,
         metavar="CHECKPOINT",
-        help="go on from this checkpoint, or from the last one in the work dir",
+        help="resume from this checkpoint, or from the last one in the work dir",
     )
     parser.add_argument("--amp", action="store_true", help="mixed precision training")
+    parser.add_argument(
+        "--no-validate", action="store_true", help="do not validate while training"
+    )
+    parser.add_argument(
+        "--auto-scale-lr",
+        action="store_true",
+        help="scale the learning rate with the total batch size, from the config's "
+        "auto_scale_lr.base_batch_size",
+    )
     return parser.parse_args()
 
 
@@ -24,28 +33,38 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 from mmengine.config import Config
 
-from mmpar.engine import (
-    build_runner,
-    leave_processes,
-    runner_config,
-)
+from mmpar.engine import running
+from mmpar.utils.config import read_runner_config
 
 
-def train_config(args: argparse.Namespace) -> Config:
-    """Read the config and merge the command line into it."""
-    cfg = runner_config(args)
+def read_config(args: argparse.Namespace) -> Config:
+    """Read the config and merge the command line into it.
+
+    Raises:
+        ValueError: ``--auto-scale-lr`` without a batch size to scale from.
+    """
+    cfg = read_runner_config(args)
     if args.amp:
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     if args.resume:
         cfg.resume = args.resume
+    if args.no_validate:
+        cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    if args.auto_scale_lr:
+        if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
+            raise ValueError(
+                f"--auto-scale-lr: {args.config} does not say for which total batch "
+                "size its learning rate is; add auto_scale_lr=dict(base_batch_size=64)"
+            )
+        cfg.auto_scale_lr.enable = True
     return cfg
 
 
 def main(args: argparse.Namespace) -> None:
     """Train."""
-    build_runner(train_config(args)).train()
-    leave_processes()
+    with running(read_config(args)) as runner:
+        runner.train()
 
 
 if __name__ == "__main__":

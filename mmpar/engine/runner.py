@@ -1,8 +1,10 @@
-"""Builds the Runner of the tools."""
+"""MMEngine's Runner as the tools use it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mmengine.config import Config
@@ -11,17 +13,13 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmpar.engine.checkpoints import settle_resume
-from mmpar.engine.config_check import check_config
 from mmpar.engine.hooks.progress_hook import ProgressHook
-from mmpar.engine.launch import (
-    prepare_cpu_launch,
-    quieten_distributed_start,
-    require_launcher_variables,
-)
-from mmpar.engine.seeding import seed_samples
-from mmpar.engine.training_data import epoch_of
+from mmpar.engine.hooks.training_report_hook import measure_epoch
 from mmpar.registry import RUNNERS
+from mmpar.utils.checkpoint_search import resolve_resume
+from mmpar.utils.config import check_config
+from mmpar.utils.launch import leaving_process_group, prepare_launch
+from mmpar.utils.seeding import seed_samples
 
 # MMEngine's own CheckpointHook causes these, in every run, whatever the config says.
 _NOT_FOR_USERS = (
@@ -30,7 +28,7 @@ _NOT_FOR_USERS = (
     "The prefix is not set in metric class DumpPredictions",
 )
 
-# For people who ask about a run later; the console says what matters now.
+# For questions about a run later; the console says what matters now.
 _FOR_THE_FILE = (
     "System environment:",
     "Config:\n",
@@ -44,7 +42,7 @@ _CHECKS = dict(
     loaded_weights=dict(type="LoadedWeightsHook"),
 )
 
-# MMEngine adds these by itself, and takes one away where the config says None.
+# MMEngine adds these by itself, and removes one where the config says None.
 _OF_MMENGINE = {
     *("runtime_info", "timer", "sampler_seed"),
     *("logger", "param_scheduler", "checkpoint"),
@@ -53,18 +51,18 @@ _OF_MMENGINE = {
 
 @RUNNERS.register_module()
 class PARRunner(Runner):
-    """MMEngine's Runner, resumable, with a console that fits a page.
+    """MMEngine's Runner, resumable, with a console that fits on a page.
 
-    Samples do not depend on what was drawn before them, and nothing is trained on no
-    batch. The environment, the config, the order of hooks and, while it trains, the
-    tables of each validation go to the log file only.
+    Samples do not depend on what was drawn before them, and a training without a batch
+    is an error. The environment, the config, the order of hooks and, during training,
+    the tables of each validation go to the log file only.
     """
 
     @staticmethod
     def build_dataloader(
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
-        """As MMEngine's, with samples that are seeded one by one."""
+        """As MMEngine's, with each sample seeded on its own."""
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         if seed is not None and not isinstance(dataloader, DataLoader):
             seed_samples(loader, seed)
@@ -77,13 +75,14 @@ class PARRunner(Runner):
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(_concerns_the_console)
-                handler.addFilter(self._is_wanted_now)
+                handler.addFilter(self._belongs_on_the_console)
         return logger
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
-        """As MMEngine's, but None takes any hook away, not only one of MMEngine's.
+        """As MMEngine's, but None removes any hook, not only one of MMEngine's.
 
-        Hooks of equal priority run by their names, as a written config has them.
+        Hooks of equal priority run in the order of their names, the order of a config
+        that was written.
         """
         super().register_default_hooks(
             {
@@ -94,7 +93,7 @@ class PARRunner(Runner):
         )
 
     def train(self) -> nn.Module:
-        """As MMEngine's; however it ends, the terminal is as it was."""
+        """As MMEngine's; however it ends, the terminal is restored."""
         try:
             return super().train()
         finally:
@@ -102,9 +101,17 @@ class PARRunner(Runner):
                 if isinstance(hook, ProgressHook):
                     hook.stop(self)
 
-    def _is_wanted_now(self, record: logging.LogRecord) -> bool:
+    def close(self) -> None:
+        """Release all that it holds; the log outlives it and refers to it.
+
+        The wrapped model would keep the threads of the process group alive.
+        """
+        self.__dict__.clear()
+
+    def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
         """Tables of a validation during a training are for the log file."""
-        training = isinstance(self._train_loop, BaseLoop)
+        # A closed Runner has no loop.
+        training = isinstance(getattr(self, "_train_loop", None), BaseLoop)
         return not (training and getattr(record, "is_table", False))
 
     def build_train_loop(self, loop: Any) -> Any:
@@ -115,11 +122,11 @@ class PARRunner(Runner):
                 fail where it converts schedules to iterations.
         """
         loop = super().build_train_loop(loop)
-        epoch_of(loop.dataloader)
+        measure_epoch(loop.dataloader)
         return loop
 
     def _init_model_weights(self) -> None:
-        # A training that is resumed brings every weight: none is fetched before.
+        # A resumed checkpoint brings every weight: do not fetch pre-trained ones.
         if not (self._resume and self._load_from):
             super()._init_model_weights()
 
@@ -129,20 +136,35 @@ def build_runner(cfg: Config) -> PARRunner:
 
     Whatever hooks the config has, the Runner refuses checkpoints that do not fit. The
     config that it writes begins the training, also where this run resumes one.
+
+    Raises:
+        ValueError: The config has a mistyped field, its work dir cannot be resumed, or
+            the process was not started as ``launcher`` says.
     """
     check_config(cfg)
-    require_launcher_variables(cfg.get("launcher", "none"))
-    quieten_distributed_start(cfg.get("launcher", "none"))
     warnings: list[str] = []
-    last = settle_resume(cfg, warnings.append)
+    last = resolve_resume(cfg, warnings.append)
     cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **_checks(cfg)}
-    prepare_cpu_launch(cfg)
+    prepare_launch(cfg)
     runner = PARRunner.from_cfg(cfg)
     if last is not None:
         runner._load_from, runner._resume = last, True
     for warning in warnings:
         runner.logger.warning(warning)
     return runner
+
+
+@contextmanager
+def running(cfg: Config) -> Iterator[PARRunner]:
+    """The Runner of a config, as :func:`build_runner`, for the length of a block.
+
+    It joins the process group of a launch. A block that succeeds leaves the group and
+    closes the Runner.
+    """
+    with leaving_process_group():
+        runner = build_runner(cfg)
+        yield runner
+        runner.close()
 
 
 def _checks(cfg: Config) -> dict[str, dict]:

@@ -3,6 +3,12 @@
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.evaluation.dump_predictions import DumpPredictions
 from mmpar.evaluation.localization_metric import AttributeLocalizationMetric
+from mmpar.evaluation.occlusion_metric import OcclusionMetric
 from mmpar.evaluation.par_metric import PARMetric
 
-__all__ = ["AttributeLocalizationMetric", "DumpPredictions", "PARMetric"]
+__all__ = [
+    "AttributeLocalizationMetric",
+    "DumpPredictions",
+    "OcclusionMetric",
+    "PARMetric",
+]

@@ -97,7 +97,7 @@ class AttributeLocalizationMetric(SampleTableMetric):
                 f"the sample {sample['img_path']} has neither pred_attribute_maps nor "
                 "pred_attribute_boxes; test with an explainer: test_cfg=dict(type="
                 "'ExplainLoop', explainer=dict(type='GradCAM')), as "
-                "tools/analysis_tools/localize.py does"
+                "tools/analysis_tools/eval_localization.py does"
             )
         maps = as_array(sample["pred_attribute_maps"], np.float32)
         boxes = np.full((len(judged), 4), np.nan, np.float32)

@@ -8,18 +8,17 @@ from mmpar.explain.alm_boxes import ALMBoxes
 from mmpar.explain.explainer import BoxExplainer, Explainer, MapExplainer
 from mmpar.explain.grad_cam import GradCAM
 from mmpar.explain.grad_cam_p import GradCAMP
-from mmpar.explain.masking import Comparison, MaskingCheck
+from mmpar.explain.occlusion import OcclusionTest
 from mmpar.explain.regions import PLEPoints, RegionBoxes, has_regions
 
 __all__ = [
     "ALMBoxes",
     "BoxExplainer",
-    "Comparison",
     "Explainer",
     "GradCAM",
     "GradCAMP",
     "MapExplainer",
-    "MaskingCheck",
+    "OcclusionTest",
     "PLEPoints",
     "RegionBoxes",
     "has_regions",

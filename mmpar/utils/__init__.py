@@ -1,1 +1,1 @@
-"""What every room may use and that knows none of them: files, arguments, processes."""
+"""What every part of mmpar may use and that knows none: files, arguments, processes."""

@@ -1,7 +1,7 @@
 """The one loader of checkpoint files: knows what a file is before torch reads it.
 
-Loading runs nothing that a file brings, whatever torch and MMEngine are installed, and
-a file that is no checkpoint is an error that says what it is.
+Loading runs nothing that a file contains, whatever torch and MMEngine are installed,
+and a file that is not a checkpoint is an error that says what it is.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class UnsafeCheckpointError(RuntimeError):
 
 
 class UnreadableCheckpointError(ValueError):
-    """A file is no checkpoint, or not a whole one."""
+    """A file is not a checkpoint, or is damaged."""
 
 
 def secure_checkpoint_loading() -> None:
@@ -90,7 +90,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 
     Raises:
         FileNotFoundError: There is no such file.
-        UnreadableCheckpointError: It is no checkpoint, or a damaged one.
+        UnreadableCheckpointError: It is not a checkpoint, or is damaged.
         UnsafeCheckpointError: It holds what is not allowed; nothing was run.
     """
     path = os.path.expanduser(filename)
@@ -118,9 +118,9 @@ def load_from_http(
     map_location: Any = None,
     model_dir: str | None = None,
 ) -> Any:
-    """Download a checkpoint, once a machine, and load it as :func:`load_from_local`.
+    """Download a checkpoint, once per machine, and load it as :func:`load_from_local`.
 
-    A download that does not load is deleted, so that the next try makes it anew.
+    A download that does not load is deleted, so that the next try repeats it.
 
     Args:
         filename: The http(s) address.
@@ -259,7 +259,7 @@ def _require_torch_file(path: str) -> bool:
         found = describe_unreadable(head, os.path.getsize(path))
         if head[8:10] == b'{"':
             found = "is a safetensors file"
-        found = found or "is of no format that torch.load reads"
+        found = found or "has a format that torch.load does not read"
         raise UnreadableCheckpointError(
             f"the checkpoint {path} {found}; expected a file that torch.save wrote"
         )

@@ -1,6 +1,6 @@
-"""The arguments that tools share, without the packages that take seconds to import.
+"""The arguments that tools share, without packages that take seconds to import.
 
-A tool reads its arguments first and imports the rest then, so that ``--help`` and a
+A tool parses its arguments before it imports the rest, so that ``--help`` and a
 mistyped argument are answered at once.
 """
 
@@ -33,16 +33,16 @@ DATASET_CLASSES = (
 
 _MAP_THRESHOLD = 0.2  # evaluation.functional.DEFAULT_THRESHOLD, which imports SciPy
 
-EXPLAINERS_BY_NAME: dict[str, dict[str, Any]] = {
-    "grad-cam": dict(type="GradCAM"),
-    "grad-cam-p": dict(type="GradCAMP"),
-    "grad-cam-p-channel": dict(type="GradCAMP", weighting="channel"),
-    "grad-cam-region": dict(type="GradCAMP", place_prior=False),
-    "alm-boxes": dict(type="ALMBoxes"),
-    "ple-points": dict(type="PLEPoints"),
-    "region-boxes": dict(type="RegionBoxes"),
+_FORMER_EXPLAINERS = {
+    "grad-cam": "GradCAM",
+    "grad-cam-p": "GradCAMP",
+    "grad-cam-p-channel": "GradCAMP --cfg-options test_cfg.explainer.weighting=channel",
+    "grad-cam-region": "GradCAMP --cfg-options test_cfg.explainer.place_prior=False",
+    "alm-boxes": "ALMBoxes",
+    "ple-points": "PLEPoints",
+    "region-boxes": "RegionBoxes",
 }
-"""As on the command line, and their configs."""
+"""Names before the registry's were taken, and what to write now."""
 
 
 def config_arguments(description: str) -> argparse.ArgumentParser:
@@ -83,30 +83,41 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--explainer",
-        choices=EXPLAINERS_BY_NAME,
-        default="grad-cam",
-        help="(%(default)s)",
+        type=explainer_name,
+        metavar="CLASS",
+        help="GradCAM (the default), GradCAMP, PLEPoints, RegionBoxes, ALMBoxes or a "
+        "registered one of your own; its settings are config options: "
+        "test_cfg.explainer.weighting=channel",
     )
     parser.add_argument(
         "--threshold",
         type=float,
         default=_MAP_THRESHOLD,
-        help="share of a map's maximum from which on a pixel belongs to the box "
+        help="share of a map's maximum above which pixels belong to the box "
         "(%(default)s)",
     )
     return parser
 
 
+def explainer_name(name: str) -> str:
+    """The name of a registered explainer; for ``type`` of an argument."""
+    if name in _FORMER_EXPLAINERS:
+        raise argparse.ArgumentTypeError(
+            f"{name!r} is now written {_FORMER_EXPLAINERS[name]}"
+        )
+    return name
+
+
 def config_names(parser: argparse.ArgumentParser, configs: Sequence[str]) -> list[str]:
-    """The file name of each config, without ending; an error if two are the same."""
+    """The file name of each config, without extension; an error if two are equal."""
     names = [osp.splitext(osp.basename(config))[0] for config in configs]
     if len({*names}) < len(names):
-        parser.error(f"the configs go by their file names, which must differ: {names}")
+        parser.error(f"configs are told apart by their file names, got {names}")
     return names
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that say how the annotation of a dataset is read."""
+    """Add the arguments that say how the annotation of a dataset is read."""
     parser.add_argument(
         "--ann-file",
         nargs="+",
@@ -156,7 +167,7 @@ def _label_map(text: str) -> dict[Any, int]:
 class ConfigOptions(argparse.Action):
     """MMEngine's ``DictAction``, which also takes ``key=dict(name=...)``.
 
-    What cannot be understood is an error of the command line.
+    A value that cannot be parsed is an error of the command line.
     """
 
     def __call__(
@@ -171,7 +182,7 @@ class ConfigOptions(argparse.Action):
         for pair in values:
             key, equals, value = pair.partition("=")
             if not (key and equals):
-                raise argparse.ArgumentError(self, f"takes key=value, got {pair!r}")
+                raise argparse.ArgumentError(self, f"expected key=value, got {pair!r}")
             try:
                 options[key] = self._value(value)
             except (AssertionError, RecursionError, SyntaxError, ValueError) as error:
@@ -185,13 +196,13 @@ class ConfigOptions(argparse.Action):
     def _value(self, text: str) -> Any:
         if text.startswith(("dict(", "{")):
             return _literal(ast.parse(text, mode="eval").body)
-        from mmengine.config import DictAction  # MMEngine takes a second to import
+        from mmengine.config import DictAction  # takes a second
 
         return DictAction._parse_iterable(text)
 
 
 def _literal(node: ast.AST) -> Any:
-    """A Python literal, in which ``dict(...)`` stands for a dict."""
+    """A Python literal, in which ``dict(...)`` may be written for a dict."""
     if isinstance(node, ast.Call):
         named = all(word.arg for word in node.keywords)
         if ast.unparse(node.func) != "dict" or node.args or not named:

@@ -1,5 +1,6 @@
 """Weights that do not fit are an error or a line with how many do."""
 
+import json
 import re
 
 import pytest
@@ -7,8 +8,8 @@ import torch
 from mmengine.registry import MODELS, init_default_scope
 
 from mmpar import models
-from mmpar.engine.command_line import set_checkpoint
-from mmpar.engine.runner import build_runner
+from mmpar.engine import build_runner
+from mmpar.utils.config import use_checkpoint
 from tests.test_engine.tiny_training import TinyModel, log_of, tiny_config, train
 
 
@@ -95,9 +96,18 @@ def test_a_test_refuses_what_does_not_fit_whole(tmp_path, weights):
     del weights["head.bias"]
     torch.save(weights, tmp_path / "x.pth")
     cfg = tiny_config(tmp_path / "work")
-    set_checkpoint(cfg, str(tmp_path / "x.pth"))
+    use_checkpoint(cfg, str(tmp_path / "x.pth"))
     with pytest.raises(ValueError, match="3 of the model's 4 weights match; 1 missing"):
         build_runner(cfg).test()
+
+
+def test_an_error_of_the_head_names_the_file(tmp_path, weights, monkeypatch):
+    def refuse(*_, **__):
+        return json.loads("not a schema")
+
+    monkeypatch.setattr(TinyModel, "_load_from_state_dict", refuse)
+    with pytest.raises(ValueError, match=r"start\.pth: Expecting value"):
+        begin_from(tmp_path, weights)
 
 
 def pretrained(tmp_path, content, **fields):

@@ -15,8 +15,11 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpar.engine import FiniteHook, PARRunner, check_config, seeding
+from mmpar.engine import FiniteHook, IterationSeedHook, PARRunner
+from mmpar.engine.hooks import iteration_seed_hook
+from mmpar.utils import seeding
 from mmpar.utils.checkpoint_files import load_from_local
+from mmpar.utils.config import check_config
 from tests import kill_and_resume
 
 HOOKS = Config.fromfile(kill_and_resume.ROOT / "configs/_base_/default_runtime.py")
@@ -135,12 +138,13 @@ def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):
 
 def drawn(monkeypatch, rank, seed):
     """What a process draws for a batch of samples, and then in an iteration."""
-    monkeypatch.setattr(seeding, "get_rank", lambda: rank)
+    for module in (seeding, iteration_seed_hook):
+        monkeypatch.setattr(module, "get_rank", lambda: rank)
     loader = torch.utils.data.DataLoader(Noise(), batch_size=8)
     seeding.seed_samples(loader, seed)
     (batch,) = loader
     state = SimpleNamespace(seed=seed, iter=5)
-    seeding.IterationSeedHook().before_train_iter(state, 0)
+    IterationSeedHook().before_train_iter(state, 0)
     return [*batch["inputs"][:, 1:].flatten().tolist(), torch.rand(()).item()]
 
 

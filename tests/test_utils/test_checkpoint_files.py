@@ -346,7 +346,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 10253033
         (b"<!DOCTYPE html><html><title>Sign in</title></html>", "web page"),
         (LFS, "Git LFS pointer.*git lfs pull"),
         (b"Not Found", "plain text that begins with 'Not Found'"),
-        (bytes(range(7, 256)), "of no format that torch.load reads"),
+        (bytes(range(7, 256)), "has a format that torch.load does not read"),
         (pickle.dumps({"labels": [0, 1]}), "is a pickle; expected a file that torch"),
         ((90).to_bytes(8, "little") + b'{"__metadata__":{}}', "safetensors"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "is a PNG image"),

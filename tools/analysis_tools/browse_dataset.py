@@ -61,9 +61,9 @@ from mmpar.datasets.sources import (
     readable_classes,
     source_arguments,
 )
-from mmpar.engine import read_config
 from mmpar.registry import DATASETS
 from mmpar.structures import build_schema
+from mmpar.utils.config import read_config
 from mmpar.visualization import Tile, contact_sheet, packed_tile
 
 _PICTURE_WIDTH = 128

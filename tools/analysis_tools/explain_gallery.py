@@ -1,7 +1,7 @@
 """Draw where a model sees attributes: heat maps, predicted boxes, true ones if any.
 
 python tools/analysis_tools/explain_gallery.py CONFIG CHECKPOINT \
-    --explainer grad-cam-p --out gallery.png
+    --explainer GradCAMP --out gallery.png
 
 Any test split will do. True boxes are drawn, and persons with small ones chosen, where
 the pipeline loads them (LoadAttributeBoxes).
@@ -38,11 +38,8 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 import torch
 
-from mmpar.engine import (
-    build_runner,
-    explainer_config,
-    load_to_explain,
-)
+from mmpar.engine import build_runner
+from mmpar.utils.config import read_explainer_config
 from mmpar.visualization.explanation_gallery import (
     ExplainedPerson,
     Row,
@@ -58,7 +55,7 @@ _MOST = 64
 def explained_persons(runner: Any, threshold: float) -> Iterator[ExplainedPerson]:
     """The test split, in its order."""
     loop = runner.test_loop
-    load_to_explain(runner)
+    loop.prepare()
     for batch in loop.dataloader:
         data = loop.model.data_preprocessor(batch, False)
         with torch.no_grad():
@@ -71,7 +68,8 @@ def explained_persons(runner: Any, threshold: float) -> Iterator[ExplainedPerson
 
 def main(args: argparse.Namespace) -> None:
     """Explain and draw."""
-    runner = build_runner(explainer_config(args, "explain_gallery"))
+    evaluator = dict(type="AttributeLocalizationMetric", threshold=args.threshold)
+    runner = build_runner(read_explainer_config(args, "explain_gallery", evaluator))
     persons: list[ExplainedPerson] = []
     rows: list[Row] = []
     for person in explained_persons(runner, args.threshold):

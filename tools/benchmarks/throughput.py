@@ -23,9 +23,9 @@ from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 from turns import turns
 
-from mmpar.engine import set_checkpoint
 from mmpar.registry import MODELS
 from mmpar.utils.cli import config_names
+from mmpar.utils.config import use_checkpoint
 
 Form = Callable[[], Any]
 
@@ -85,7 +85,7 @@ def model_and_batch(
     init_default_scope(cfg.default_scope)
     cfg.model.backbone.init_cfg = None
     if checkpoint is not None:
-        set_checkpoint(cfg, checkpoint)
+        use_checkpoint(cfg, checkpoint)
     model = MODELS.build(cfg.model)
     model.head.set_positive_ratio([0.5] * len(model.head.schema))
     if checkpoint is not None:

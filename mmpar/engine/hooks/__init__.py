@@ -2,6 +2,7 @@
 
 from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
 from mmpar.engine.hooks.finite_hook import FiniteHook
+from mmpar.engine.hooks.iteration_seed_hook import IterationSeedHook
 from mmpar.engine.hooks.loaded_weights_hook import LoadedWeightsHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
 from mmpar.engine.hooks.progress_hook import ProgressHook
@@ -15,6 +16,7 @@ from mmpar.engine.hooks.validation_check_hook import ValidationCheckHook
 __all__ = [
     "DueValidationHook",
     "FiniteHook",
+    "IterationSeedHook",
     "LoadedWeightsHook",
     "PositiveRatioHook",
     "ProgressHook",

@@ -1,4 +1,4 @@
-"""Makes up for a validation that a killed run did not finish."""
+"""Runs a validation that a killed run did not finish."""
 
 from mmengine.hooks import Hook
 
@@ -11,10 +11,10 @@ _DONE = "iter_of_last_validation"  # names from "val" on are logged
 class DueValidationHook(Hook):
     """On resume, validate first if the checkpoint was written before its validation.
 
-    An epoch's checkpoint is written before the epoch is validated. A run killed after
-    that would never learn the score: another epoch would become the best, and the best
-    of before might stay beside it. The checkpoint, written again with a new best,
-    knows that it was validated; schedules that watch the score step once.
+    An epoch's checkpoint is written before the epoch is validated. A run killed in
+    between would never learn the score: another epoch would become the best, and the
+    previous best might stay beside it. The checkpoint, written again with a new best,
+    records that it was validated; schedules that monitor the score step once.
     """
 
     priority = "LOWEST"  # the others, CheckpointHook too, must be ready in before_train
@@ -36,10 +36,10 @@ class DueValidationHook(Hook):
 
 @HOOKS.register_module()
 class ValidatedHook(Hook):
-    """Notes that this iteration's weights were validated, before they are saved."""
+    """Records, before they are saved, that this iteration's weights were validated."""
 
     priority = "LOW"
 
     def after_val_epoch(self, runner, metrics=None) -> None:
-        """Goes into the checkpoint that a new best writes."""
+        """It goes into the checkpoint that a new best writes."""
         runner.message_hub.update_info(_DONE, runner.iter)

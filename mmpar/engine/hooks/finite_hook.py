@@ -1,4 +1,4 @@
-"""Stops a training that has come to numbers that are not finite."""
+"""Stops a training whose numbers are no longer finite."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from mmpar.registry import HOOKS
 class FiniteHook(Hook):
     """Raise at the first loss or gradient norm that is not finite.
 
-    Under AMP
-    the scaler finds infinite gradients by itself, skips the step and scales less: there
-    only the loss is looked at. A schedule without ``clip_grad`` has no gradient norm;
-    the weights are looked at before they are saved.
+    Under AMP the scaler finds infinite gradients itself, skips the step and lowers the
+    scale: there only the loss is checked. Without ``clip_grad`` there is no gradient
+    norm; the weights are checked before they are saved.
     """
 
     # After EMAHook, whose weights are saved; before CheckpointHook, so that none is.
@@ -40,7 +39,7 @@ class FiniteHook(Hook):
                 raise ValueError(
                     f"{name} is {value} at epoch {runner.epoch + 1}, iteration "
                     f"{runner.iter + 1}; images: {', '.join(_images(data_batch))}. "
-                    "Nothing of it was saved: look at these images' labels, lower the "
+                    "Nothing of it was saved: check these images' labels, lower the "
                     "learning rate or clip gradients, then --resume"
                 )
 

@@ -1,4 +1,4 @@
-"""Says how many of a model's weights a checkpoint brought, and wants some or all."""
+"""Logs how many of a model's weights a checkpoint brought; requires some or all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmpar.models.utils import unwrap_model
 from mmpar.models.weights import load_weights, no_weight_fits, weights_of
 from mmpar.registry import HOOKS
+from mmpar.structures.attribute_schema import SchemaMismatchError
 
 
 @HOOKS.register_module()
@@ -17,11 +18,11 @@ class LoadedWeightsHook(Hook):
     """Raise if a checkpoint does not fit the model that it is loaded into.
 
     MMEngine only warns, and random weights would then be tested, or trained. A training
-    that begins from other weights (``load_from``) may lack some of them; one that is
-    resumed, and a test, may not.
+    that begins from other weights (``load_from``) may lack some; a resumed one, and a
+    test, may not.
 
     Args:
-        strict: Whether all weights must fit, also where no training is resumed.
+        strict: Whether all weights must fit even if no training is resumed.
     """
 
     priority = "VERY_HIGH"  # before EMAHook, which takes the weights as they are
@@ -33,12 +34,18 @@ class LoadedWeightsHook(Hook):
         """Compare names and shapes; put the weights where MMEngine looks for them.
 
         Raises:
-            ValueError: No weight fits, or not all do where they must.
+            ValueError: No weight fits, or not all do where they must, or the checkpoint
+                is of another attribute schema.
         """
         source = runner._load_from
         weights = weights_of(checkpoint, source)
         model = unwrap_model(runner.model)
-        fit = load_weights(model, weights)
+        try:
+            fit = load_weights(model, weights)
+        except SchemaMismatchError as error:
+            raise SchemaMismatchError(f"the checkpoint {source}: {error}") from error
+        except ValueError as error:  # the schema in it cannot be read
+            raise ValueError(f"the checkpoint {source}: {error}") from error
         if fit.matched == 0:
             raise ValueError(no_weight_fits(model, checkpoint, source))
         if not fit.is_exact and (self.strict or runner._resume):

@@ -1,4 +1,4 @@
-"""Brings the positive ratios of the training split to the head."""
+"""Hands the positive ratios of the training split to the head."""
 
 import warnings
 
@@ -11,13 +11,13 @@ from mmpar.registry import HOOKS
 
 @HOOKS.register_module()
 class PositiveRatioHook(Hook):
-    """Count the labels of the training data set and hand their ratios to the head.
+    """Count the labels of the training dataset and hand their ratios to the head.
 
     They weight the loss and are stored with the checkpoint, as a buffer of the head.
     """
 
     def before_train(self, runner) -> None:
-        """Set ``head.positive_ratio`` from the data set that is trained on."""
+        """Set ``head.positive_ratio`` from the dataset that is trained on."""
         model = unwrap_model(runner.model)
         loader = runner.train_dataloader
         sampler = getattr(loader, "sampler", None)

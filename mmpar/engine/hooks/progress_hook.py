@@ -1,4 +1,4 @@
-"""Shows how fast a training goes, and how far it is."""
+"""Shows the speed and the progress of a training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mmpar.registry import HOOKS
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """Images per second in the log, and a bar where the console is a terminal."""
+    """Images/s in the log, and a progress bar where the console is a terminal."""
 
     priority = "HIGH"  # LoggerHook writes what was counted before it
 
@@ -52,13 +52,13 @@ class ProgressHook(Hook):
             _write_to(runner.logger, sys.stdout)  # above the bar
 
     def before_train_epoch(self, runner: Any) -> None:
-        """A validation before it is no part of a training step's time."""
+        """Start the clock: a validation before it is not part of a training step."""
         self._since = time.perf_counter()
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Count the images of a step, loading and training together."""
+        """Measure the speed of a step, loading and training together."""
         now = time.perf_counter()
         images = len(data_batch["inputs"]) * get_world_size()
         speed = images / max(now - self._since, 1e-9) if self._since else 0.0
@@ -72,15 +72,15 @@ class ProgressHook(Hook):
             )
 
     def before_val(self, runner: Any) -> None:
-        """Time until the next training step is validation's."""
+        """Stop the clock: the time until the next training step is validation's."""
         self._since = 0.0
 
     def after_train(self, runner: Any) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.stop(runner)
 
     def stop(self, runner: Any) -> None:
-        """Take the bar away, if there is one; the terminal gets its cursor back."""
+        """Remove the bar, if there is one, and restore the terminal's cursor."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

@@ -9,39 +9,37 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
 from mmpar.registry import HOOKS
-
-STATE = ("meta", "message_hub", "optimizer")
-"""What every checkpoint to resume from holds besides the weights."""
+from mmpar.utils.checkpoint_search import STATE
 
 
 @HOOKS.register_module()
 class ResumeHook(Hook):
     """Refuse to resume from a file without optimizer and schedule.
 
-    MMEngine goes on from such a file, the best checkpoint among them, with a new
-    optimizer and the learning rate of the first epoch, and does not say so.
+    MMEngine continues from such a file, for example the best checkpoint, with a new
+    optimizer and the learning rate of the first epoch, without a word.
     """
 
-    priority = "HIGHEST"  # before LoadedWeightsHook, whose remedies are others
+    priority = "HIGHEST"  # before LoadedWeightsHook, whose remedies differ
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Look whether all is there.
+        """Check that everything is there.
 
         Raises:
-            ValueError: It is not, or the schedule is another.
+            ValueError: It is not, or the schedule differs.
         """
         if not runner._resume:
             return
         schedulers = runner.param_schedulers
-        wanted = STATE if schedulers is None else (*STATE, "param_schedulers")
-        absent = [key for key in wanted if not isinstance(checkpoint.get(key), Sized)]
+        required = STATE if schedulers is None else (*STATE, "param_schedulers")
+        absent = [key for key in required if not isinstance(checkpoint.get(key), Sized)]
         meta = checkpoint.get("meta", {})
         absent += [f"meta.{key}" for key in ("epoch", "iter") if key not in meta]
         if absent:
             raise ValueError(
                 f"{runner._load_from} cannot be resumed from: it has no "
                 f"{', '.join(absent)}. Best and published checkpoints hold weights "
-                "only. Resume from the last one (--resume without a value, or name an "
+                "only. Resume from the last one (--resume without a value, or with an "
                 "epoch_*.pth), or begin a new training with these weights: "
                 f"--cfg-options load_from={runner._load_from}"
             )
@@ -52,10 +50,10 @@ class ResumeHook(Hook):
                 f"param_scheduler has {len(schedulers)}; resume with the config that "
                 "it was trained with"
             )
-        meta.pop("config", None)  # MMEngine would run this text as a program
+        meta.pop("config", None)  # MMEngine would execute this text
 
     def before_train(self, runner: Any) -> None:
-        """Say if nothing is left to train."""
+        """Log that nothing is left to train."""
         if not runner._resume:
             return
         if isinstance(runner.train_loop, EpochBasedTrainLoop):
@@ -64,8 +62,8 @@ class ResumeHook(Hook):
             done, unit, field = runner.iter, "iterations", "max_iters"
         if done >= getattr(runner.train_loop, field):
             runner.logger.info(
-                "This training is finished: %s brings %d of %d %s, nothing is left to "
-                "train. With a larger train_cfg.%s it goes on at the learning rate "
+                "This training is finished: %s holds %d of %d %s, nothing is left to "
+                "train. With a larger train_cfg.%s it continues at the learning rate "
                 "where its schedule ended",
                 runner._load_from,
                 done,

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 
+import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
+from mmpar.evaluation.tables import text_table
 from mmpar.models.layers import ScaleSelection
 from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
-from mmpar.visualization.scale_prior import draw_scale_prior, scale_prior_table
 
 
 @HOOKS.register_module()
 class ScaleAnnealingHook(Hook):
     """Anneal the temperature of a neck with ``scale.mode='learned'``, then choose.
 
-    First the temperature is infinite: all levels weigh the same and nothing is learned
-    about them. The maxima of finer levels are larger (at random weights the pooled
-    features of P1 have twice the root mean square of P4's, nearly all of it the same
-    for every person), and as long as the classifiers and their biases are random, the
+    At first the temperature is infinite: all levels weigh the same and nothing is
+    learned about them. The maxima of finer levels are larger (at random weights the
+    pooled features of P1 have twice the root mean square of P4's, nearly all of it the
+    same for every person), and while the classifiers and their biases are random, the
     loss only says that large features do harm. Then the temperature falls exponentially
-    from ``start`` to ``end``; the rest of the training adapts the model to the levels
-    that were chosen. It follows from the iteration, and the choice is in the
-    checkpoint, so a resumed run goes on as if nothing had happened. Logs the prior when
-    it chooses and at the end, and draws it to ``scale_prior.png`` in the work dir.
+    from ``start`` to ``end``; the rest of the training adapts the model to the chosen
+    levels. The temperature depends on the iteration alone, and the choice is in the
+    checkpoint, so a resumed run continues as if nothing had happened.
 
-    A validation before the choice reads the levels that are best so far, with which the
-    model was never trained alone. So when the levels are chosen, CheckpointHook's best
-    scores are forgotten: with ``save_best`` the first validation after the choice
+    Logs the prior when it chooses and at the end, and gives a heat map of it to the
+    visualizer, ``scale_prior``, which by default saves it in the work dir
+    (``TIMESTAMP/vis_data/vis_image``).
+
+    A validation before the choice reads the levels that are best so far, and the model
+    was never trained on those alone. So when the levels are chosen, CheckpointHook's
+    best scores are reset: with ``save_best`` the first validation after the choice
     replaces the best checkpoint from before.
 
     Args:
@@ -54,8 +58,8 @@ class ScaleAnnealingHook(Hook):
         if not 0 <= begin_at < commit_at < 1:
             raise ValueError(
                 "begin_at and commit_at are shares of the training, 0 <= begin_at < "
-                f"commit_at < 1, got {begin_at} and {commit_at}: a model of which the "
-                "levels are chosen at the very end was never trained as it is used"
+                f"commit_at < 1, got {begin_at} and {commit_at}: a model whose levels "
+                "are chosen at the very end was never trained as it is used"
             )
         self.start = start
         self.end = end
@@ -64,13 +68,13 @@ class ScaleAnnealingHook(Hook):
         self._committed = False
 
     def before_train(self, runner) -> None:
-        """Look whether there is a scale prior to learn, or already learned."""
+        """Check whether the scale prior is to be learned, or already was."""
         self._committed = _selection(runner).frozen
         if self._committed and runner.iter == 0:  # load_from, not a resumed run
             runner.logger.warning(
-                "the weights that were loaded bring chosen pyramid levels, which are "
-                "kept: no scales are learned. To learn them anew, take "
-                "neck.scale_selection.* out of the checkpoint's state_dict"
+                "the loaded weights bring chosen pyramid levels, which are kept: no "
+                "scales are learned. To learn them again, remove "
+                "neck.scale_selection.* from the checkpoint's state_dict"
             )
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
@@ -84,7 +88,7 @@ class ScaleAnnealingHook(Hook):
             selection.freeze()
             self._committed = True
             _report(runner, "chosen")
-            _forget_best_scores(runner)
+            _reset_best_scores(runner)
 
     def _temperature(self, progress: float) -> float:
         if progress < self.begin_at:
@@ -93,7 +97,7 @@ class ScaleAnnealingHook(Hook):
         return self.start * (self.end / self.start) ** min(share, 1)
 
     def after_train(self, runner) -> None:
-        """Show the prior that the model has."""
+        """Report the prior that the model has."""
         _report(runner, "at the end of the training")
 
 
@@ -109,8 +113,8 @@ def _selection(runner) -> ScaleSelection:
     return selection
 
 
-def _forget_best_scores(runner) -> None:
-    """Make CheckpointHook look for the best anew; it overwrites the old file."""
+def _reset_best_scores(runner) -> None:
+    """Have CheckpointHook look for a new best; it overwrites the old file."""
     hub = runner.message_hub
     # best_score, or with several metrics best_score_<metric> of each.
     scores = [key for key in hub.runtime_info if key.startswith("best_score")]
@@ -118,20 +122,43 @@ def _forget_best_scores(runner) -> None:
         hub.pop_info(key)
     if scores:
         runner.logger.info(
-            "The best checkpoint is from now on the best with the chosen levels"
+            "From now on the best checkpoint is the best with the chosen levels"
         )
 
 
 def _report(runner, when: str) -> None:
     if not is_main_process():
         return
+    # Matplotlib is not needed by those who import the engine.
+    from mmpar.visualization.scale_prior import draw_scale_prior
+
     selection = _selection(runner)
     model = unwrap_model(runner.model)
     names = [region.name for region in model.neck.regions]
     weights = selection.soft_weights().detach().cpu().numpy()
-    table = scale_prior_table(names, weights, selection.levels())
+    levels = selection.levels()
     runner.logger.info(
-        "Scale prior %s, temperature %.3g:\n%s", when, selection.temperature, table
+        "Scale prior %s, temperature %.3g:\n%s",
+        when,
+        selection.temperature,
+        tabulate_prior(names, weights, levels),
     )
-    path = Path(runner.work_dir) / "scale_prior.png"
-    draw_scale_prior(path, names, weights, selection.levels())
+    image = draw_scale_prior(names, weights, levels)
+    runner.visualizer.add_image("scale_prior", image, runner.iter)
+
+
+def tabulate_prior(
+    regions: Sequence[str], weights: np.ndarray, chosen: Sequence[int]
+) -> str:
+    """One row per region: the weight of each level and the level that it is read from.
+
+    Args:
+        regions: R names.
+        weights: ``(R, L)``.
+        chosen: Level of each region, 0 the finest.
+    """
+    levels = [f"P{level + 1}" for level in range(weights.shape[1])]
+    rows = [["region", *levels, "read from"]]
+    for name, row, level in zip(regions, weights, chosen):
+        rows.append([name, *(f"{weight:.3f}" for weight in row), levels[level]])
+    return text_table(rows)

@@ -1,4 +1,4 @@
-"""Makes sure that the model and its data mean the same attributes."""
+"""Makes sure that the model and its data have the same attributes."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ class SharedBuffersHook(Hook):
     """Give all processes the first one's buffers before each validation.
 
     Each process has batch statistics of its own, and the first one's are saved. A score
-    by others would belong to no file, and a resumed run would not find it again.
+    by others would belong to no file, and a resumed run could not reproduce it.
     """
 
     priority = "BELOW_NORMAL"  # after EMAHook, which puts the averaged model in place

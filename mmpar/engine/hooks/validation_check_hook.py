@@ -1,4 +1,4 @@
-"""Looks, before training begins, whether validation can choose a checkpoint."""
+"""Checks, before training begins, whether validation can choose a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from mmpar.registry import HOOKS
 
 @HOOKS.register_module()
 class ValidationCheckHook(Hook):
-    """Refuse a validation split without labels, and metrics that nobody computes.
+    """Refuse a validation split without labels, and metrics that are not computed.
 
-    The best checkpoint (``save_best``) and ``ReduceOnPlateauLR`` (``monitor``) go by a
-    metric's name. MMEngine looks for it when the first epoch is over.
+    The best checkpoint (``save_best``) and ``ReduceOnPlateauLR`` (``monitor``) name a
+    metric, which MMEngine looks for only when the first epoch is over.
     """
 
     def before_train(self, runner: Any) -> None:
         """Compare names, count labels.
 
         Raises:
-            ValueError: A metric that is asked for is not computed, or the validation
+            ValueError: A requested metric is not computed, or the validation
                 split has no known label.
         """
         loop = runner.val_loop
         if loop is None:
             return
         metrics = loop.evaluator.metrics
-        for field, name in watched(runner):
+        for field, name in find_watched_metrics(runner):
             prefix = name.split("/")[0] if "/" in name else None
             prefixes = {metric.prefix for metric in metrics}
             if prefix is not None and prefix not in prefixes:
@@ -52,8 +52,8 @@ class ValidationCheckHook(Hook):
             )
 
 
-def watched(runner: Any) -> Iterator[tuple[str, str]]:
-    """Config field and name of each metric that a part of the training goes by."""
+def find_watched_metrics(runner: Any) -> Iterator[tuple[str, str]]:
+    """Config field and name of each metric that a part of the training monitors."""
     for hook in runner.hooks:
         best = getattr(hook, "save_best", None)
         if isinstance(hook, CheckpointHook) and best:

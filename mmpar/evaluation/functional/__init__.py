@@ -16,16 +16,19 @@ from mmpar.evaluation.functional.response_boxes import (
     check_threshold,
     peak_of_map,
 )
+from mmpar.evaluation.functional.scale_search import best_levels, region_accuracies
 
 __all__ = [
     "DEFAULT_THRESHOLD",
     "EMPTY_ATTRIBUTE_RULES",
     "LocalizationScores",
     "MultiLabelScores",
+    "best_levels",
     "box_of_map",
     "check_threshold",
     "decide",
     "localization_scores",
     "multi_label_scores",
     "peak_of_map",
+    "region_accuracies",
 ]

@@ -1,4 +1,4 @@
-"""Finds the checkpoint to go on from, or to test, in what a training wrote."""
+"""Finds the checkpoint to resume from, or to test, in what a training wrote."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+import mmpar.registry  # noqa: F401  checks the installation before MMEngine is imported
+
+# isort: split
 from mmengine.config import Config
 
-from mmpar.engine.hooks.resume_hook import STATE
 from mmpar.utils.checkpoint_files import (
     UnreadableCheckpointError,
     UnsafeCheckpointError,
@@ -21,18 +23,20 @@ from mmpar.utils.checkpoint_files import (
 from mmpar.utils.cli import AUTO
 
 Say = Callable[[str], Any]
+STATE = ("meta", "message_hub", "optimizer")
+"""What every checkpoint to resume from holds besides the weights."""
 _DEFAULT_NAMES = ("epoch_{}.pth", "iter_{}.pth")
 _BEST = "best_"
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint that is whole.
+    """A checkpoint that can be read.
 
     Attributes:
-        path: Where it is.
-        iteration: How many iterations of the training are in it, -1 if it does not say.
-        resumable: Whether optimizer and schedule are in it, too.
+        path: Its file.
+        iteration: The iterations trained when it was written, -1 if it does not say.
+        resumable: Whether it also holds optimizer and schedule.
     """
 
     path: str
@@ -40,14 +44,15 @@ class Saved:
     resumable: bool
 
 
-def settle_resume(cfg: Config, say: Say) -> str | None:
-    """The checkpoint that a config is to be resumed from, None to begin.
+def resolve_resume(cfg: Config, say: Say) -> str | None:
+    """The checkpoint that a config resumes from, None to begin a new training.
 
     Args:
         cfg: The Runner's config. Its ``resume`` is a path, ``AUTO`` for the last
-            checkpoint of the work dir, or True, as in MMEngine: ``load_from``, and the
-            last where that is None. Afterwards it is False, and ``load_from`` what the
-            training began with, so that the config, written, begins it again.
+            checkpoint of the work dir, or True, as in MMEngine: ``load_from``, or the
+            last checkpoint where that is None. Afterwards it is False, and
+            ``load_from`` what the training began with, so that the config, written to
+            the work dir, begins it again.
         say: Called with each warning.
 
     Raises:
@@ -65,7 +70,7 @@ def settle_resume(cfg: Config, say: Say) -> str | None:
         return resume
     found = _last(cfg, cfg.work_dir, say, resumable=True)
     if found is None:
-        begin = f"from {start}" if start else "anew"
+        begin = f"from {start}" if start else "from scratch"
         say(
             f"there is nothing to resume in {_folder(cfg, cfg.work_dir)}: the training "
             f"begins {begin}"
@@ -73,16 +78,16 @@ def settle_resume(cfg: Config, say: Say) -> str | None:
     return found
 
 
-def checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
-    """The checkpoint of a work dir that its training stands for.
+def find_checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
+    """The checkpoint of a work dir that represents its training.
 
-    With a validation split it is the best, by the first metric of ``save_best`` and of
-    several that a killed run left the latest. Otherwise, or if no best is saved, it is
-    the last.
+    With a validation split it is the best by the first metric of ``save_best``; where a
+    killed run left several, the latest of them. Otherwise, or if no best is saved, it
+    is the last.
 
     Args:
         cfg: The config of the training.
-        work_dir: Where it wrote; ``out_dir`` of its CheckpointHook is heeded.
+        work_dir: Where it wrote; ``out_dir`` of its CheckpointHook is respected.
         say: Called with each warning.
 
     Raises:
@@ -90,17 +95,17 @@ def checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
     """
     save_best = _checkpoint_hook(cfg).get("save_best")
     if cfg.get("val_dataloader") is None or not save_best:
-        kind, found = "checkpoint that is whole", _last(cfg, work_dir, say)
+        kind, found = "checkpoint that can be read", _last(cfg, work_dir, say)
     else:
         metric = save_best if isinstance(save_best, str) else save_best[0]
         name = "*" if metric == "auto" else metric.replace("/", "_") + "_*"
         kind = f"{_BEST}{name}"
         paths = _folder(cfg, work_dir).glob(kind)
-        found = _latest(_whole(map(str, paths), say))
+        found = _latest(_read_all(map(str, paths), say))
     if found is None:
         there = sorted(path.name for path in _folder(cfg, work_dir).glob("*.pth"))
         raise FileNotFoundError(
-            f"{_folder(cfg, work_dir)} holds no {kind} (of checkpoints it has: "
+            f"{_folder(cfg, work_dir)} holds no {kind} (checkpoints found: "
             f"{', '.join(there[:5]) or 'none'}); name the checkpoint to test"
         )
     return found
@@ -113,7 +118,7 @@ def _checkpoint_hook(cfg: Config) -> dict:
 
 
 def _folder(cfg: Config, work_dir: str) -> Path:
-    """Where checkpoints are: MMEngine puts a folder of its own into ``out_dir``.
+    """Where checkpoints are: MMEngine makes a folder of its own in ``out_dir``.
 
     Raises:
         ValueError: ``out_dir`` is on another machine.
@@ -123,31 +128,31 @@ def _folder(cfg: Config, work_dir: str) -> Path:
         return Path(work_dir)
     if "://" in str(out_dir):
         raise ValueError(
-            f"default_hooks.checkpoint.out_dir is {out_dir}, where checkpoints are not "
-            "searched for; name the checkpoint"
+            f"default_hooks.checkpoint.out_dir is {out_dir}, which is not searched "
+            "for checkpoints; name the checkpoint"
         )
     return Path(out_dir) / os.path.basename(work_dir.rstrip(os.sep))
 
 
 def _last(cfg: Config, work_dir: str, say: Say, resumable: bool = False) -> str | None:
-    """What ``last_checkpoint`` names if it is whole, else the latest that is.
+    """What ``last_checkpoint`` names if it can be read, else the latest that can.
 
     Raises:
-        ValueError: It is to be ``resumable``, but no checkpoint that is whole is.
+        ValueError: It must be ``resumable``, but no checkpoint that can be read is.
     """
     named = _named_last(cfg, work_dir)
-    whole = list(_whole(named, say))
-    if not whole or (resumable and not whole[0].resumable):
+    found = list(_read_all(named, say))
+    if not found or (resumable and not found[0].resumable):
         others = [path for path in _regular(cfg, work_dir) if path not in named]
-        whole += _whole(others, say)
-    usable = [saved for saved in whole if saved.resumable or not resumable]
-    if whole and not usable:
+        found += _read_all(others, say)
+    usable = [saved for saved in found if saved.resumable or not resumable]
+    if found and not usable:
         raise ValueError(
             f"nothing in {_folder(cfg, work_dir)} can be resumed from: "
-            f"{whole[0].path} and {len(whole) - 1} more hold no optimizer or schedule "
+            f"{found[0].path} and {len(found) - 1} more hold no optimizer or schedule "
             "(save_optimizer=False?), and a new training would delete them. Choose "
             "another --work-dir, or begin with their weights: --cfg-options "
-            f"load_from={_latest(whole)}"
+            f"load_from={_latest(found)}"
         )
     return _latest(usable)
 
@@ -158,13 +163,13 @@ def _named_last(cfg: Config, work_dir: str) -> list[str]:
     if not record.is_file():
         return []
     name = record.read_text(encoding="utf-8").strip()
-    # A work dir that was moved or copied has its own; the path was relative maybe.
+    # A work dir may have been moved or copied, and the path may be relative.
     moved = _folder(cfg, work_dir) / os.path.basename(name)
     return [str(path) for path in (moved, Path(name)) if name and path.is_file()][:1]
 
 
 def _regular(cfg: Config, work_dir: str) -> list[str]:
-    """All checkpoints but the best, whatever unit they were counted in."""
+    """All checkpoints but the best, counted in epochs or iterations."""
     template = _checkpoint_hook(cfg).get("filename_tmpl")
     names = {*_DEFAULT_NAMES, template or _DEFAULT_NAMES[0]}
     patterns = ["*".join(map(glob.escape, re.split(r"\{.*?\}", one))) for one in names]
@@ -172,13 +177,13 @@ def _regular(cfg: Config, work_dir: str) -> list[str]:
     return sorted(str(path) for path in found if not path.name.startswith(_BEST))
 
 
-def _whole(paths: Iterable[str], say: Say) -> Iterator[Saved]:
-    """Those that can be read; the rest is told of."""
+def _read_all(paths: Iterable[str], say: Say) -> Iterator[Saved]:
+    """Those that can be read; a warning for each of the rest."""
     for path in paths:
         try:
             checkpoint = load_from_local(path, map_location="cpu")
         except (UnreadableCheckpointError, UnsafeCheckpointError) as error:
-            say(f"{error}. Another is looked for")
+            say(f"{error}. Looking for another")
             continue
         keys = checkpoint if isinstance(checkpoint, dict) else {}
         meta = keys.get("meta")

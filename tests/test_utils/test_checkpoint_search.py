@@ -1,20 +1,20 @@
-"""The checkpoint that a work dir stands for, and where a test writes."""
+"""The checkpoint that represents a work dir, and where a test writes."""
 
 import os
 
 import pytest
 import torch
 
-from mmpar.engine import checkpoint_to_test
-from mmpar.engine.command_line import evaluation_config
-from mmpar.engine.runner import build_runner
+from mmpar.engine import build_runner
+from mmpar.utils.checkpoint_search import find_checkpoint_to_test
 from mmpar.utils.cli import runner_arguments
+from mmpar.utils.config import read_test_config
 from tests.test_engine.tiny_training import iteration_based, tiny_config, train
 
 
 def chosen(cfg, work_dir, said=None):
     say = pytest.fail if said is None else said.append
-    path = checkpoint_to_test(cfg, str(work_dir), say)
+    path = find_checkpoint_to_test(cfg, str(work_dir), say)
     return os.path.basename(path)
 
 
@@ -60,7 +60,7 @@ def test_of_several_best_the_latest_whole_one_of_the_first_metric(tmp_path):
 
 def test_a_work_dir_without_a_best_says_what_it_has(tmp_path):
     saved_best(tmp_path, "epoch_1.pth", 1)
-    match = r"holds no best_score_\* \(of checkpoints it has: epoch_1\.pth\); name the"
+    match = r"holds no best_score_\* \(checkpoints found: epoch_1\.pth\); name the"
     with pytest.raises(FileNotFoundError, match=match):
         chosen(tiny_config(tmp_path), tmp_path)
 
@@ -68,7 +68,7 @@ def test_a_work_dir_without_a_best_says_what_it_has(tmp_path):
 def test_an_out_dir_elsewhere_is_an_error(tmp_path):
     cfg = tiny_config(tmp_path)
     cfg.default_hooks.checkpoint.out_dir = "s3://bucket"
-    with pytest.raises(ValueError, match="s3://bucket, where checkpoints are not sear"):
+    with pytest.raises(ValueError, match="s3://bucket, which is not searched"):
         chosen(cfg, tmp_path)
 
 
@@ -88,6 +88,6 @@ def test_a_test_leaves_the_config_of_the_training_as_it_is(
     arguments = [str(tmp_path / "tiny.py"), str(work), *options]
     # A resumed training's own record says so; its test resumes nothing.
     (tmp_path / "tiny.py").open("a").write("\nresume = True\n")
-    build_runner(evaluation_config(parser.parse_args(arguments), "test")).test()
+    build_runner(read_test_config(parser.parse_args(arguments), "test")).test()
     assert (work / "tiny.py").read_text() == "as the training wrote it"
     assert "LoadedWeightsHook" in (work / "test" / "tiny.py").read_text()

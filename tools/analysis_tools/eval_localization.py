@@ -1,6 +1,6 @@
-"""Judge where a model sees attributes, on a test split with true boxes.
+"""Evaluate where a model sees attributes, on a test split with true boxes.
 
-python tools/analysis_tools/localize.py CONFIG CHECKPOINT --explainer grad-cam-p
+python tools/analysis_tools/eval_localization.py CONFIG CHECKPOINT --explainer GradCAMP
 
 SyntheticPAR has true boxes. Images of your own need boxes in COCO's JSON, and the
 transform LoadAttributeBoxes before Resize in the test pipeline. To see explanations
@@ -13,7 +13,7 @@ from mmpar.utils.cli import explainer_arguments
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = explainer_arguments(__doc__)
     parser.add_argument("--out", metavar="JSON", help="write all values to this file")
     return parser.parse_args()
@@ -22,17 +22,17 @@ def parse_args() -> argparse.Namespace:
 if __name__ == "__main__":  # before the imports below, which take seconds
     ARGS = parse_args()
 
-from mmpar.engine import (
-    build_runner,
-    explainer_config,
-    leave_processes,
-)
+from mmpar.engine import running
+from mmpar.utils.config import read_explainer_config
 
 
 def main(args: argparse.Namespace) -> None:
-    """Explain and judge."""
-    build_runner(explainer_config(args, "localize", out_file=args.out)).test()
-    leave_processes()
+    """Explain and evaluate."""
+    evaluator = dict(
+        type="AttributeLocalizationMetric", threshold=args.threshold, out_file=args.out
+    )
+    with running(read_explainer_config(args, "eval_localization", evaluator)) as runner:
+        runner.test()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """The one place that seeds what a training draws while it runs.
 
 Nothing depends on what was drawn before, so a resumed run draws what it would have
-drawn undisturbed: a sample from (seed, epoch, rank, place in the epoch), an iteration
-(dropout) from (seed, iteration, rank). The number of workers plays no part, either.
+drawn undisturbed: a sample from (seed, epoch, rank, position in the epoch), an
+iteration (dropout) from (seed, iteration, rank). The number of workers does not matter
+either.
 """
 
 from __future__ import annotations
@@ -11,48 +12,39 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import mmpar.registry  # noqa: F401  checks the installation before torch is imported
+
+# isort: split
 import numpy as np
 import torch
 from mmengine.dist import get_rank
-from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
-from mmpar.registry import HOOKS
-
-_SAMPLE, _ITERATION = 0, 1
+SAMPLE, ITERATION = 0, 1
+"""First number of a key: what is seeded."""
 
 
 def seed_generators(*key: int) -> int:
     """Seed Python, NumPy and torch on the CPU from integers of at least 0.
 
     Returns:
-        The seed that torch has got.
+        The seed that torch got.
     """
     words = np.random.SeedSequence(key).generate_state(4)
     random.seed(int(words[0]))
     np.random.seed(int(words[1]))
     seed = int(words[2]) << 32 | int(words[3])
     # For every sample; torch.manual_seed also looks for devices, which takes longer
-    # than all else here.
+    # than everything else here.
     torch.default_generator.manual_seed(seed)
     return seed
 
 
-@HOOKS.register_module()
-class IterationSeedHook(Hook):
-    """Seed each training iteration from (seed, iteration, rank)."""
-
-    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        """Seed what the model draws, such as dropout, on all devices."""
-        key = (_ITERATION, runner.seed, runner.iter, get_rank())
-        torch.manual_seed(seed_generators(*key))
-
-
 def seed_samples(loader: DataLoader, seed: int) -> None:
-    """Have a loader seed each sample from (seed, epoch, rank, place in the epoch).
+    """Have a loader seed each sample from (seed, epoch, rank, position in the epoch).
 
     Persistent workers never learn of a new epoch and a sample may be drawn twice in
-    one; so the key comes with the index, through torch's ``__getitems__``.
+    one; so the key travels with the index, through torch's ``__getitems__``.
     """
     batches: Any = loader.batch_sampler
     batches.sampler = _KeyedSampler(batches.sampler, seed)
@@ -72,8 +64,8 @@ class _KeyedSampler:
 
     def __iter__(self) -> Iterator[tuple[int, tuple[int, ...]]]:
         epoch, rank = getattr(self.sampler, "epoch", 0), get_rank()
-        for place, index in enumerate(self.sampler):
-            yield index, (_SAMPLE, self.seed, epoch, rank, place)
+        for position, index in enumerate(self.sampler):
+            yield index, (SAMPLE, self.seed, epoch, rank, position)
 
 
 class _SeededItems:

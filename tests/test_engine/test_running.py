@@ -1,0 +1,49 @@
+"""Tools leave the process group that their Runner joined."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import torch.distributed as dist
+
+from mmpar.engine import running
+from tests.test_engine.tiny_training import tiny_config
+
+THREADS = Path("/proc/self/task")
+
+
+def gloo_threads():
+    names = [(thread / "comm").read_text() for thread in THREADS.iterdir()]
+    return [name for name in names if "gloo" in name]
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """As one process that torchrun starts on a machine without a GPU."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    process = dict(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", LOCAL_WORLD_SIZE="1")
+    for name, value in dict(process, MASTER_ADDR="127.0.0.1", MASTER_PORT=port).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("mmpar.utils.launch.is_cuda_available", lambda: False)
+
+
+@pytest.mark.skipif(not THREADS.exists(), reason="threads are listed on Linux only")
+def test_no_thread_of_the_process_group_outlives_a_run(tmp_path, launched):
+    cfg = tiny_config(tmp_path, 1)
+    cfg.launcher = "pytorch"
+    with running(cfg) as runner:
+        runner.train()
+        logger = runner.logger
+        assert dist.is_initialized()
+        assert gloo_threads()
+    assert not dist.is_initialized()
+    assert not gloo_threads()
+    logger.info("the log can still be written to")
+
+
+def test_one_process_alone_has_nothing_to_leave(tmp_path):
+    with running(tiny_config(tmp_path, 1)) as runner:
+        runner.train()
+        assert runner.epoch == 1
