@@ -38,7 +38,7 @@ default_hooks = dict(
 custom_hooks = []  # a child's own, without a name
 
 vis_backends = [dict(type="LocalVisBackend")]
-visualizer = dict(type="Visualizer", vis_backends=vis_backends)
+visualizer = dict(type="PARVisualizer", vis_backends=vis_backends)
 
 env_cfg = dict(
     cudnn_benchmark=False,

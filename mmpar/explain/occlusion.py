@@ -14,8 +14,7 @@ from mmpar.evaluation.functional import (
     box_of_map,
     check_threshold,
 )
-from mmpar.explain.region_boxes import RegionBoxes
-from mmpar.explain.regions import has_regions
+from mmpar.explain.regions import RegionBoxes, has_regions
 from mmpar.models.utils import unwrap_model
 from mmpar.structures.boxes import PixelBox as Box
 from mmpar.structures.boxes import round_to_pixels

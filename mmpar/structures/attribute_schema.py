@@ -1,6 +1,6 @@
 """The attribute schema: which attributes there are, in which order, on which body part.
 
-It is the only source of attribute names, order and body-region groups: data sets are
+It is the only source of attribute names, order and body-region groups: datasets are
 labelled by it, heads predict in its order, checkpoints carry it.
 """
 
@@ -24,7 +24,7 @@ class SchemaMismatchError(ValueError):
 
 @dataclass(frozen=True)
 class AttributeSchema:
-    """Names, order and body-region groups of a set of attributes.
+    """Names, order, body-region groups and exclusive sets of attributes.
 
     Args:
         names: Attribute names in the order of labels and scores, each once. Accented
@@ -32,26 +32,66 @@ class AttributeSchema:
             and configs of different systems are equal.
         groups: Body-region group (``head``, ``upper``, ``lower``, ``foot``, ``bag``,
             ``age``, ``gender``, ``view``, ...) to the names of its attributes. An
-            attribute stands in one group at most; those in none have no body region.
+            attribute is in one group at most; those in none have no body region.
+            Members are kept in the order of ``names``.
+        exclusive: Sets of attributes of which a person has at most one, such as ages or
+            views, each of two names or more. They say how labels are checked and have
+            no effect on a model, so schemas that differ in them only fit each other.
         title: What a person calls it, for tables and errors, e.g. ``'PA-100K'``.
 
     Raises:
-        ValueError: Names are empty or repeated, a group names an unknown attribute, or
-            an attribute stands in two groups.
+        ValueError: Names are empty or repeated, a group or an exclusive set names an
+            unknown attribute, an attribute is in two groups or twice in one, or a set
+            has fewer than two attributes.
+
+    >>> schema = AttributeSchema(
+    ...     names=("Hat", "Front", "Back"),
+    ...     groups=dict(head=("Hat",), view=("Front", "Back")),
+    ...     exclusive=[("Front", "Back")],
+    ... )
+    >>> schema.index("Back"), schema.indices(["head", "view"])
+    (2, (0, 1, 2))
+    >>> schema.exclusive_indices
+    ((1, 2),)
     """
 
     names: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     title: str = "custom"
+    exclusive: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(map(composed, self.names)))
         groups = {
             g: tuple(map(composed, members)) for g, members in self.groups.items()
         }
-        object.__setattr__(self, "groups", MappingProxyType(groups))
+        sets = tuple(tuple(map(composed, names)) for names in self.exclusive)
+        object.__setattr__(self, "exclusive", sets)
         self._check_names()
-        self._check_groups()
+        self._check_groups(groups)
+        self._check_exclusive()
+        ordered = {g: tuple(sorted(m, key=self.index)) for g, m in groups.items()}
+        object.__setattr__(self, "groups", MappingProxyType(ordered))
+
+    @classmethod
+    def from_rows(
+        cls,
+        title: str,
+        rows: Sequence[tuple[str, str | None]],
+        exclusive: Sequence[Sequence[str]] = (),
+    ) -> AttributeSchema:
+        """A schema from one row per attribute: its name and its group, or None."""
+        groups: dict[str, list[str]] = {}
+        for name, group in rows:
+            if group is None:
+                continue
+            groups.setdefault(group, []).append(name)
+        return cls(
+            names=tuple(name for name, _ in rows),
+            groups={group: tuple(members) for group, members in groups.items()},
+            title=title,
+            exclusive=tuple(tuple(names) for names in exclusive),
+        )
 
     def _check_names(self) -> None:
         if not self.names:
@@ -63,9 +103,9 @@ class AttributeSchema:
                 "give each attribute a name of its own"
             )
 
-    def _check_groups(self) -> None:
+    def _check_groups(self, groups: Mapping[str, tuple[str, ...]]) -> None:
         seen: dict[str, str] = {}
-        for group, members in self.groups.items():
+        for group, members in groups.items():
             for name in members:
                 if name not in self.names:
                     raise ValueError(
@@ -75,10 +115,20 @@ class AttributeSchema:
                     )
                 if name in seen:
                     raise ValueError(
-                        f"attribute {name!r} of the schema {self.title!r} stands in "
-                        f"the groups {seen[name]!r} and {group!r}; it may stand in one"
+                        f"attribute {name!r} of the schema {self.title!r} is in "
+                        f"the groups {seen[name]!r} and {group!r}; it may be in one"
                     )
                 seen[name] = group
+
+    def _check_exclusive(self) -> None:
+        for names in self.exclusive:
+            unknown = [name for name in names if name not in self.names]
+            if unknown or len(set(names)) < max(2, len(names)):
+                raise ValueError(
+                    f"the exclusive set {list(names)} of the attribute schema "
+                    f"{self.title!r} must be two or more different attributes of "
+                    f"{list(self.names)}"
+                )
 
     def __len__(self) -> int:
         return len(self.names)
@@ -87,7 +137,10 @@ class AttributeSchema:
         return hash((self.names, frozenset(self.groups.items())))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.names, dict(self.groups), self.title))
+        return (
+            type(self),
+            (self.names, dict(self.groups), self.title, self.exclusive),
+        )
 
     def index(self, name: str) -> int:
         """Position of an attribute; ``ValueError`` with the known names if absent."""
@@ -117,10 +170,15 @@ class AttributeSchema:
         """Positions, ascending, of the attributes in any of ``groups``.
 
         A group that this schema lacks adds nothing: region definitions are shared by
-        data sets of which some label no footwear, no bags, and so on.
+        datasets of which some label no footwear, no bags, and so on.
         """
         names = {name for group in groups for name in self.groups.get(group, ())}
         return tuple(i for i, name in enumerate(self.names) if name in names)
+
+    @property
+    def exclusive_indices(self) -> tuple[tuple[int, ...], ...]:
+        """Positions of the members of each exclusive set."""
+        return tuple(tuple(map(self.index, names)) for names in self.exclusive)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers only, fit for JSON, configs and checkpoints."""
@@ -128,6 +186,7 @@ class AttributeSchema:
             names=list(self.names),
             groups={group: list(members) for group, members in self.groups.items()},
             title=self.title,
+            exclusive=[list(names) for names in self.exclusive],
         )
 
     def require_same(self, other: AttributeSchema, ours: str, theirs: str) -> None:
@@ -148,7 +207,7 @@ class AttributeSchema:
             f"  {ours}: {self._describe()}\n"
             f"  {theirs}: {other._describe()}\n"
             f"  difference: {self._difference(other)}\n"
-            "Use the config of the same data set for both. To start another data set "
+            "Use the config of the same dataset for both. To start another dataset "
             "from these weights, load only the backbone: model.backbone.init_cfg="
             "dict(type='Pretrained', checkpoint=..., prefix='backbone')."
         )

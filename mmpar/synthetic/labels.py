@@ -10,21 +10,6 @@ from mmpar.synthetic.sampling import choose
 NAMES = PA100K.names
 """Attribute names in the order of the labels."""
 
-EXACTLY_ONE: tuple[tuple[str, ...], ...] = (
-    ("AgeOver60", "Age18-60", "AgeLess18"),
-    ("Front", "Side", "Back"),
-    ("ShortSleeve", "LongSleeve"),
-    ("Trousers", "Shorts", "Skirt&Dress"),
-)
-"""Of each of these groups a person has exactly one."""
-
-AT_MOST_ONE: tuple[tuple[str, ...], ...] = (
-    ("UpperStride", "UpperPlaid", "UpperSplice"),
-    ("LowerStripe", "LowerPattern"),
-    ("HandBag", "HoldObjectsInFront"),
-)
-"""Of each of these groups a person has one or none."""
-
 _INDEX = {name: i for i, name in enumerate(NAMES)}
 _DRAWS = 20
 

@@ -20,7 +20,7 @@ from typing import Any
 MEMORY_LIMIT = 2**30
 """Bytes that a reader may take; PA-100K's annotation takes 0.1 GB."""
 
-_SECONDS = 5.0
+_SECONDS = 3.0
 _BYTES_PER_SECOND = 20_000
 """A tenth of the speed at which the slowest release is read."""
 _PATIENCE = 6
@@ -34,7 +34,7 @@ def read_apart(read: Callable[[bytes], Any], content: bytes, path: str) -> Any:
 
     Args:
         read: The reader. What it returns or raises is pickled.
-        content: The file's bytes; they bound the processor's time, five seconds and
+        content: The file's bytes; they bound the processor's time, three seconds and
             one more for each 20 kB, and the clock's, six times as much.
         path: The file, for errors.
 

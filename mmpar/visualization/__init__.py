@@ -1,7 +1,6 @@
-"""Pictures of samples and of predictions."""
+"""Drawings of samples, of predictions and of what explains them."""
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
-from mmpar.visualization.contact_sheet import Tile, contact_sheet
-from mmpar.visualization.packed_tile import packed_tile
+from mmpar.visualization.par_visualizer import PARVisualizer, image_grid, to_rgb_image
 
-__all__ = ["Tile", "contact_sheet", "packed_tile"]
+__all__ = ["PARVisualizer", "image_grid", "to_rgb_image"]

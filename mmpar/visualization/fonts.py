@@ -35,7 +35,7 @@ def font_files(texts: Iterable[str]) -> list[str]:
     while lacking:
         best = max(others, key=lambda file: _rank(file, lacking), default=_DEJAVU)
         if not lacking & _characters(best):
-            _warn_of(lacking)
+            _warn_of(frozenset(lacking))
             break
         files.append(best)
         lacking -= _characters(best)
@@ -144,7 +144,8 @@ def _has_a_glyph(character: str) -> bool:
     return unicodedata.category(character) not in nothing and not selects_a_variant
 
 
-def _warn_of(characters: set[str]) -> None:
+@cache  # once: a font is sought for every image
+def _warn_of(characters: frozenset[str]) -> None:
     named = ", ".join(f"{c} (U+{ord(c):04X})" for c in sorted(characters)[:8])
     more = f" and {len(characters) - 8} more" if len(characters) > 8 else ""
     print_log(

@@ -26,15 +26,12 @@ PER_SPLIT = 6
 
 
 def clean_labels(count, schema=SCHEMA):
-    """Each attribute once or more in any six rows; one age, never man and woman."""
+    """Each attribute once or more in any six rows; one of each exclusive set."""
     labels = np.array([[(i + a) % 2 for a in range(len(schema))] for i in range(count)])
-    ages = list(schema.indices(["age"]))
-    labels[:, ages] = 0
-    for i in range(count):
-        labels[i, ages[i % len(ages)]] = 1
-    if "personalFemale" in schema.names:
-        male, female = schema.index("personalMale"), schema.index("personalFemale")
-        labels[:, female] = 1 - labels[:, male]
+    for members in schema.exclusive_indices:
+        labels[:, members] = 0
+        for i in range(count):
+            labels[i, members[i % len(members)]] = 1
     return labels
 
 

@@ -1,6 +1,7 @@
 """The attribute schema refuses what is not one and survives every way of storing it."""
 
 import copy
+import doctest
 import json
 import pickle
 
@@ -10,6 +11,7 @@ from mmpar.structures import (
     SCHEMAS,
     AttributeSchema,
     SchemaMismatchError,
+    attribute_schema,
     build_schema,
 )
 
@@ -135,3 +137,35 @@ def test_pa100k_has_the_groups_of_its_published_positions():
     assert {g: schema.indices([g]) for g in schema.groups} == {
         group: tuple(positions) for group, positions in expected.items()
     }
+
+
+@pytest.mark.parametrize("names", [("Hat",), ("Hat", "Hat"), ("Hat", "Cape"), ()])
+def test_what_is_no_exclusive_set_is_an_error(names):
+    with pytest.raises(ValueError, match=r"exclusive set .* 'mine' must be two"):
+        AttributeSchema(NAMES, GROUPS, "mine", exclusive=(names,))
+
+
+def test_exclusive_sets_are_stored_but_need_not_agree():
+    with_sets = build_schema(
+        dict(names=NAMES, groups=GROUPS, exclusive=[["Boots", "Hat"]])
+    )
+    assert with_sets.exclusive_indices == ((2, 0),)
+    for back in (
+        build_schema(with_sets.to_dict()),
+        pickle.loads(pickle.dumps(with_sets)),
+    ):
+        assert back.exclusive == (("Boots", "Hat"),)
+    old = {k: v for k, v in with_sets.to_dict().items() if k != "exclusive"}
+    with_sets.require_same(build_schema(old), "the model", "an older checkpoint")
+
+
+def test_members_of_a_group_are_kept_in_the_order_of_the_schema():
+    schema = AttributeSchema(NAMES, {"head": ("Boots", "Hat")})
+    assert schema.groups["head"] == ("Hat", "Boots")
+    schema.require_same(AttributeSchema(NAMES, {"head": ("Hat", "Boots")}), "a", "b")
+
+
+def test_the_example_of_the_docstring_holds():
+    results = doctest.testmod(attribute_schema)
+    assert results.attempted >= 3
+    assert results.failed == 0

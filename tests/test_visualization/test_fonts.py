@@ -7,7 +7,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.font_manager import fontManager
 from PIL import Image
 
-from mmpar.visualization import Tile, contact_sheet, fonts
+from mmpar.visualization import fonts, par_visualizer
 from mmpar.visualization.scale_prior import draw_scale_prior
 
 HAT = "帽"
@@ -42,6 +42,7 @@ def system(monkeypatch):
             fonts.font_manager, "findSystemFonts", lambda: list(map(str, files))
         )
         fonts._system_fonts.cache_clear()
+        fonts._warn_of.cache_clear()
 
     put()
     known = list(fontManager.ttflist)
@@ -58,9 +59,8 @@ def warned(monkeypatch):
 
 
 def ink(text):
-    """The text's pixels below an image of one pixel."""
-    image = np.full((1, 1, 3), 255, np.uint8)
-    return np.asarray(contact_sheet([Tile(image, [(text, "black")])], 1))[6:] < 128
+    """The pixels of a text."""
+    return par_visualizer._text_block([[(text, "black")]]) < 128
 
 
 @pytest.mark.parametrize("text", ["äöüßéñ", "Шапка", "Γυαλιά", "Čšž", "Őű"])

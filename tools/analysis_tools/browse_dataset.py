@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--num", type=int, default=32, help="how many samples (32)")
     parser.add_argument(
-        "--out", type=Path, help="picture to write (CONFIG_NAME_SPLIT.png)"
+        "--out", type=Path, help="image to write (CONFIG_NAME_SPLIT.png)"
     )
     parser.add_argument(
         "--per-page", type=int, default=64, help="more go on pages (64)"
@@ -53,6 +53,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
+from PIL import Image
 from rich.progress import track
 
 from mmpar.datasets.sources import (
@@ -62,11 +63,9 @@ from mmpar.datasets.sources import (
     source_arguments,
 )
 from mmpar.registry import DATASETS
-from mmpar.structures import build_schema
 from mmpar.utils.config import read_config
-from mmpar.visualization import Tile, contact_sheet, packed_tile
+from mmpar.visualization import PARVisualizer, image_grid, to_rgb_image
 
-_PICTURE_WIDTH = 128
 _COLUMNS = 8
 
 
@@ -97,13 +96,18 @@ def part_of_folder(args: argparse.Namespace) -> Part:
     return named[split]
 
 
-def seen_tiles(dataset: Any, num: int, seed: int) -> Iterator[Tile]:
+def drawn_samples(dataset: Any, num: int, seed: int) -> Iterator[np.ndarray]:
     """``num`` samples chosen by ``seed``, or all if there are fewer, by number."""
     set_random_seed(seed)
-    schema = build_schema(dataset.metainfo["schema"])
+    visualizer = PARVisualizer()
+    visualizer.dataset_meta = dataset.metainfo
     chosen = np.random.default_rng(seed).permutation(len(dataset))[:num]
     for row in np.sort(chosen):
-        yield packed_tile(dataset[int(row)], schema)
+        packed = dataset[int(row)]
+        sample = packed["data_samples"]
+        name = str(sample.get("img_path"))
+        image = to_rgb_image(packed["inputs"], name)
+        yield visualizer.add_datasample(name, image, sample)
 
 
 def page_path(out: Path, page: int, pages: int) -> Path:
@@ -122,13 +126,12 @@ def main(args: argparse.Namespace) -> None:
         dataset = part.open(pipeline=[dict(type=name) for name in pipeline])
     out = args.out or Path(f"{Path(args.config).stem}_{split}.png")
     num = min(args.num, len(dataset))
-    tiles = list(track(seen_tiles(dataset, num, args.seed), "samples", num))
-    pages = [tiles[i : i + args.per_page] for i in range(0, num, args.per_page)]
+    drawn = list(track(drawn_samples(dataset, num, args.seed), "samples", num))
+    pages = [drawn[i : i + args.per_page] for i in range(0, num, args.per_page)]
     out.parent.mkdir(parents=True, exist_ok=True)
-    scale = max(1, round(_PICTURE_WIDTH / max(t.image.shape[1] for t in tiles)))
     for number, page in enumerate(pages, start=1):
         path = page_path(out, number, len(pages))
-        contact_sheet(page, _COLUMNS, scale).save(path)
+        Image.fromarray(image_grid(page, min(_COLUMNS, len(page)))).save(path)
         print(f"{len(page)} of {len(dataset)} samples in {path}")
 
 

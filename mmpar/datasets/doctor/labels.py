@@ -12,14 +12,8 @@ from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
 from mmpar.datasets.doctor.published import Published
 from mmpar.datasets.formats.annotation import UNKNOWN_PERSON
+from mmpar.structures import SCHEMAS, AttributeSchema
 
-_OPPOSITES = (
-    ("Front", "Back"),
-    ("personalMale", "personalFemale"),
-    ("Male", "Female"),
-    ("faceFront", "faceBack"),
-)
-"""Attributes that no picture has both of."""
 _FEW = 5
 """Of a Poisson number whose mean is this, 0.7 % are zero."""
 
@@ -156,18 +150,34 @@ def _bearers(dataset: PARDataset, attribute: str) -> tuple[int, int]:
 def contradictions(
     splits: Mapping[str, PARDataset], published: Published
 ) -> Iterator[Finding]:
-    """Pictures of two ages, of front and back, of man and woman."""
+    """Images that have two attributes of an exclusive set."""
     for name, dataset in splits.items():
-        names = dataset.schema.names
+        schema = dataset.schema
         present = dataset.get_labels() == 1
-        ages = list(dataset.schema.indices(["age"]))
-        found = {"two ages": present[:, ages].sum(axis=1) > 1}
-        for one, other in _OPPOSITES:
-            if one in names and other in names:
-                both = present[:, names.index(one)] & present[:, names.index(other)]
-                found[f"{one} and {other}"] = both
-        for what, rows in found.items():
+        ages = set(schema.groups.get("age", ()))
+        for members in exclusive_sets(schema):
+            what = " and ".join(members)
+            if set(members) <= ages:
+                what = "two ages"
+            elif len(members) > 2:
+                what = f"two of {', '.join(members)}"
+            columns = [schema.index(member) for member in members]
+            rows = present[:, columns].sum(axis=1) > 1
             yield from _contradiction(dataset, name, what, rows, published)
+
+
+def exclusive_sets(schema: AttributeSchema) -> list[tuple[str, ...]]:
+    """The schema's own; for one without, ages and what other datasets call exclusive.
+
+    Lists of one's own name no exclusive sets, but an image of front and back is wrong
+    there, too.
+    """
+    if schema.exclusive:
+        return list(schema.exclusive)
+    published = (names for other in SCHEMAS.values() for names in other.exclusive)
+    sets = [schema.groups.get("age", ()), ("Male", "Female"), *published]
+    there = (names for names in sets if set(names) <= set(schema.names))
+    return list(dict.fromkeys(names for names in there if len(names) > 1))
 
 
 def _contradiction(

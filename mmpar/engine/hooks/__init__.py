@@ -12,12 +12,14 @@ from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
 from mmpar.engine.hooks.shared_buffers_hook import SharedBuffersHook
 from mmpar.engine.hooks.training_report_hook import TrainingReportHook
 from mmpar.engine.hooks.validation_check_hook import ValidationCheckHook
+from mmpar.engine.hooks.visualization_hook import PARVisualizationHook
 
 __all__ = [
     "DueValidationHook",
     "FiniteHook",
     "IterationSeedHook",
     "LoadedWeightsHook",
+    "PARVisualizationHook",
     "PositiveRatioHook",
     "ProgressHook",
     "ResumeHook",

@@ -7,51 +7,50 @@ pants rather than dress, ``down`` short lower-body clothing, ``up`` short sleeve
 
 Lin et al., "Improving Person Re-identification by Attribute and Identity Learning",
 Pattern Recognition 2019; README of github.com/vana77/Market-1501_Attribute.
+
+Age is one column of the file, so its values exclude each other. None of the 1,501
+persons has two upper-body or two lower-body colours.
 """
 
 from mmpar.structures.attribute_schema import AttributeSchema
 
-MARKET1501 = AttributeSchema(
+MARKET1501 = AttributeSchema.from_rows(
     title="Market-1501-attribute",
-    names=(
-        "age-young",
-        "age-teenager",
-        "age-adult",
-        "age-old",
-        "backpack",
-        "bag",
-        "handbag",
-        "downblack",
-        "downblue",
-        "downbrown",
-        "downgray",
-        "downgreen",
-        "downpink",
-        "downpurple",
-        "downwhite",
-        "downyellow",
-        "upblack",
-        "upblue",
-        "upgreen",
-        "upgray",
-        "uppurple",
-        "upred",
-        "upwhite",
-        "upyellow",
-        "clothes",
-        "down",
-        "up",
-        "hair",
-        "hat",
-        "gender",
+    rows=(
+        ("age-young", "age"),
+        ("age-teenager", "age"),
+        ("age-adult", "age"),
+        ("age-old", "age"),
+        ("backpack", "bag"),
+        ("bag", "bag"),
+        ("handbag", "bag"),
+        ("downblack", "lower"),
+        ("downblue", "lower"),
+        ("downbrown", "lower"),
+        ("downgray", "lower"),
+        ("downgreen", "lower"),
+        ("downpink", "lower"),
+        ("downpurple", "lower"),
+        ("downwhite", "lower"),
+        ("downyellow", "lower"),
+        ("upblack", "upper"),
+        ("upblue", "upper"),
+        ("upgreen", "upper"),
+        ("upgray", "upper"),
+        ("uppurple", "upper"),
+        ("upred", "upper"),
+        ("upwhite", "upper"),
+        ("upyellow", "upper"),
+        ("clothes", "lower"),
+        ("down", "lower"),
+        ("up", "upper"),
+        ("hair", "head"),
+        ("hat", "head"),
+        ("gender", "gender"),
     ),
-    groups={
-        "head": (
-            "hair",
-            "hat",
-        ),
-        "upper": (
-            "up",
+    exclusive=(
+        ("age-young", "age-teenager", "age-adult", "age-old"),
+        (
             "upblack",
             "upblue",
             "upgreen",
@@ -61,9 +60,7 @@ MARKET1501 = AttributeSchema(
             "upwhite",
             "upyellow",
         ),
-        "lower": (
-            "clothes",
-            "down",
+        (
             "downblack",
             "downblue",
             "downbrown",
@@ -74,17 +71,5 @@ MARKET1501 = AttributeSchema(
             "downwhite",
             "downyellow",
         ),
-        "bag": (
-            "backpack",
-            "bag",
-            "handbag",
-        ),
-        "age": (
-            "age-young",
-            "age-teenager",
-            "age-adult",
-            "age-old",
-        ),
-        "gender": ("gender",),
-    },
+    ),
 )

@@ -101,4 +101,9 @@ PETA105 = AttributeSchema(
     title="PETA, all attributes",
     names=(*PETA.names, *_COLOURS_AND_MORE),
     groups={group: _members(group) for group in PETA.groups},
+    exclusive=(
+        ("personalLess15", *PETA.exclusive[0]),
+        *PETA.exclusive[1:],
+        ("personalMale", "personalFemale"),
+    ),
 )

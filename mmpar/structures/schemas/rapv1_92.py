@@ -67,4 +67,5 @@ RAPV1_92 = AttributeSchema(
         "view": _VIEWS,
         "occlusion": _OCCLUSIONS,
     },
+    exclusive=(*RAPV1.exclusive, ("faceFront", "faceBack")),
 )

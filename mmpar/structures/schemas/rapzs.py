@@ -1,4 +1,4 @@
-"""RAPzs: RAPv2's attributes without ``Age46-60``, which no training picture has.
+"""RAPzs: RAPv2's attributes without ``Age46-60``, which no training image has.
 
 Jia et al., "Rethinking of Pedestrian Attribute Recognition", arXiv 2107.03576.
 """
@@ -15,4 +15,7 @@ RAPZS = AttributeSchema(
         group: tuple(name for name in members if name != _LEFT_OUT)
         for group, members in RAPV2.groups.items()
     },
+    exclusive=tuple(
+        tuple(name for name in names if name != _LEFT_OUT) for names in RAPV2.exclusive
+    ),
 )

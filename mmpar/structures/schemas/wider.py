@@ -6,28 +6,22 @@ map ``attribute_id_map`` of ``wider_attribute_trainval.json``, "Tshiirt" include
 
 from mmpar.structures.attribute_schema import AttributeSchema
 
-WIDER = AttributeSchema(
+WIDER = AttributeSchema.from_rows(
     title="WIDER-Attribute",
-    names=(
-        "Male",
-        "longHair",
-        "sunglass",
-        "Hat",
-        "Tshiirt",
-        "longSleeve",
-        "formal",
-        "shorts",
-        "jeans",
-        "longPants",
-        "skirt",
-        "faceMask",
-        "logo",
-        "stripe",
+    rows=(
+        ("Male", "gender"),
+        ("longHair", "head"),
+        ("sunglass", "head"),
+        ("Hat", "head"),
+        ("Tshiirt", "upper"),
+        ("longSleeve", "upper"),
+        ("formal", "upper"),
+        ("shorts", "lower"),
+        ("jeans", "lower"),
+        ("longPants", "lower"),
+        ("skirt", "lower"),
+        ("faceMask", "head"),
+        ("logo", "upper"),
+        ("stripe", "upper"),
     ),
-    groups={
-        "head": ("longHair", "sunglass", "Hat", "faceMask"),
-        "upper": ("Tshiirt", "longSleeve", "formal", "logo", "stripe"),
-        "lower": ("shorts", "jeans", "longPants", "skirt"),
-        "gender": ("Male",),
-    },
 )
