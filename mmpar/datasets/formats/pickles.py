@@ -150,6 +150,10 @@ class _Plain:
                     flat[i] = self.of(each)
                 return plain
             return np.asarray(value)
+        if isinstance(value, (Maker, PickledKind)):
+            raise RefusedPickleError(
+                "it holds a function or a type where data should be"
+            )
         return value
 
     def _count(self, entries: int) -> None:

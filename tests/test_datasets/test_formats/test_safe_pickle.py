@@ -116,6 +116,14 @@ def test_a_state_cannot_alter_what_reads_the_next_file(tmp_path):
     assert read_pickle(str(path)) == 1.5
 
 
+@pytest.mark.parametrize("code", [b"cnumpy\ndtype\n.", b"cnumpy\ndtype\n(S'i8'\ntR."])
+def test_a_function_or_a_type_in_place_of_data_is_refused(tmp_path, code):
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(b"(l" + code[:-1] + b"a.")
+    with pytest.raises(RefusedPickleError, match=r"evil\.pkl is refused.*where data"):
+        read_pickle(str(path))
+
+
 def test_scalars_of_objects_are_refused(tmp_path):
     inner = pickle.dumps(1)
     reconstruct = np.float64(0).__reduce__()[0]
