@@ -86,7 +86,7 @@ def test_a_partial_match_says_how_many_of_how_many(tmp_path, weights):
     runner = begin_from(tmp_path, dict(state_dict={**weights, "x": torch.zeros(1)}))
     text = (
         "2 of the model's 4 weights match; 1 missing in the checkpoint, first: "
-        "head.weight; 1 of another shape, first: head.bias; 1 not in the model, "
+        "head.weight; 1 of a different shape, first: head.bias; 1 not in the model, "
         "first: x"
     )
     assert re.search(f"WARNING - .*start.pth: {re.escape(text)}", log_of(runner))

@@ -182,7 +182,7 @@ def test_another_schedule_is_refused(trained):
 def test_weights_that_do_not_fit_are_not_resumed(trained):
     cfg = tiny_config(trained, 4)
     cfg.model.width = 5
-    match = r"does not fit the model: 2 of the model's 4 weights match; 2 of another"
+    match = r"does not fit the model: 2 of the model's 4 weights match; 2 of a diff"
     with pytest.raises(ValueError, match=match):
         resumed(cfg)
 

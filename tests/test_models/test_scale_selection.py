@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import ExponentialMovingAverage
+from mmengine.visualization import Visualizer
 from torch import nn
 
 from mmpar.engine import ScaleAnnealingHook
@@ -264,6 +265,7 @@ def runner_of(model, tmp_path, max_iters):
         iter=0,
         max_iters=max_iters,
         work_dir=str(tmp_path),
+        visualizer=Visualizer(),
         message_hub=MessageHub("scale_selection"),
         logger=MMLogger.get_instance("scale_selection"),
     )

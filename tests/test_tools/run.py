@@ -95,6 +95,7 @@ def _run(argv: list[str], cwd: str, env: dict[str, str], output: DupFd) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
+    multiprocessing.set_start_method(None, force=True)  # a tool's own processes fork
     sys.argv = argv
     sys.path.insert(0, str(Path(argv[0]).parent))
     runpy.run_path(argv[0], run_name="__main__")

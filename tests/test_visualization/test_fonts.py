@@ -125,11 +125,11 @@ def test_bytes_that_are_no_characters_become_the_replacement_character(text, sys
 @pytest.mark.filterwarnings("error:Glyph")  # ours names the remedy as well
 def test_matplotlib_draws_with_the_same_fonts(system, warned, tmp_path):
     system(write_font(tmp_path / "hat.ttf", HAT))
-    pictures = []
+    images = []
     for name in (HAT, "子"):
-        draw_scale_prior(tmp_path / "prior.png", [name], np.zeros((1, 2)), [0])
-        pictures.append(np.asarray(Image.open(tmp_path / "prior.png").convert("L")))
+        image = draw_scale_prior([name], np.zeros((1, 2)), [0])
+        images.append(np.asarray(Image.fromarray(image).convert("L")))
     assert len(warned) == 1
     assert "子" in warned[0]
-    square, box = (int((picture < 60).sum()) for picture in pictures)
+    square, box = (int((image < 60).sum()) for image in images)
     assert square > box + 100

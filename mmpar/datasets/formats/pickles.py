@@ -151,9 +151,7 @@ class _Plain:
                 return plain
             return np.asarray(value)
         if isinstance(value, (Maker, PickledKind)):
-            raise RefusedPickleError(
-                "it holds a function or a type where data should be"
-            )
+            raise RefusedPickleError("it has a function or a type where data should be")
         return value
 
     def _count(self, entries: int) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import PA100K, AttributeListDataset, WIDERAttribute
+from mmpar.datasets.formats import openmmlab_json
 from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
 from mmpar.datasets.formats.files import entry, numbers, read_json, texts
 from mmpar.structures import build_schema
@@ -103,21 +104,10 @@ LINES = {
         [{**HEADER, "schema": {**SCHEMA, "groups": dict(head=1)}}],
         "groups: .*'head', a list",
     ),
-    "odd parts": ([{**HEADER, "parts": [["train"]]}], r"'parts' holds \['train'\]"),
-    "no parts": ([{**HEADER, "parts": []}], "'parts' is empty"),
-    "a column in some rows": (
-        [HEADER, ROW, {**ROW, "camera": 1}],
-        "column 'camera' is not in all 2 rows",
+    "a column of objects": (
+        [HEADER, {**ROW, "camera": {}}],
+        "'camera', a number or text",
     ),
-    "a column of two kinds": (
-        [HEADER, {**ROW, "camera": "c1"}, {**ROW, "camera": 1}],
-        "column 'camera' is not in all 2 rows of one kind",
-    ),
-    "lists of two lengths": (
-        [HEADER, {**ROW, "box": [1, 2]}, {**ROW, "box": [1]}],
-        "column 'box'",
-    ),
-    "a column of objects": ([HEADER, {**ROW, "camera": {}}], "column 'camera'"),
 }
 
 
@@ -134,6 +124,25 @@ def test_a_portable_annotation_of_another_form_says_what_is_wrong(tmp_path, faul
         with pytest.raises(ValueError, match=rf"x\.jsonl.*{message}") as error:
             reader()
         assert error.type is ValueError
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [[{}, dict(height=1)], [dict(height="c"), dict(height=1)]]
+    + [[dict(height=[1, 2]), dict(height=[1])], [dict(height={}), dict(height={})]],
+)
+def test_entries_that_images_have_in_two_kinds_are_named_and_not_read(
+    tmp_path, cells, monkeypatch
+):
+    told = []
+    monkeypatch.setattr(openmmlab_json, "print_log", lambda text, *_: told.append(text))
+    rows = [dict(img_path="a.jpg", gt_label=[0], **cell) for cell in cells]
+    path = tmp_path / "x.json"
+    content = dict(metainfo=dict(classes=["Hat", "Boots"]), data_list=rows)
+    path.write_text(json.dumps(content))
+    assert "height" not in openmmlab_json.read_openmmlab(str(path)).columns
+    (line,) = told
+    assert "x.json: the entries ['height'] are not in all images of one kind" in line
 
 
 def test_a_label_as_deep_as_python_goes_is_an_error_of_the_list(tmp_path):
