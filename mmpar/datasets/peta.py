@@ -38,7 +38,7 @@ def read_peta(path: str) -> Annotation:
     Its fields are ``data`` (N x 109: image number, person, sub-dataset, person
     counted otherwise, then 105 labels), ``attribute`` (105 x 1 cells of names),
     ``selected_attribute`` and ``partion_attribute`` (spelled so: 5 x 1 cells of structs
-    ``train``, ``val``, ``test`` of image numbers from 1). Picture i is
+    ``train``, ``val``, ``test`` of image numbers from 1). Image i is
     ``images/{i:05}.png``.
 
     Raises:

@@ -18,7 +18,7 @@ from mmpar.registry import DATASETS
 from mmpar.structures import build_schema
 
 _LABEL_MAP: LabelMap = {0.0: UNKNOWN, 1.0: 0, 2.0: 1}
-_PICTURE = re.compile(r".*\.(?:jpe?g|png|bmp)$", re.IGNORECASE)
+_IMAGE = re.compile(r".*\.(?:jpe?g|png|bmp)$", re.IGNORECASE)
 _BOX = re.compile(r"(-1|\d+)_c(\d+)")
 _NO_PERSON = ("-1", "0000")
 """Junk boxes and distractors of the galleries."""
@@ -195,7 +195,7 @@ class ReIDAttributeDataset(PARDataset):
         boxes = []
         self.dropped = 0
         for name in sorted(self._file_names(folder)):
-            if not _PICTURE.match(name):
+            if not _IMAGE.match(name):
                 continue  # Market-1501's Thumbs.db
             match = _BOX.match(name)
             if match is None:

@@ -33,11 +33,11 @@ class AttributeLocalizationMetric(SampleTableMetric):
     the points, or ``pred_attribute_maps``, ``(A, H, W)``, whose boxes are found by
     :func:`box_of_map` and whose maxima are the points.
 
-    Logs a table with a row an attribute, and beside the IoU that of the whole picture
+    Logs a table with one row per attribute, and beside the IoU that of the whole image
     as the box. Returns the means over the attributes that have true boxes:
     ``localization/mean_iou``, ``localization/iou_above_30``,
     ``localization/iou_above_50``, ``localization/pointing`` and
-    ``localization/whole_picture_iou``.
+    ``localization/whole_image_iou``.
 
     Args:
         threshold: See :func:`box_of_map`.
@@ -119,7 +119,7 @@ class AttributeLocalizationMetric(SampleTableMetric):
             raise ValueError(
                 f"none of the {len(paths)} samples has a true box of an attribute that "
                 "is present; do the file names in the annotation of the boxes fit "
-                f"those of the data set, such as {paths[0]!r}?"
+                f"those of the dataset, such as {paths[0]!r}?"
             )
         reference = localization_scores(truth, whole, points)
         metrics = dict(
@@ -127,12 +127,12 @@ class AttributeLocalizationMetric(SampleTableMetric):
             iou_above_30=scores.mean(scores.above_30),
             iou_above_50=scores.mean(scores.above_50),
             pointing=scores.mean(scores.pointing),
-            whole_picture_iou=reference.mean(reference.iou),
+            whole_image_iou=reference.mean(reference.iou),
         )
         metrics = {name: 100 * value for name, value in metrics.items()}
         columns = _percent_columns(scores, reference)
         MMLogger.get_current_instance().info(
-            "%d of %d pictures have a true box of an attribute that is present",
+            "%d of %d images have a true box of an attribute that is present",
             (~np.isnan(truth).all(axis=(1, 2))).sum(),
             len(paths),
         )
@@ -191,6 +191,6 @@ def _percent_columns(
         "IoU>0.3": scores.above_30,
         "IoU>0.5": scores.above_50,
         "pointing": scores.pointing,
-        "whole picture": reference.iou,
+        "whole image": reference.iou,
     }
     return {name: 100 * column for name, column in columns.items()}

@@ -31,7 +31,7 @@ class PARMetric(PredictionTableMetric):
     """mA, instance accuracy, precision, recall and F1, label-based F1, in percent.
 
     Definitions in :func:`mmpar.evaluation.functional.multi_label_scores`. Logs a table
-    with a row an attribute. Returns ``par/mA``, ``par/instance_accuracy``,
+    with one row per attribute. Returns ``par/mA``, ``par/instance_accuracy``,
     ``par/instance_precision``, ``par/instance_recall``, ``par/instance_f1`` and
     ``par/label_f1``.
 

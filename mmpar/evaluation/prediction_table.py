@@ -15,7 +15,7 @@ from mmpar.evaluation.sample_table import Columns, SampleTableMetric, as_array
 class PredictionTable:
     """Scores float32, decisions bool and labels int8, all (N, A), and image paths.
 
-    ``domains`` names the source data set of each picture, empty for one without.
+    ``domains`` names the source dataset of each image, empty for one without.
     """
 
     paths: list[str]
@@ -43,7 +43,7 @@ class PredictionTableMetric(SampleTableMetric):
 
     NEEDED = ("pred_score", "pred_label", "gt_score")
     REMEDY = (
-        "pred_score and pred_label come from the head, the others from the data set's "
+        "pred_score and pred_label come from the head, the others from the dataset's "
         "pipeline, which must end in PackPARInputs"
     )
 

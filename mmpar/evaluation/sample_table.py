@@ -41,7 +41,7 @@ class SampleTableMetric(BaseMetric):
         for sample in data_samples:
             self._check_fields(sample)
         paths = [str(sample["img_path"]) for sample in data_samples]
-        # Indices alone repeat in joined data sets.
+        # Indices alone repeat in joined datasets.
         keys = [
             (int(sample["sample_idx"]), path)
             for sample, path in zip(data_samples, paths)
@@ -67,7 +67,7 @@ class SampleTableMetric(BaseMetric):
         """Gather all processes' samples and compute the metrics on all.
 
         Args:
-            size: Number of samples of the data set.
+            size: Number of samples of the dataset.
 
         Returns:
             Metric name, with prefix, to value.
@@ -96,11 +96,11 @@ class SampleTableMetric(BaseMetric):
 
     @property
     def schema(self) -> AttributeSchema:
-        """The data set's attribute schema."""
+        """The dataset's attribute schema."""
         if not self.dataset_meta or "schema" not in self.dataset_meta:
             raise ValueError(
-                f"{type(self).__name__} needs the attribute schema of the data set, "
-                "but its metainfo has none; derive the data set from PARDataset"
+                f"{type(self).__name__} needs the attribute schema of the dataset, "
+                "but its metainfo has none; derive the dataset from PARDataset"
             )
         return build_schema(self.dataset_meta["schema"])
 
@@ -122,7 +122,7 @@ def _merge(batches: list[tuple], size: int) -> tuple[list[str], Columns]:
     rows = sorted(first_row.values(), key=lambda row: keys[row][0])
     if len(rows) != size:
         raise RuntimeError(
-            f"{len(rows)} different samples were predicted, but the data set has "
+            f"{len(rows)} different samples were predicted, but the dataset has "
             f"{size}; each must be predicted once (sampler, drop_last, indices?)"
         )
     paths = [path for batch in batches for path in batch[1]]

@@ -1,4 +1,4 @@
-"""Body regions: a horizontal band of the picture, read at one pyramid level."""
+"""Body regions: a horizontal band of the image, read at one pyramid level."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Canvas:
     a layer of its own, multiplied in at the end, so that it lies over any pattern.
 
     Args:
-        background: Picture of the final size, RGB.
+        background: Image of the final size, RGB.
         factor: Supersampling.
         light: Where light comes from, from -1 (left) to 1 (right).
     """

@@ -1,4 +1,4 @@
-"""The doctor finds every planted fault, and none in a clean data set."""
+"""The doctor finds every planted fault, and none in a clean dataset."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from mmpar.datasets import PETA, DukeMTMCAttribute, Market1501Attribute
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor import Published, examine, labels, pictures
+from mmpar.datasets.doctor import Published, check_dataset, images, labels
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.formats import AnnotationTable
 from mmpar.datasets.formats.openmmlab_json import openmmlab_text
@@ -35,13 +35,13 @@ def clean_labels(count, schema=SCHEMA):
     return labels
 
 
-def write_picture(path, seed):
+def write_image(path, seed):
     noise = np.random.default_rng(seed).integers(0, 256, (40, 20, 3), np.uint8)
     cv2.imwrite(str(path), noise)
 
 
 class Clean:
-    """Three splits of six pictures, before they are written."""
+    """Three splits of six images, before they are written."""
 
     def __init__(self, root):
         self.root = root
@@ -53,14 +53,14 @@ class Clean:
         self.published = dict.fromkeys(SPLITS, PER_SPLIT)
         (root / "images").mkdir(parents=True)
         for i, name in enumerate(n for names in self.paths.values() for n in names):
-            write_picture(root / "images" / name, i)
-        write_picture(root / "images" / "photo.jpg", 99)
+            write_image(root / "images" / name, i)
+        write_image(root / "images" / "photo.jpg", 99)
         self.paths["train"][0] = "photo.jpg"
 
-    def picture(self, split, i):
+    def image(self, split, i):
         return self.root / "images" / self.paths[split][i]
 
-    def examine(self):
+    def check_dataset(self):
         tables = []
         for split in SPLITS:
             table = AnnotationTable.of(
@@ -73,7 +73,7 @@ class Clean:
         text = "".join(openmmlab_text(metainfo, tables))
         (self.root / "a.json").write_text(text)
         splits = {split: self.open(split) for split in SPLITS}
-        return examine(splits, Published(self.published))
+        return check_dataset(splits, Published(self.published))
 
     def open(self, split):
         return PETA(
@@ -91,47 +91,47 @@ def size(data):
 
 
 def missing(data):
-    data.picture("val", 2).unlink()
-    return "missing", "val", [data.picture("val", 2)]
+    data.image("val", 2).unlink()
+    return "missing", "val", [data.image("val", 2)]
 
 
 def zero_bytes(data):
-    data.picture("test", 0).write_bytes(b"")
-    return "zero bytes", "test", [data.picture("test", 0)]
+    data.image("test", 0).write_bytes(b"")
+    return "zero bytes", "test", [data.image("test", 0)]
 
 
 def truncated_png(data):
-    path = data.picture("test", 1)
+    path = data.image("test", 1)
     path.write_bytes(path.read_bytes()[:-40])
     return "truncated", "test", [path]
 
 
 def truncated_jpeg(data):
-    path = data.picture("train", 0)
+    path = data.image("train", 0)
     path.write_bytes(path.read_bytes()[:-40])
     return "truncated", "train", [path]
 
 
 def unreadable(data):
-    data.picture("train", 3).write_bytes(b"hello")
-    return "unreadable", "train", [data.picture("train", 3)]
+    data.image("train", 3).write_bytes(b"hello")
+    return "unreadable", "train", [data.image("train", 3)]
 
 
 def copies_inside(data):
-    one, other = data.picture("train", 4), data.picture("train", 5)
+    one, other = data.image("train", 4), data.image("train", 5)
     other.write_bytes(one.read_bytes())
     return "copies in a split", "train", [one, other]
 
 
 def copies_across(data):
-    one, other = data.picture("train", 1), data.picture("test", 4)
+    one, other = data.image("train", 1), data.image("test", 4)
     other.write_bytes(one.read_bytes())
     return "copies across splits", "test, train", [one, other]
 
 
 def shared_persons(data):
     data.persons["test"][3] = data.persons["train"][1]
-    return "shared persons", "train, test", [data.picture("test", 3)]
+    return "shared persons", "train, test", [data.image("test", 3)]
 
 
 def never_absent(data):
@@ -146,18 +146,18 @@ def never_known(data):
 
 def two_ages(data):
     data.labels["test"][5, SCHEMA.indices(["age"])[:2]] = 1
-    return "contradiction", "test", [data.picture("test", 5)]
+    return "contradiction", "test", [data.image("test", 5)]
 
 
 def man_and_woman(data):
     for name in ("personalMale", "personalFemale"):
         data.labels["val"][1, SCHEMA.index(name)] = 1
-    return "contradiction", "val", [data.picture("val", 1)]
+    return "contradiction", "val", [data.image("val", 1)]
 
 
-def listed_twice(data):
+def duplicate_paths(data):
     data.paths["val"][5] = data.paths["val"][4]
-    return "listed twice", "val", [data.picture("val", 4)]
+    return "listed twice", "val", [data.image("val", 4)]
 
 
 PLANTED = [
@@ -174,56 +174,56 @@ PLANTED = [
     never_known,
     two_ages,
     man_and_woman,
-    listed_twice,
+    duplicate_paths,
 ]
 
 
-def found(examination):
+def found(dataset_report):
     return {
-        (f.check, f.where): sorted(f.pictures)
-        for f in examination.findings
+        (f.check, f.where): sorted(f.images)
+        for f in dataset_report.issues
         if f.is_fault
     }
 
 
 def test_a_clean_data_set_has_no_faults(tmp_path):
-    examination = Clean(tmp_path).examine()
-    assert examination.findings == []
-    assert examination.counts == dict.fromkeys(SPLITS, PER_SPLIT)
-    assert examination.sizes == ((20, 20, 20), (40, 40, 40))
+    dataset_report = Clean(tmp_path).check_dataset()
+    assert dataset_report.issues == []
+    assert dataset_report.counts == dict.fromkeys(SPLITS, PER_SPLIT)
+    assert dataset_report.sizes == ((20, 20, 20), (40, 40, 40))
 
 
 def test_bytes_after_the_end_of_an_image_are_no_fault(tmp_path):
     data = Clean(tmp_path)
-    for path in (data.picture("test", 1), data.picture("train", 0)):  # PNG and JPEG
+    for path in (data.image("test", 1), data.image("train", 0)):  # PNG and JPEG
         path.write_bytes(path.read_bytes() + b"\xff\xda" + bytes(64))
-    assert data.examine().findings == []
+    assert data.check_dataset().issues == []
 
 
-def test_pictures_of_unknown_persons_are_not_of_one_person(tmp_path):
+def test_images_of_unknown_persons_are_not_of_one_person(tmp_path):
     data = Clean(tmp_path)
     for split in SPLITS:
         data.persons[split][:3] = -1
-    assert data.examine().findings == []
+    assert data.check_dataset().issues == []
 
 
 @pytest.mark.parametrize("plant", PLANTED)
 def test_one_planted_fault_is_found_and_nothing_else(tmp_path, plant):
     data = Clean(tmp_path)
-    check, where, pictures = plant(data)
-    faults = found(data.examine())
+    check, where, images = plant(data)
+    faults = found(data.check_dataset())
     assert list(faults) == [(check, where)]
-    if pictures is not None:
-        assert faults[check, where] == sorted(map(str, pictures))
+    if images is not None:
+        assert faults[check, where] == sorted(map(str, images))
 
 
 def test_all_planted_faults_are_found_at_once(tmp_path):
     data = Clean(tmp_path)
     expected = {plant(data)[:2] for plant in PLANTED}
-    examination = data.examine()
-    assert set(found(examination)) == expected
+    dataset_report = data.check_dataset()
+    assert set(found(dataset_report)) == expected
     assert len(expected) >= 10
-    page = html_report("PETA <1>", examination)
+    page = html_report("PETA <1>", dataset_report)
     assert "PETA &lt;1&gt;" in page
     for check, where in expected:
         assert f"{check} ({where})" in page
@@ -240,13 +240,13 @@ OPPOSITES = [
 
 
 @pytest.mark.parametrize("names", OPPOSITES)
-def test_a_picture_of_two_opposites_is_found(tmp_path, names):
+def test_a_image_of_two_opposites_is_found(tmp_path, names):
     labels = np.array([[1, 0], [1, 1], [0, 1], [0, 0], [1, -1]])
     table = AnnotationTable.of([f"{i}.png" for i in range(5)], labels, {})
     text = openmmlab_text(dict(classes=list(names)), [("test", 0, table)])
     (tmp_path / "a.json").write_text("".join(text))
     for i in range(5):
-        write_picture(tmp_path / f"{i}.png", i)
+        write_image(tmp_path / f"{i}.png", i)
     dataset = PETA(
         data_root=str(tmp_path),
         ann_file="a.json",
@@ -254,8 +254,8 @@ def test_a_picture_of_two_opposites_is_found(tmp_path, names):
         split="test",
         schema="all",
     )
-    faults = {f.message: f.pictures for f in examine({"test": dataset}).faults}
-    message = f"{names[0]} and {names[1]}: 1 pictures"
+    faults = {f.message: f.images for f in check_dataset({"test": dataset}).faults}
+    message = f"{names[0]} and {names[1]}: 1 images"
     assert list(faults) == [message]
     assert [p.rsplit("/", 1)[1] for p in faults[message]] == ["1.png"]
 
@@ -263,11 +263,11 @@ def test_a_picture_of_two_opposites_is_found(tmp_path, names):
 def test_persons_shared_by_design_are_a_note(tmp_path):
     data = Clean(tmp_path)
     shared_persons(data)
-    data.examine()
+    data.check_dataset()
     splits = {split: data.open(split) for split in SPLITS}
-    examination = examine(splits, Published(persons_shared=True))
-    assert [f.check for f in examination.findings] == ["shared persons"]
-    assert examination.faults == []
+    dataset_report = check_dataset(splits, Published(persons_shared=True))
+    assert [f.check for f in dataset_report.issues] == ["shared persons"]
+    assert dataset_report.faults == []
 
 
 class InMemory(PARDataset):
@@ -324,10 +324,10 @@ def test_an_attribute_that_nobody_has_is_a_fault_unless_the_release_is_known_for
 
 
 def test_a_list_coded_minus_one_and_one_is_a_fault_that_names_the_remedy():
-    (finding,) = labels.one_sided({"train": everyone([1, -1, -1])}, None)
-    assert (finding.check, finding.is_fault) == ("never absent", True)
-    assert finding.message.startswith("Hat: no known negative")
-    assert "label_map={-1: 0}" in finding.message
+    (issue,) = labels.one_sided({"train": everyone([1, -1, -1])}, None)
+    assert (issue.check, issue.is_fault) == ("never absent", True)
+    assert issue.message.startswith("Hat: no known negative")
+    assert "label_map={-1: 0}" in issue.message
 
 
 def test_known_flaws_of_a_release_are_notes_and_others_beside_them_are_faults():
@@ -335,8 +335,8 @@ def test_known_flaws_of_a_release_are_notes_and_others_beside_them_are_faults():
     dataset = InMemory([[1, 1], [0, 1], [1, 1]], np.arange(3), ages)
     dataset._metainfo["schema"]["groups"] = {"age": ages}
     known = Published(flaws={"two ages": ("2.png",)})
-    findings = list(labels.contradictions({"test": dataset}, known))
-    assert [(f.pictures, f.is_fault) for f in findings] == [
+    issues = list(labels.contradictions({"test": dataset}, known))
+    assert [(f.images, f.is_fault) for f in issues] == [
         (["0.png"], True),
         (["2.png"], False),
     ]
@@ -345,10 +345,10 @@ def test_known_flaws_of_a_release_are_notes_and_others_beside_them_are_faults():
 def test_known_copies_of_a_release_are_notes():
     dataset = everyone([0, 0, 0, 0])
     content = {"0.png": b"a", "1.png": b"a", "2.png": b"b", "3.png": b"b"}
-    read = {p: pictures.Picture(p, "", d, (1, 1)) for p, d in content.items()}
+    read = {p: images.ImageFile(p, "", d, (1, 1)) for p, d in content.items()}
     known = Published(flaws={"copies": ("0.png", "1.png", "2.png")})
-    findings = list(pictures.same_content({"test": dataset}, read, known))
-    assert [(f.pictures, f.is_fault) for f in findings] == [
+    issues = list(images.duplicate_images({"test": dataset}, read, known))
+    assert [(f.images, f.is_fault) for f in issues] == [
         (["2.png", "3.png"], True),
         (["0.png", "1.png"], False),
     ]
@@ -356,17 +356,17 @@ def test_known_copies_of_a_release_are_notes():
 
 def test_of_ones_own_lists_no_two_splits_share_a_person():
     split = dict(train=everyone([0, 1]), val=everyone([0, 1]))
-    (finding,) = labels.shared_persons(split, None)
-    assert (finding.where, finding.is_fault) == ("train, val", True)
+    (issue,) = labels.shared_persons(split, None)
+    assert (issue.where, issue.is_fault) == ("train, val", True)
     assert list(labels.shared_persons(split, Published())) == []
 
 
 def test_persons_are_compared_whatever_type_their_column_has():
     train = InMemory([0, 1, 1], np.array([7, 8, -1]))
     val = InMemory([0, 1, 1, 0], np.array(["p3", "007", "-1", ""]))
-    (finding,) = labels.shared_persons(dict(train=train, val=val), None)
-    assert finding.message == "1 persons, 1 val pictures"
-    assert [path.rsplit("/", 1)[-1] for path in finding.pictures] == ["1.png"]
+    (issue,) = labels.shared_persons(dict(train=train, val=val), None)
+    assert issue.message == "1 persons, 1 val images"
+    assert [path.rsplit("/", 1)[-1] for path in issue.images] == ["1.png"]
 
 
 @pytest.mark.parametrize("schema", ["peta", "peta105"])
@@ -387,15 +387,15 @@ def test_the_labels_of_the_real_peta_have_no_faults(schema, partition):
         for split in SPLITS
     }
     published = Published.of(PETA)
-    findings = [
+    issues = [
         *labels.sizes(splits, published.sizes),
-        *labels.listed_twice(splits),
+        *labels.duplicate_paths(splits),
         *labels.shared_persons(splits, published),
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, published),
     ]
-    assert [f for f in findings if f.is_fault] == []
-    ages = [f.pictures for f in findings if f.message.startswith("two ages")]
+    assert [f for f in issues if f.is_fault] == []
+    ages = [f.images for f in issues if f.message.startswith("two ages")]
     assert sum(map(len, ages)) == 4
 
 
@@ -439,7 +439,7 @@ def release(tmp_path):
     names = [f"{i:05}.png" for i in range(40)]
     (tmp_path / "images").mkdir()
     for i, name in enumerate(names):
-        write_picture(tmp_path / "images" / name, i)
+        write_image(tmp_path / "images" / name, i)
     entries = common_entries(schema, names)
     entries["label"] = clean_labels(40, schema)
     write_common(tmp_path / "dataset_zs_run0.pkl", entries)
@@ -499,12 +499,12 @@ def test_the_tool_examines_a_list_of_one_split_as_that(release):
     rows = [f"{i:05}.png {' '.join(map(str, row))}\n" for i, row in enumerate(labels)]
     (release / "some.txt").write_text("".join(rows))
     code, text = check(release, "--ann-file", "some.txt")
-    assert (code, "pictures: some.txt 6;" in text) == (0, True), text
+    assert (code, "images: some.txt 6;" in text) == (0, True), text
 
 
 def test_the_tool_examines_ones_own_lists(tmp_path):
     for i, name in enumerate("abc"):
-        write_picture(tmp_path / f"{name}.png", i)
+        write_image(tmp_path / f"{name}.png", i)
     (tmp_path / "train.csv").write_text("path,Hat,Bag\na.png,1,1\nb.png,0,0\n")
     (tmp_path / "val.csv").write_text("path,Hat,Bag\nc.png,1,-1\n")
     (tmp_path / "test.csv").write_text("path,Hat,Bag\nd.png,1,9\n")
@@ -514,6 +514,6 @@ def test_the_tool_examines_ones_own_lists(tmp_path):
     assert "has the label '9'" in text
     assert re.search(r"never absent .* val .* Hat: no known negative", text), text
     assert "label_map={-1: 0}" in text
-    assert "pictures: train 2, val 1;" in text
+    assert "images: train 2, val 1;" in text
     code, text = check(tmp_path, *lists[:2], dataset="AttributeListDataset")
     assert (code, "0 faults" in text) == (0, True), text

@@ -24,7 +24,7 @@ from mmpar.datasets import (
     SampleError,
     file_backends,
 )
-from mmpar.datasets.doctor.pictures import inspect
+from mmpar.datasets.doctor.images import inspect
 from mmpar.datasets.file_backends import LmdbImageBackend, ZipImageBackend, archive_of
 from mmpar.datasets.packing import list_images, pack
 from mmpar.datasets.preparing import prepare

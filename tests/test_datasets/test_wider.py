@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 
 from mmpar.datasets import LoadPersonImage, WIDERAttribute
 from mmpar.datasets.base import SampleError
-from mmpar.datasets.doctor import examine
+from mmpar.datasets.doctor import check_dataset
 from mmpar.datasets.preparing import prepare
 from mmpar.datasets.wider import read_cut_outs
 from mmpar.structures import SCHEMAS
@@ -137,14 +137,14 @@ def test_a_prepared_annotation_gives_the_same_samples(release, tmp_path):
 
 def test_the_doctor_takes_several_persons_of_a_picture_as_right(release):
     def findings(split):
-        found = examine({"test": split}).findings
+        found = check_dataset({"test": split}).issues
         return [finding for finding in found if finding.check == "listed twice"]
 
     dataset = WIDERAttribute(data_root=str(release), split="test")
     assert len({p.picture for p in TEST}) < len(TEST)
     assert findings(dataset) == []
     twice = dataset.get_subset([0, 1, 2, 2])
-    assert [f.message for f in findings(twice)] == ["1 pictures"]
+    assert [f.message for f in findings(twice)] == ["1 images"]
 
 
 @pytest.mark.parametrize(

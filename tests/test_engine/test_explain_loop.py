@@ -84,11 +84,11 @@ def test_an_explainer_that_knows_the_true_boxes_is_perfect():
     found = figures_of(TrueBoxes)
     assert found["localization/mean_iou"] == pytest.approx(100)
     assert found["localization/pointing"] == 100
-    assert found["localization/whole_picture_iou"] < 50
+    assert found["localization/whole_image_iou"] < 50
 
 
-def test_one_that_says_the_whole_picture_is_as_the_whole_picture():
+def test_one_that_says_the_whole_image_is_as_the_whole_image():
     found = figures_of(WholePicture)
-    whole = found["localization/whole_picture_iou"]
+    whole = found["localization/whole_image_iou"]
     assert found["localization/mean_iou"] == pytest.approx(whole)
     assert 0 < whole < 50

@@ -21,7 +21,7 @@ def test_box_surrounds_the_largest_connected_part(threshold):
         assert found.tolist() == brute_force_box(response, threshold)
 
 
-def test_a_full_map_gives_the_whole_picture_and_a_zero_map_no_box():
+def test_a_full_map_gives_the_whole_image_and_a_zero_map_no_box():
     assert box_of_map(np.full((5, 3), 0.1)).tolist() == [0, 0, 3, 5]
     assert np.isnan(box_of_map(np.zeros((5, 3)))).all()
     assert np.isnan(peak_of_map(np.zeros((5, 3)))).all()

@@ -62,7 +62,7 @@ def expected(data):
         iou_above_30=scores.above_30,
         iou_above_50=scores.above_50,
         pointing=scores.pointing,
-        whole_picture_iou=localization_scores(truth, whole, points).iou,
+        whole_image_iou=localization_scores(truth, whole, points).iou,
     )
     return {
         f"localization/{name}": pytest.approx(100 * value.mean())

@@ -8,7 +8,7 @@ import cv2
 import pytest
 from PIL import Image
 
-from mmpar.datasets.doctor.pictures import inspect
+from mmpar.datasets.doctor.images import inspect
 from mmpar.datasets.transforms import LoadPersonImage
 from mmpar.utils.image_headers import image_size, upright_size
 

@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     add_source_arguments(parser)
     parser.add_argument("--partition", type=int, default=0, help="from 0")
     parser.add_argument("--out", metavar="FILE", help="write a report in HTML")
-    parser.add_argument("--workers", type=int, default=4, help="pictures at a time")
+    parser.add_argument("--workers", type=int, default=4, help="images at a time")
     return parser.parse_args()
 
 
@@ -33,7 +33,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor import Examination, Finding, Published, examine
+from mmpar.datasets.doctor import DatasetReport, Issue, Published, check_dataset
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.sources import (
     find_parts,
@@ -44,8 +44,8 @@ from mmpar.datasets.sources import (
 
 def open_splits(
     args: argparse.Namespace,
-) -> tuple[dict[str, PARDataset], list[Finding]]:
-    """Each split, whether or not its pictures are there; and why others are unread."""
+) -> tuple[dict[str, PARDataset], list[Issue]]:
+    """Each split, whether or not its images are there; and why others are unread."""
     splits: dict[str, PARDataset] = {}
     unread = defaultdict(list)
     try:
@@ -55,36 +55,34 @@ def open_splits(
             **source_arguments(args),
         )
     except (ValueError, FileNotFoundError) as error:
-        return {}, [Finding("annotation", "all", str(error))]
+        return {}, [Issue("annotation", "all", str(error))]
     for part in parts:
         try:
             splits[part.split] = part.open(find_missing=False)
         except (ValueError, FileNotFoundError) as error:
             unread[str(error)].append(part.split)
-    faults = [Finding("annotation", ", ".join(n), why) for why, n in unread.items()]
+    faults = [Issue("annotation", ", ".join(n), why) for why, n in unread.items()]
     return splits, faults
 
 
-def show(examination: Examination, console: Console) -> None:
-    """Print the findings as a table."""
+def show(dataset_report: DatasetReport, console: Console) -> None:
+    """Print the issues as a table."""
     table = Table("", "check", "split", Column("found", overflow="fold"))
-    for finding in examination.findings:
-        kind = "[red]fault" if finding.is_fault else "note"
-        table.add_row(
-            kind, finding.check, escape(finding.where), escape(_said(finding))
-        )
-    if examination.findings:
+    for issue in dataset_report.issues:
+        kind = "[red]fault" if issue.is_fault else "note"
+        table.add_row(kind, issue.check, escape(issue.where), escape(_said(issue)))
+    if dataset_report.issues:
         console.print(table)
-    counts = ", ".join(f"{name} {n:,}" for name, n in examination.counts.items())
-    console.print(f"pictures: {counts}; sizes (w, h): {examination.sizes}")
-    console.print(f"{len(examination.faults)} faults")
+    counts = ", ".join(f"{name} {n:,}" for name, n in dataset_report.counts.items())
+    console.print(f"images: {counts}; sizes (w, h): {dataset_report.sizes}")
+    console.print(f"{len(dataset_report.faults)} faults")
 
 
-def _said(finding: Finding) -> str:
-    """The message, and the first picture."""
-    if not finding.pictures:
-        return finding.message
-    return f"{finding.message}, first: {finding.pictures[0]}"
+def _said(issue: Issue) -> str:
+    """The message, and the first image."""
+    if not issue.images:
+        return issue.message
+    return f"{issue.message}, first: {issue.images[0]}"
 
 
 def main(args: argparse.Namespace) -> int:
@@ -93,20 +91,20 @@ def main(args: argparse.Namespace) -> int:
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)
     with Progress(console=console) as progress:
-        bar = progress.add_task("pictures", total=None)
-        examination = examine(
+        bar = progress.add_task("images", total=None)
+        dataset_report = check_dataset(
             splits,
             Published.of(kind),
             args.workers,
             lambda done, total: progress.update(bar, completed=done, total=total),
             unread,
         )
-    show(examination, console)
+    show(dataset_report, console)
     if args.out:
         title = f"{kind.METAINFO.get('dataset_name', args.dataset)}, {args.source}"
-        Path(args.out).write_text(html_report(title, examination), encoding="utf-8")
+        Path(args.out).write_text(html_report(title, dataset_report), encoding="utf-8")
         console.print(f"wrote {args.out}")
-    return int(bool(examination.faults))
+    return int(bool(dataset_report.faults))
 
 
 if __name__ == "__main__":

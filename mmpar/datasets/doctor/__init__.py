@@ -1,7 +1,7 @@
-"""The data set doctor: what is wrong with labels, splits and pictures."""
+"""The dataset doctor: what is wrong with labels, splits and images."""
 
-from mmpar.datasets.doctor.examination import Examination, examine
-from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.doctor.dataset_report import DatasetReport, check_dataset
+from mmpar.datasets.doctor.issue import Issue
 from mmpar.datasets.doctor.published import Published
 
-__all__ = ["Examination", "Finding", "Published", "examine"]
+__all__ = ["DatasetReport", "Issue", "Published", "check_dataset"]

@@ -1,4 +1,4 @@
-"""Checks that need no picture: counts, persons, attributes, contradictions."""
+"""Checks that need no image: counts, persons, attributes, contradictions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
+from mmpar.datasets.doctor.issue import SO_RELEASED, Issue
 from mmpar.datasets.doctor.published import Published
 from mmpar.datasets.formats.annotation import UNKNOWN_PERSON
 from mmpar.structures import SCHEMAS, AttributeSchema
@@ -20,20 +20,20 @@ _FEW = 5
 
 def sizes(
     splits: Mapping[str, PARDataset], published: Mapping[str, int]
-) -> Iterator[Finding]:
-    """Numbers of pictures that differ from the published ones."""
+) -> Iterator[Issue]:
+    """Numbers of images that differ from the published ones."""
     for name, dataset in splits.items():
         expected = published.get(name, len(dataset))
         if len(dataset) != expected:
-            yield Finding(
-                "size", name, f"{len(dataset)} pictures, published are {expected}"
+            yield Issue(
+                "size", name, f"{len(dataset)} images, published are {expected}"
             )
 
 
-def listed_twice(splits: Mapping[str, PARDataset]) -> Iterator[Finding]:
-    """Picture paths that are listed more than once, in a split or in two.
+def duplicate_paths(splits: Mapping[str, PARDataset]) -> Iterator[Issue]:
+    """Image paths that are listed more than once, in a split or in two.
 
-    Inside a split, a picture may have several persons, each with a box of its own.
+    Inside a split, an image may have several persons, each with a box of its own.
     """
     paths = {name: list(dataset.table.paths) for name, dataset in splits.items()}
     for name, listed in paths.items():
@@ -52,14 +52,14 @@ def listed_twice(splits: Mapping[str, PARDataset]) -> Iterator[Finding]:
             yield _listed(splits[one], f"{one}, {other}", both)
 
 
-def _listed(dataset: PARDataset, where: str, paths: list[str]) -> Finding:
-    pictures = [dataset.full_path(path) for path in paths]
-    return Finding("listed twice", where, f"{len(paths)} pictures", pictures)
+def _listed(dataset: PARDataset, where: str, paths: list[str]) -> Issue:
+    images = [dataset.full_path(path) for path in paths]
+    return Issue("listed twice", where, f"{len(paths)} images", images)
 
 
 def shared_persons(
     splits: Mapping[str, PARDataset], published: Published | None
-) -> Iterator[Finding]:
+) -> Iterator[Issue]:
     """Persons, as far as known, that are in two splits.
 
     Of a release a training split is compared with the test split only, as queries and
@@ -77,11 +77,11 @@ def shared_persons(
         if both:
             known = " (so in the published splits)" if by_design else ""
             rows = np.flatnonzero([id_ in both for id_ in _persons(splits[other])])
-            yield Finding(
+            yield Issue(
                 "shared persons",
                 f"{one}, {other}",
-                f"{len(both)} persons, {len(rows)} {other} pictures{known}",
-                _pictures(splits[other], rows),
+                f"{len(both)} persons, {len(rows)} {other} images{known}",
+                _images(splits[other], rows),
                 is_fault=not by_design,
             )
 
@@ -94,14 +94,14 @@ def _persons(dataset: PARDataset) -> list[str]:
 
 def one_sided(
     splits: Mapping[str, PARDataset], published: Published | None
-) -> Iterator[Finding]:
+) -> Iterator[Issue]:
     """Attributes of a split that are never present, never absent, or never known."""
     for name, dataset in splits.items():
         positives, known = dataset.label_counts()
         names = np.array(dataset.schema.names)
         absent = names[(positives > 0) & (known == positives)].tolist()
         if absent:
-            yield Finding(
+            yield Issue(
                 "never absent",
                 name,
                 f"{', '.join(absent)}: no known negative. If the file writes absent as "
@@ -109,21 +109,21 @@ def one_sided(
             )
         unknown = names[known == 0].tolist()
         if unknown:
-            yield Finding("never known", name, f"{', '.join(unknown)}: no known label")
+            yield Issue("never known", name, f"{', '.join(unknown)}: no known label")
         never = names[(positives == 0) & (known > 0)].tolist()
         if published is None:
-            yield from _never_present(name, never, is_fault=True)
+            yield from _without_positives(name, never, is_fault=True)
             continue
         flaws = published.flaws.get("never present", ())
         notes = [a for a in never if a in flaws or _rare(a, name, splits)]
-        yield from _never_present(name, [a for a in never if a not in notes], True)
-        yield from _never_present(name, notes, is_fault=False)
+        yield from _without_positives(name, [a for a in never if a not in notes], True)
+        yield from _without_positives(name, notes, is_fault=False)
 
 
-def _never_present(where: str, names: list[str], is_fault: bool) -> Iterator[Finding]:
+def _without_positives(where: str, names: list[str], is_fault: bool) -> Iterator[Issue]:
     if names:
         message = f"{', '.join(names)}{'' if is_fault else SO_RELEASED}"
-        yield Finding("never present", where, message, is_fault=is_fault)
+        yield Issue("never present", where, message, is_fault=is_fault)
 
 
 def _rare(attribute: str, where: str, splits: Mapping[str, PARDataset]) -> bool:
@@ -149,7 +149,7 @@ def _bearers(dataset: PARDataset, attribute: str) -> tuple[int, int]:
 
 def contradictions(
     splits: Mapping[str, PARDataset], published: Published
-) -> Iterator[Finding]:
+) -> Iterator[Issue]:
     """Images that have two attributes of an exclusive set."""
     for name, dataset in splits.items():
         schema = dataset.schema
@@ -182,17 +182,17 @@ def exclusive_sets(schema: AttributeSchema) -> list[tuple[str, ...]]:
 
 def _contradiction(
     dataset: PARDataset, where: str, what: str, rows: np.ndarray, published: Published
-) -> Iterator[Finding]:
+) -> Iterator[Issue]:
     for known in (False, True):
-        pictures = [
+        images = [
             path
-            for path in _pictures(dataset, np.flatnonzero(rows))
+            for path in _images(dataset, np.flatnonzero(rows))
             if published.has_flaw(what, path) == known
         ]
-        if pictures:
-            said = f"{what}: {len(pictures)} pictures{SO_RELEASED if known else ''}"
-            yield Finding("contradiction", where, said, pictures, is_fault=not known)
+        if images:
+            said = f"{what}: {len(images)} images{SO_RELEASED if known else ''}"
+            yield Issue("contradiction", where, said, images, is_fault=not known)
 
 
-def _pictures(dataset: PARDataset, rows: np.ndarray) -> list[str]:
+def _images(dataset: PARDataset, rows: np.ndarray) -> list[str]:
     return [dataset.full_path(dataset.table.paths[int(row)]) for row in rows]

@@ -58,7 +58,7 @@ def decide(scores: np.ndarray, threshold: float | Sequence[float] = 0.5) -> np.n
 
     Args:
         scores: Probabilities in [0, 1], shape (N, A).
-        threshold: One number, or one an attribute.
+        threshold: One number, or one per attribute.
 
     Returns:
         Bool, shape (N, A).
@@ -96,6 +96,12 @@ def multi_label_scores(
 
     Raises:
         ValueError: Decisions, labels, their shapes or the rule are not as above.
+
+    >>> labels = np.array([[1, 0], [1, 1], [0, -1]])  # -1 is unknown
+    >>> decisions = decide(np.array([[0.9, 0.2], [0.4, 0.7], [0.1, 0.8]]), 0.5)
+    >>> scores = multi_label_scores(decisions, labels)
+    >>> scores.mean_accuracy  # the mean of 3/4 and 1
+    0.875
     """
     _check(decisions, labels, empty_attribute)
     known = labels >= 0

@@ -1,4 +1,4 @@
-"""Checks of picture files: missing, empty, truncated, unreadable, twice the same."""
+"""Checks of image files: missing, empty, truncated, unreadable, twice the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import mmcv
 from mmengine import fileio
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor.findings import SO_RELEASED, Finding
+from mmpar.datasets.doctor.issue import SO_RELEASED, Issue
 from mmpar.datasets.doctor.published import Published
 from mmpar.utils.image_headers import is_truncated_jpeg, require_size_within_limit
 
@@ -20,7 +20,7 @@ FAULTS = ("missing", "zero bytes", "truncated", "too large", "unreadable")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class Picture(NamedTuple):
+class ImageFile(NamedTuple):
     """What reading a file showed."""
 
     path: str
@@ -32,30 +32,30 @@ class Picture(NamedTuple):
     """Width and height in pixels; zeros where it has a fault."""
 
 
-def inspect(path: str, backend_args: dict[str, Any] | None = None) -> Picture:
-    """Read a picture whole."""
+def inspect(path: str, backend_args: dict[str, Any] | None = None) -> ImageFile:
+    """Read an image whole."""
     try:
         content = fileio.get(path, backend_args=backend_args)
     except (OSError, KeyError):
-        return Picture(path, "missing", b"", (0, 0))
+        return ImageFile(path, "missing", b"", (0, 0))
     except ValueError:  # a damaged member of an archive
-        return Picture(path, "unreadable", b"", (0, 0))
+        return ImageFile(path, "unreadable", b"", (0, 0))
     if not content:
-        return Picture(path, "zero bytes", b"", (0, 0))
+        return ImageFile(path, "zero bytes", b"", (0, 0))
     digest = hashlib.sha1(content).digest()
     if is_truncated_jpeg(content) or _is_truncated_png(content):
-        return Picture(path, "truncated", digest, (0, 0))
+        return ImageFile(path, "truncated", digest, (0, 0))
     try:
         size = require_size_within_limit(content, path)
     except ValueError:
-        return Picture(path, "too large", digest, (0, 0))
+        return ImageFile(path, "too large", digest, (0, 0))
     if not all(size):
-        return Picture(path, "unreadable", digest, (0, 0))
+        return ImageFile(path, "unreadable", digest, (0, 0))
     try:
         height, width = mmcv.imfrombytes(content).shape[:2]
     except Exception:  # None, or whatever the decoder raises
-        return Picture(path, "unreadable", digest, (0, 0))
-    return Picture(path, "", digest, (width, height))
+        return ImageFile(path, "unreadable", digest, (0, 0))
+    return ImageFile(path, "", digest, (width, height))
 
 
 def _is_truncated_png(content: bytes) -> bool:
@@ -75,42 +75,42 @@ def inspect_all(
     backend_args: dict[str, Any] | None,
     workers: int,
     report: Callable[[int], None],
-) -> dict[str, Picture]:
-    """Read each picture once, several at a time; ``report`` gets the number done."""
+) -> dict[str, ImageFile]:
+    """Read each image once, several at a time; ``report`` gets the number done."""
     found = {}
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(lambda path: inspect(path, backend_args), paths)
-        for done, picture in enumerate(results, start=1):
-            found[picture.path] = picture
+        for done, image in enumerate(results, start=1):
+            found[image.path] = image
             report(done)
     return found
 
 
 def faults(
-    splits: Mapping[str, PARDataset], pictures: Mapping[str, Picture]
-) -> Iterator[Finding]:
-    """Pictures that cannot be used, by split and fault."""
+    splits: Mapping[str, PARDataset], images: Mapping[str, ImageFile]
+) -> Iterator[Issue]:
+    """Images that cannot be used, by split and fault."""
     for name, dataset in splits.items():
         by_fault = defaultdict(list)
         for path in full_paths(dataset):
-            by_fault[pictures[path].fault].append(path)
+            by_fault[images[path].fault].append(path)
         for fault in FAULTS:
             if by_fault[fault]:
-                message = f"{len(by_fault[fault])} pictures"
-                yield Finding(fault, name, message, by_fault[fault])
+                message = f"{len(by_fault[fault])} images"
+                yield Issue(fault, name, message, by_fault[fault])
 
 
-def same_content(
+def duplicate_images(
     splits: Mapping[str, PARDataset],
-    pictures: Mapping[str, Picture],
+    images: Mapping[str, ImageFile],
     published: Published,
-) -> Iterator[Finding]:
+) -> Iterator[Issue]:
     """Different files of one content, inside a split or in several."""
     copies: dict[bytes, dict[str, str]] = defaultdict(dict)
     for name, dataset in splits.items():
         for path in full_paths(dataset):
-            if pictures[path].digest:
-                copies[pictures[path].digest].setdefault(path, name)
+            if images[path].digest:
+                copies[images[path].digest].setdefault(path, name)
     grouped: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for alike in copies.values():
         if len(alike) > 1:
@@ -119,9 +119,9 @@ def same_content(
     for (known, where), files in sorted(grouped.items()):
         check = "copies in a split" if len(where) == 1 else "copies across splits"
         message = f"{len(files)} files{SO_RELEASED if known else ''}"
-        yield Finding(check, ", ".join(where), message, files, is_fault=not known)
+        yield Issue(check, ", ".join(where), message, files, is_fault=not known)
 
 
 def full_paths(dataset: PARDataset) -> Iterator[str]:
-    """Where the pictures of a data set are."""
+    """Where the images of a dataset are."""
     return (dataset.full_path(path) for path in dataset.table.paths)

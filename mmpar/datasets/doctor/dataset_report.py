@@ -1,4 +1,4 @@
-"""All checks of one data set, and the figures that go with them."""
+"""All checks of one dataset, and the figures that go with them."""
 
 from __future__ import annotations
 
@@ -8,77 +8,77 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor import labels, pictures
-from mmpar.datasets.doctor.findings import Finding
+from mmpar.datasets.doctor import images, labels
+from mmpar.datasets.doctor.issue import Issue
 from mmpar.datasets.doctor.published import Published
 
 
 @dataclass(frozen=True)
-class Examination:
+class DatasetReport:
     """What the doctor found.
 
     Args:
-        findings: Faults and notes.
-        counts: Pictures of each split.
+        issues: Faults and notes.
+        counts: Images of each split.
         ratios: Positive ratios of each split, shape (A,); NaN where none is known.
         attributes: The A names.
         sizes: Smallest, median and largest width, then height, in pixels.
     """
 
-    findings: list[Finding]
+    issues: list[Issue]
     counts: Mapping[str, int]
     ratios: Mapping[str, np.ndarray]
     attributes: tuple[str, ...]
     sizes: tuple[tuple[int, int, int], tuple[int, int, int]] | None
 
     @property
-    def faults(self) -> list[Finding]:
-        """The findings that are wrong, not only notes."""
-        return [finding for finding in self.findings if finding.is_fault]
+    def faults(self) -> list[Issue]:
+        """The issues that are wrong, not only notes."""
+        return [issue for issue in self.issues if issue.is_fault]
 
 
-def examine(
+def check_dataset(
     splits: Mapping[str, PARDataset],
     published: Published | None = None,
     workers: int = 4,
     report: Callable[[int, int], None] = lambda done, total: None,
-    unread: Sequence[Finding] = (),
-) -> Examination:
+    unread: Sequence[Issue] = (),
+) -> DatasetReport:
     """Examine splits that do not overlap.
 
     Args:
-        splits: Name to data set, of one schema; without its own look for pictures.
+        splits: Name to dataset, of one schema; without its own look for images.
         published: What a perfect copy looks like; ``None`` for a list of one's own.
-        workers: Pictures read at a time.
-        report: Called with the number of pictures read, and in all.
+        workers: Images read at a time.
+        report: Called with the number of images read, and in all.
         unread: Faults of the annotation because of which a split is not here.
     """
     if not splits:
-        return Examination(list(unread), {}, {}, (), None)
+        return DatasetReport(list(unread), {}, {}, (), None)
     some = next(iter(splits.values()))
     paths = sorted(
-        {p for dataset in splits.values() for p in pictures.full_paths(dataset)}
+        {p for dataset in splits.values() for p in images.full_paths(dataset)}
     )
-    read = pictures.inspect_all(
+    read = images.inspect_all(
         paths, some.backend_args, workers, lambda done: report(done, len(paths))
     )
     released = published or Published()
-    findings = [
+    issues = [
         *unread,
         *labels.sizes(splits, released.sizes),
-        *labels.listed_twice(splits),
-        *pictures.faults(splits, read),
-        *pictures.same_content(splits, read, released),
+        *labels.duplicate_paths(splits),
+        *images.faults(splits, read),
+        *images.duplicate_images(splits, read, released),
         *labels.shared_persons(splits, published),
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, released),
     ]
-    return Examination(
-        findings=findings,
+    return DatasetReport(
+        issues=issues,
         counts={name: len(dataset) for name, dataset in splits.items()},
         ratios={name: _ratios(dataset) for name, dataset in splits.items()},
         attributes=some.schema.names,
-        sizes=_sizes([picture.size for picture in read.values() if not picture.fault]),
+        sizes=_sizes([image.size for image in read.values() if not image.fault]),
     )
 
 
@@ -93,8 +93,8 @@ def _sizes(
     if not found:
         return None
     widths, heights = np.array(found).T
-    return _three(widths), _three(heights)
+    return _min_median_max(widths), _min_median_max(heights)
 
 
-def _three(values: np.ndarray) -> tuple[int, int, int]:
+def _min_median_max(values: np.ndarray) -> tuple[int, int, int]:
     return int(values.min()), int(np.median(values)), int(values.max())

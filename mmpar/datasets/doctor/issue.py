@@ -9,19 +9,19 @@ SO_RELEASED = " (so in the release)"
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A fault of a data set, or a note.
+class Issue:
+    """A fault of a dataset, or a note.
 
     Args:
         check: Which check found it.
         where: Split or splits.
         message: What was found, for people.
-        pictures: Full paths of the pictures concerned.
+        images: Full paths of the images concerned.
         is_fault: ``False`` for what is so by design.
     """
 
     check: str
     where: str
     message: str
-    pictures: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
     is_fault: bool = True
