@@ -225,6 +225,7 @@ def test_all_planted_faults_are_found_at_once(tmp_path):
     assert len(expected) >= 10
     page = html_report("PETA <1>", dataset_report)
     assert "PETA &lt;1&gt;" in page
+    assert "<p>Images: train 6, val 6, test 6</p>" in page
     for check, where in expected:
         assert f"{check} ({where})" in page
     assert page.count("data:image/jpeg;base64,") > 3

@@ -22,8 +22,7 @@ table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 .bar{background:#48a;height:.8em}.fault{color:#b00}img{margin:2px}
 </style>
 <h1>{{ title }}</h1>
-<p>Images:{% for name, count in report.counts.items() %}
-{{ name }} {{ "{:,}".format(count) }}{{ "" if loop.last else "," }}{% endfor %}</p>
+<p>Images: {{ counts }}</p>
 {% for name, (low, middle, high) in sizes %}
 <p>{{ name }}: {{ low }} to {{ high }} pixels, median {{ middle }}</p>
 {% endfor %}
@@ -63,6 +62,7 @@ def html_report(title: str, report: DatasetReport) -> str:
     return environment.from_string(_PAGE).render(
         title=title,
         report=report,
+        counts=", ".join(f"{name} {n:,}" for name, n in report.counts.items()),
         sizes=list(zip(("Width", "Height"), report.sizes or ())),
         shown=_SHOWN,
         thumbnail=_thumbnail,
