@@ -105,13 +105,14 @@ class SampleTableMetric(BaseMetric):
         return build_schema(self.dataset_meta["schema"])
 
 
-def as_array(values: Any, dtype: Any) -> np.ndarray:
-    """A tensor of any device, or what numpy takes, as an array."""
+def as_array(values: Any, dtype: Any = None) -> np.ndarray:
+    """A tensor of any device, or what numpy takes, as an array; None keeps the type."""
     if isinstance(values, torch.Tensor):
         # numpy has no bfloat16; no half type loses anything.
         half = values.is_floating_point() and values.element_size() < 4
         values = (values.float() if half else values).detach().cpu().numpy()
-    return np.asarray(values).astype(dtype)
+    array = np.asarray(values)
+    return array if dtype is None else array.astype(dtype)
 
 
 def _merge(batches: list[tuple], size: int) -> tuple[list[str], Columns]:

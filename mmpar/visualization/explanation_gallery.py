@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from mmengine.structures import BaseDataElement
 
+from mmpar.evaluation.sample_table import as_array
 from mmpar.structures.boxes import box_area
-from mmpar.visualization.par_visualizer import as_numpy
 
 _LARGEST = 0.3
 """Boxes that are more of the image than this show nothing about places."""
@@ -40,13 +40,13 @@ def select_rows(
     for number, sample in enumerate(samples):
         present = np.zeros(size, bool)
         if "gt_score" in sample:
-            present = as_numpy(sample.gt_score) == 1
+            present = as_array(sample.gt_score) == 1
         small = _has_small_box(sample, present)
         if "gt_attribute_boxes" in sample and small.sum() < num_attributes:
             continue
         if len(rows) == num_persons:
             break
-        scores = as_numpy(sample.pred_score)
+        scores = as_array(sample.pred_score)
         order = np.lexsort((-scores, shown * present, ~present, ~small))
         attributes = sorted(order[:num_attributes].tolist())
         shown[attributes] += 1
@@ -60,5 +60,5 @@ def _has_small_box(sample: BaseDataElement, present: np.ndarray) -> np.ndarray:
         return np.zeros(len(present), bool)
     height, width = sample.img_shape[:2]
     with np.errstate(invalid="ignore"):
-        areas = box_area(as_numpy(sample.gt_attribute_boxes))
+        areas = box_area(as_array(sample.gt_attribute_boxes))
         return present & (areas < _LARGEST * height * width)

@@ -26,6 +26,7 @@ from mmpar.evaluation.functional import (
     box_of_map,
     check_threshold,
 )
+from mmpar.evaluation.sample_table import as_array
 from mmpar.registry import VISUALIZERS
 from mmpar.structures import AttributeSchema, build_schema
 from mmpar.structures.boxes import box_iou
@@ -193,16 +194,16 @@ class _Sample:
         self.decisions = None
         if draw_pred and "pred_label" in sample:
             self.decisions = np.zeros(len(schema), bool)
-            self.decisions[as_numpy(sample.pred_label).astype(int)] = True
+            self.decisions[as_array(sample.pred_label, int)] = True
         self.keypoints = np.empty((0, 3))
         if draw_gt and "gt_keypoints" in sample:
-            keypoints = as_numpy(sample.gt_keypoints).reshape(-1, 3)
+            keypoints = as_array(sample.gt_keypoints).reshape(-1, 3)
             self.keypoints = keypoints[keypoints[:, 2] > 0]
 
     def _field(self, name: str, wanted: bool) -> Any:
         if not wanted or name not in self.sample:
             return None
-        values = as_numpy(self.sample.get(name))
+        values = as_array(self.sample.get(name))
         if len(values) != len(self.schema):
             raise ValueError(
                 f"{name} of {self.sample.get('img_path')} is for {len(values)} "
@@ -390,11 +391,3 @@ def to_rgb_image(inputs: torch.Tensor, name: str) -> np.ndarray:
         )
     channels = values[::-1] if len(values) == 3 else values.repeat(3, axis=0)
     return np.ascontiguousarray(np.rint(channels).astype(np.uint8).transpose(1, 2, 0))
-
-
-def as_numpy(values: Any) -> np.ndarray:
-    """A tensor of any device, or an array, as an array; half types become float32."""
-    if not isinstance(values, torch.Tensor):
-        return np.asarray(values)
-    half = values.is_floating_point() and values.element_size() < 4
-    return (values.float() if half else values).detach().cpu().numpy()

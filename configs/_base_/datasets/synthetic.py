@@ -11,16 +11,12 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),
     dict(type="PackPARInputs"),
 ]
-val_pipeline = [
-    dict(type="DrawSyntheticPerson", keep=True),
-    dict(type="Resize", scale=image_size),
-    dict(type="PackPARInputs"),
-]
 test_pipeline = [
     dict(type="DrawSyntheticPerson"),
     dict(type="Resize", scale=image_size),
     dict(type="PackPARInputs"),
 ]
+val_pipeline = [dict(type="DrawSyntheticPerson", keep=True), *test_pipeline[1:]]
 
 train_dataloader = dict(
     batch_size=16,

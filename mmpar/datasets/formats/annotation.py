@@ -155,11 +155,6 @@ class AnnotationTable:
         """This table with one more column, N rows."""
         return AnnotationTable(self.paths, self.labels, {**self.columns, name: values})
 
-    def without_column(self, name: str) -> AnnotationTable:
-        """This table with one column less."""
-        columns = {key: column for key, column in self.columns.items() if key != name}
-        return AnnotationTable(self.paths, self.labels, columns)
-
     def take(self, rows: Rows) -> AnnotationTable:
         """The table of some rows, copied.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmpretrain.structures import DataSample
 
 from mmpar.registry import HOOKS
 from mmpar.visualization import to_rgb_image
@@ -48,40 +46,23 @@ class PARVisualizationHook(Hook):
         self.out_dir = out_dir
         self._seen = 0
 
-    def before_val_epoch(self, runner: Runner) -> None:
+    def _before_epoch(self, runner: Runner, mode: str = "train") -> None:
         """Count samples from 0."""
         self._seen = 0
 
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Count samples from 0."""
-        self._seen = 0
-
-    def after_val_iter(
+    def _after_iter(
         self,
         runner: Runner,
         batch_idx: int,
         data_batch: Any = None,
-        outputs: Sequence[DataSample] | None = None,
+        outputs: Any = None,
+        mode: str = "train",
     ) -> None:
-        """Draw the samples of a validation batch whose turn it is."""
-        self._draw(runner, "val", data_batch, outputs, runner.iter)
-
-    def after_test_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Sequence[DataSample] | None = None,
-    ) -> None:
-        """Draw the samples of a test batch whose turn it is."""
-        self._draw(runner, "test", data_batch, outputs, 0)
-
-    def _draw(
-        self, runner: Runner, mode: str, batch: Any, outputs: Any, step: int
-    ) -> None:
-        if not self.enable:
+        """Draw the samples of a validation or test batch whose turn it is."""
+        if not self.enable or mode == "train":
             return
-        for inputs, sample in zip(batch["inputs"], outputs):
+        step = runner.iter if mode == "val" else 0
+        for inputs, sample in zip(data_batch["inputs"], outputs):
             number, self._seen = self._seen, self._seen + 1
             if number % self.interval:
                 continue
