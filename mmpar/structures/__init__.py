@@ -1,6 +1,13 @@
 """What the parts of mmpar hand to each other."""
 
 from mmpar.structures.attribute_schema import AttributeSchema, SchemaMismatchError
+from mmpar.structures.decision import (
+    Calibration,
+    Conformal,
+    DecisionRule,
+    SetSoftmax,
+    exclusive_set_names,
+)
 from mmpar.structures.keypoints import COCO_FLIP_ORDER, COCO_KEYPOINTS
 from mmpar.structures.region import Region, assign_attributes, build_regions
 from mmpar.structures.schemas import SCHEMAS, build_schema
@@ -15,12 +22,17 @@ __all__ = [
     "COCO_KEYPOINTS",
     "SCHEMAS",
     "AttributeSchema",
+    "Calibration",
+    "Conformal",
+    "DecisionRule",
     "Region",
     "SchemaMismatchError",
+    "SetSoftmax",
     "Threshold",
     "assign_attributes",
     "build_regions",
     "build_schema",
     "build_thresholds",
     "describe_thresholds",
+    "exclusive_set_names",
 ]
