@@ -226,7 +226,7 @@ def _from_pil(image: Image.Image) -> np.ndarray:
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
         raise ValueError(
-            f"the image is a PIL image of mode {image.mode!r}, whose numbers do not say "
-            "what white is; convert it to 'L' or 'RGB'"
+            f"the image is a PIL image of mode {image.mode!r}, whose numbers do not "
+            "say what white is; convert it to 'L' or 'RGB'"
         )
     return np.asarray(image.convert("RGB"))

@@ -16,7 +16,7 @@ import numpy as np
 
 from mmpar.apis.image_inputs import Box, ImageInput, Pixels, as_bgr, iterate_images
 from mmpar.structures.boxes import crop_box
-from mmpar.structures.decision import DecisionRule
+from mmpar.structures.decision import NOT_SURE, DecisionRule
 from mmpar.structures.model_card import ModelCard
 from mmpar.structures.par_result import GroupAnswer, PARResult
 from mmpar.structures.thresholds import Threshold
@@ -24,6 +24,9 @@ from mmpar.structures.thresholds import Threshold
 Annotate = Callable[[list["Person"], list[PARResult]], list[PARResult]]
 Read = Callable[[str], np.ndarray]
 """From the path or URL of an image to uint8, (H, W, 3), BGR."""
+
+UNCERTAIN = "uncertain"
+"""Why the model is not sure: both answers are plausible at the wanted coverage."""
 
 WORKERS = min(8, os.cpu_count() or 1)
 """Threads that read and resize images while the model runs."""
@@ -36,17 +39,17 @@ class Person:
     Attributes:
         image: Where it was cut from.
         box: xyxy in pixels of the image, None for the whole.
+        size: Width and height of the crop in pixels.
         prepared: What the model gets, None after an error.
         keypoints: (17, 3), x and y in fractions of the crop, and visibility.
-        quality: Measures of the crop.
         error: Why there is nothing to predict.
     """
 
     image: ImageInput
     box: Box | None
+    size: tuple[int, int] = (0, 0)
     prepared: Any = None
     keypoints: np.ndarray | None = None
-    quality: dict[str, float] | None = None
     error: str | None = None
 
 
@@ -145,7 +148,7 @@ class Predictor(ABC):
                 "tools/analysis_tools/calibrate.py"
             )
         images = iterate_images(inputs, boxes, keypoints)
-        persons = self._read_ahead(images, rgb, abstain)
+        persons = self._read_ahead(images, rgb)
         while batch := list(islice(persons, batch_size or self.batch_size)):
             yield from self._answer(batch, rgb, abstain, annotate)
 
@@ -153,16 +156,14 @@ class Predictor(ABC):
         """All results of :meth:`iterate` as a list."""
         return list(self.iterate(inputs, boxes, **options))
 
-    def _read_ahead(
-        self, images: Iterable[ImageInput], rgb: bool, measure: bool
-    ) -> Iterator[Person]:
+    def _read_ahead(self, images: Iterable[ImageInput], rgb: bool) -> Iterator[Person]:
         """Persons in order, read by threads that keep a bounded way ahead."""
         ahead = 2 * max(self.batch_size, WORKERS)
         pending: deque[Future[list[Person]]] = deque()
         with ThreadPoolExecutor(WORKERS, "read-image") as pool:
             try:
                 for image in images:
-                    pending.append(pool.submit(self._load, image, rgb, measure))
+                    pending.append(pool.submit(self._load, image, rgb))
                     if len(pending) > ahead:
                         yield from pending.popleft().result()
                 while pending:
@@ -171,7 +172,7 @@ class Predictor(ABC):
                 for future in pending:
                     future.cancel()
 
-    def _load(self, image: ImageInput, rgb: bool, measure: bool) -> list[Person]:
+    def _load(self, image: ImageInput, rgb: bool) -> list[Person]:
         """The persons of an image, prepared."""
         boxes = [None] if image.boxes is None else [*map(_as_box, image.boxes)]
         persons = [Person(image, box) for box in boxes]
@@ -183,25 +184,21 @@ class Predictor(ABC):
             return persons
         for index, person in enumerate(persons):
             try:
-                self._cut(person, index, pixels, measure)
+                self._cut(person, index, pixels)
             except (ValueError, OSError) as error:
                 person.error = _said(error)
         return persons
 
-    def _cut(
-        self, person: Person, index: int, pixels: np.ndarray, measure: bool
-    ) -> None:
-        crop, origin = pixels, (0.0, 0.0)
+    def _cut(self, person: Person, index: int, pixels: np.ndarray) -> None:
+        crop, origin = pixels, np.zeros(2)
         if person.box is not None:
-            name = person.image.img_path or "the image"
-            crop = crop_box(pixels, person.box, name)
-            origin = tuple(max(0.0, np.floor(edge)) for edge in person.box[:2])
+            crop = crop_box(pixels, person.box, _name(person.image.image))
+            origin = np.floor(person.box[:2]).clip(min=0)  # as crop_box cuts
+        height, width = crop.shape[:2]
+        person.size = (width, height)
         if person.image.keypoints is not None:
-            height, width = crop.shape[:2]
             points = person.image.keypoints[index] - (*origin, 0)
             person.keypoints = points / (width, height, 1)
-        if measure:
-            person.quality = measure_quality(crop)
         person.prepared = self.prepare(crop)
 
     def _answer(
@@ -243,8 +240,9 @@ class Predictor(ABC):
             groups={name: GroupAnswer(**group) for name, group in groups.items()},
         )
         if abstain:
-            answers, reasons = self.rule.answers(scores, person.quality)
-            fields.update(answers=answers, reasons=reasons, quality=person.quality)
+            answers = self.rule.answers(scores)
+            unsure = [name for name, answer in answers.items() if answer == NOT_SURE]
+            fields.update(answers=answers, reasons=dict.fromkeys(unsure, UNCERTAIN))
         return fields
 
 
@@ -254,12 +252,16 @@ def load_crop(
     """The crop of a result as it was looked at, uint8, (H, W, 3), RGB."""
     pixels = _pixels(image, rgb, read)
     if box is not None:
-        pixels = crop_box(pixels, box, image if isinstance(image, str) else "the image")
+        pixels = crop_box(pixels, box, _name(image))
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def _pixels(image: Pixels, rgb: bool, read: Callable[[str], np.ndarray]) -> np.ndarray:
     return read(image) if isinstance(image, str) else as_bgr(image, rgb)
+
+
+def _name(image: Pixels) -> str:
+    return image if isinstance(image, str) else "the image"
 
 
 def _as_box(row: np.ndarray) -> Box:
