@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 
 from mmpar.structures.attribute_schema import AttributeSchema
-from mmpar.structures.thresholds import DEFAULT, Threshold, build_thresholds
+from mmpar.structures.thresholds import (
+    DEFAULT,
+    Threshold,
+    build_thresholds,
+    describe_thresholds,
+)
 
 YES, NO, NOT_SURE = "yes", "no", "not sure"
 _TINY = 1e-12
@@ -283,6 +288,20 @@ class DecisionRule:
                     )
         if not isinstance(exclusive, bool):
             raise ValueError(f"exclusive is True or False, got {exclusive!r}")
+
+    def __str__(self) -> str:
+        """What it does in a few words, for a line of the log."""
+        parts = [f"thresholds: {describe_thresholds(self.thresholds, self.schema)}"]
+        if self.calibration:
+            parts.append("calibrated scores")
+            names = zip(exclusive_set_names(self.schema), self.calibration.softmax)
+            softmax = [name for name, one in names if one]
+            parts += [f"softmax within {', '.join(softmax)}"] if softmax else []
+        if self.exclusive and self.schema.exclusive:
+            parts.append("at most one of each exclusive set")
+        if self.conformal:
+            parts.append(f'"not sure" at coverage {self.conformal.coverage:g}')
+        return "; ".join(parts)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities ``(..., A)``, float64, of logits ``(..., A)``."""
