@@ -1,6 +1,7 @@
 """What every test starts from."""
 
 import copy
+import functools
 import logging
 import os
 import random
@@ -11,6 +12,10 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
+from tests.fixtures.config_text import format_each_text_once
+from tests.fixtures.trained import train_once
+
+format_each_text_once()
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A worker for each core: more threads would spin against each other, here and in
     # the processes that tests start.
@@ -46,3 +51,17 @@ def log(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     yield caplog
     logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture(scope="session")
+def trained_work_dir(tmp_path_factory):
+    """``trained_work_dir("linear" | "sspnet" | "alm")``: a work dir, trained once.
+
+    All tests of a run share it, those of other workers too: copy what you change. The
+    config, with thin layers, is in it, beside ``epoch_1.pth`` and the best checkpoint;
+    :func:`tests.fixtures.trained.thin_config` is where it comes from.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return functools.partial(train_once, folder=folder / "trained")

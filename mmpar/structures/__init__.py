@@ -9,6 +9,8 @@ from mmpar.structures.decision import (
     exclusive_set_names,
 )
 from mmpar.structures.keypoints import COCO_FLIP_ORDER, COCO_KEYPOINTS
+from mmpar.structures.model_card import ModelCard
+from mmpar.structures.preprocessing import Preprocessing
 from mmpar.structures.region import Region, assign_attributes, build_regions
 from mmpar.structures.schemas import SCHEMAS, build_schema
 from mmpar.structures.thresholds import (
@@ -25,6 +27,8 @@ __all__ = [
     "Calibration",
     "Conformal",
     "DecisionRule",
+    "ModelCard",
+    "Preprocessing",
     "Region",
     "SchemaMismatchError",
     "SetSoftmax",
