@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -148,15 +149,28 @@ class Predictor(ABC):
                 "tools/analysis_tools/calibrate.py"
             )
         images = iterate_images(inputs, boxes, keypoints)
-        persons = self._read_ahead(images, rgb)
-        while batch := list(islice(persons, batch_size or self.batch_size)):
-            yield from self._answer(batch, rgb, abstain, annotate)
+        return self._results(images, rgb, abstain, batch_size, annotate)
 
     def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
         """All results of :meth:`iterate` as a list."""
         return list(self.iterate(inputs, boxes, **options))
 
-    def _read_ahead(self, images: Iterable[ImageInput], rgb: bool) -> Iterator[Person]:
+    def _results(
+        self,
+        images: Iterable[ImageInput],
+        rgb: bool,
+        abstain: bool,
+        batch_size: int | None,
+        annotate: Annotate | None,
+    ) -> Iterator[PARResult]:
+        persons = self._read_ahead(images, rgb)
+        with contextlib.closing(persons):  # also when the caller stops early
+            while batch := list(islice(persons, batch_size or self.batch_size)):
+                yield from self._answer(batch, rgb, abstain, annotate)
+
+    def _read_ahead(
+        self, images: Iterable[ImageInput], rgb: bool
+    ) -> Generator[Person, None, None]:
         """Persons in order, read by threads that keep a bounded way ahead."""
         ahead = 2 * max(self.batch_size, WORKERS)
         pending: deque[Future[list[Person]]] = deque()
@@ -208,13 +222,11 @@ class Predictor(ABC):
         readable = [person for person in batch if person.error is None]
         answered: list[PARResult] = []
         if readable:
-            points = [person.keypoints for person in readable]
-            keypoints = None if points[0] is None else np.stack(points)
-            scores = self.score([person.prepared for person in readable], keypoints)
-            rows = zip(readable, scores, self.rule.decide(scores))
+            inputs = [person.prepared for person in readable]
+            scores = self.score(inputs, stack_keypoints(readable))
             answered = [
-                PARResult(**self._source(person, rgb), **self._found(*row, abstain))
-                for person, *row in rows
+                PARResult(**self._source(person, rgb), **self._found(row, yes, abstain))
+                for person, row, yes in zip(readable, scores, self.rule.decide(scores))
             ]
             answered = annotate(readable, answered) if annotate else answered
         remaining = iter(answered)
@@ -246,6 +258,12 @@ class Predictor(ABC):
         return fields
 
 
+def stack_keypoints(persons: list[Person]) -> np.ndarray | None:
+    """Keypoints of a batch, (B, 17, 3), or None if there are none."""
+    points = [one.keypoints for one in persons if one.keypoints is not None]
+    return np.stack(points) if points else None
+
+
 def load_crop(
     image: Pixels, box: Box | None, rgb: bool, read: Callable[[str], np.ndarray]
 ) -> np.ndarray:
@@ -274,7 +292,7 @@ def _said(error: Exception) -> str:
 
 
 def _with_thresholds(rule: DecisionRule, threshold: Threshold) -> DecisionRule:
-    if hasattr(threshold, "items"):
+    if isinstance(threshold, Mapping):
         names = rule.schema.names
         threshold = {**dict(zip(names, rule.thresholds)), **threshold}
     return DecisionRule(
