@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from mmpar.structures.attribute_schema import AttributeSchema
-from mmpar.structures.thresholds import DEFAULT, Threshold, build_thresholds
+from mmpar.structures.plain_data import require_fields, require_type
+from mmpar.structures.thresholds import (
+    DEFAULT,
+    Threshold,
+    build_thresholds,
+    describe_thresholds,
+)
 
 YES, NO, NOT_SURE = "yes", "no", "not sure"
 _TINY = 1e-12
@@ -34,8 +40,9 @@ class SetSoftmax:
     none: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_number(self.temperature, "temperature", above=0)
-        _check_number(self.none, "none")
+        for name, above in (("temperature", 0.0), ("none", -math.inf)):
+            value = _number(getattr(self, name), name, above=above)
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,11 @@ class Calibration:
 
     def __post_init__(self) -> None:
         count = len(self.schema)
-        for name in ("scale", "bias"):
-            values = _number_tuple(getattr(self, name), name, count)
-            object.__setattr__(self, name, values)
-        for value in self.scale:
-            _check_number(value, "scale", above=0)
+        for name, above in (("scale", 0.0), ("bias", -math.inf)):
+            values = getattr(self, name)
+            _check_count(values, count, name, "attribute")
+            numbers = (_number(v, f"{name}[{i}]", above) for i, v in enumerate(values))
+            object.__setattr__(self, name, tuple(numbers))
         softmax = tuple(self.softmax) or (None,) * len(self.schema.exclusive)
         object.__setattr__(self, "softmax", softmax)
         _check_sets(self.schema, softmax, "softmax")
@@ -108,11 +115,11 @@ class Calibration:
     def from_dict(cls, schema: AttributeSchema, data: Mapping[str, Any]) -> Calibration:
         """The inverse of :meth:`to_dict`; ``ValueError`` names a wrong field."""
         where = "decision.calibration"
-        _check_fields(data, ("scale", "bias", "softmax"), where)
+        require_fields(data, ("scale", "bias", "softmax"), where)
         softmax = []
         for i, one in enumerate(_list(data["softmax"], f"{where}.softmax")):
             if one is not None:
-                _check_fields(one, ("temperature", "none"), f"{where}.softmax[{i}]")
+                require_fields(one, ("temperature", "none"), f"{where}.softmax[{i}]")
                 one = _build(SetSoftmax, f"{where}.softmax[{i}]", **one)
             softmax.append(one)
         numbers = {
@@ -152,7 +159,8 @@ class Conformal:
     sets: tuple[tuple[float, ...] | None, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_number(self.coverage, "coverage", above=0, below=1)
+        coverage = _number(self.coverage, "coverage", above=0, below=1)
+        object.__setattr__(self, "coverage", coverage)
         _check_count(self.attributes, len(self.schema), "attributes", "attribute")
         attributes = tuple(
             _quantiles(pair, f"attributes[{i}]", 2)
@@ -203,7 +211,7 @@ class Conformal:
     def from_dict(cls, schema: AttributeSchema, data: Mapping[str, Any]) -> Conformal:
         """The inverse of :meth:`to_dict`; ``ValueError`` names a wrong field."""
         where = "decision.conformal"
-        _check_fields(data, ("coverage", "attributes", "sets"), where)
+        require_fields(data, ("coverage", "attributes", "sets"), where)
         attributes = _list(data["attributes"], f"{where}.attributes")
         sets = _list(data["sets"], f"{where}.sets")
         for name, rows in (("attributes", attributes), ("sets", sets)):
@@ -283,6 +291,20 @@ class DecisionRule:
                     )
         if not isinstance(exclusive, bool):
             raise ValueError(f"exclusive is True or False, got {exclusive!r}")
+
+    def __str__(self) -> str:
+        """What it does in a few words, for a line of the log."""
+        parts = [f"thresholds: {describe_thresholds(self.thresholds, self.schema)}"]
+        if self.calibration:
+            parts.append("calibrated scores")
+            names = zip(exclusive_set_names(self.schema), self.calibration.softmax)
+            softmax = [name for name, one in names if one]
+            parts += [f"softmax within {', '.join(softmax)}"] if softmax else []
+        if self.exclusive and self.schema.exclusive:
+            parts.append("at most one of each exclusive set")
+        if self.conformal:
+            parts.append(f'"not sure" at coverage {self.conformal.coverage:g}')
+        return "; ".join(parts)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities ``(..., A)``, float64, of logits ``(..., A)``."""
@@ -455,7 +477,7 @@ class DecisionRule:
             ValueError: A field is missing, unknown or wrong; the message names it.
         """
         where = "decision"
-        _check_fields(data, [f.name for f in fields(cls) if f.name != "schema"], where)
+        require_fields(data, [f.name for f in fields(cls) if f.name != "schema"], where)
         calibration, conformal = data["calibration"], data["conformal"]
         thresholds = _list(data["thresholds"], f"{where}.thresholds")
         return _build(
@@ -509,22 +531,8 @@ def _build(kind: Any, where: str, **values: Any) -> Any:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _check_fields(data: Any, names: Sequence[str], where: str) -> None:
-    """Raise unless ``data`` is a mapping with just these keys."""
-    if not isinstance(data, Mapping):
-        raise ValueError(f"{where} is {data!r}, expected a mapping with {list(names)}")
-    missing = [name for name in names if name not in data]
-    unknown = [name for name in data if name not in names]
-    if missing or unknown:
-        raise ValueError(
-            f"{where} lacks {missing} and has the unknown fields {unknown}; expected "
-            f"are just {list(names)}"
-        )
-
-
 def _list(value: Any, where: str) -> list:
-    if not isinstance(value, list):
-        raise ValueError(f"{where} is {value!r}, expected a list")
+    require_type(value, list, where)
     return value
 
 
@@ -535,25 +543,19 @@ def _check_count(values: Sequence, count: int, where: str, of_what: str) -> None
         )
 
 
-def _check_number(
+def _number(
     value: Any, name: str, above: float = -math.inf, below: float = math.inf
-) -> None:
+) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not above < value < below:
         raise ValueError(
-            f"{name} is {value!r}, expected a number above {above} and below {below}"
+            f"{name} is {value!r}, expected a number above {above:g} and below "
+            f"{below:g}"
         )
+    return float(value)
 
 
-def _number_tuple(values: Sequence[Any], name: str, count: int) -> tuple[float, ...]:
-    _check_count(values, count, name, "attribute")
-    for i, value in enumerate(values):
-        _check_number(value, f"{name}[{i}]")
-    return tuple(float(value) for value in values)
-
-
-def _quantiles(values: Any, name: str, count: int) -> tuple[float, ...]:
-    values = tuple(values)
+def _quantiles(values: Sequence[Any], name: str, count: int) -> tuple[float, ...]:
     _check_count(values, count, name, "possible answer")
     for value in values:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -206,6 +206,15 @@ def test_parts_of_another_schema_are_refused():
         RULE.decide(np.array([0, 0, np.nan, 0, 0]))
 
 
+def test_a_rule_tells_what_it_does():
+    assert str(DecisionRule(SCHEMAS["wider"])) == "thresholds: 0.5 for all attributes"
+    assert str(RULE) == (
+        "thresholds: Hat 0.2, Adult 0.4, Old 0.3, Bag 0.9, all others 0.5; calibrated "
+        "scores; softmax within age; at most one of each exclusive set; "
+        '"not sure" at coverage 0.9'
+    )
+
+
 def test_sets_are_called_by_their_group_or_their_members():
     names = exclusive_set_names(SCHEMAS["pa100k"])
     assert len({*names}) == len(names)
