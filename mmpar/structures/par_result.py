@@ -13,9 +13,8 @@ from typing import Any, Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mmpar.structures.decision import NOT_SURE
 from mmpar.utils.atomic import write_atomically
-
-YES, NO, NOT_SURE = "yes", "no", "not sure"
 
 _HEIGHT, _FONT_SIZE, _BAR = 256, 12, 80
 _PRESENT, _ABSENT, _UNSURE, _BOX = "#118033", "#999999", "#b35900", "#ff00ff"
