@@ -35,8 +35,9 @@ def fit_thresholds(
     """Per attribute the threshold that serves an objective best on a split.
 
     A threshold is in the middle between two scores of the split, or between one and 0
-    or 1, or it is 1 (never). Of equally good ones it is the nearest to 0.5. Known labels count alone. An
-    attribute without a positive or a negative keeps 0.5, with a note.
+    or 1, or it is 1 (never). Of equally good ones it is the nearest to 0.5. Known
+    labels count alone. An attribute without a positive or a negative keeps 0.5, with a
+    note.
 
     >>> scores = np.array([[0.1], [0.2], [0.3], [0.4]])
     >>> labels = np.array([[0], [0], [1], [0]])
