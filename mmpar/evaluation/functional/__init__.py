@@ -12,9 +12,9 @@ from mmpar.evaluation.functional.multi_label import (
 )
 from mmpar.evaluation.functional.response_boxes import (
     DEFAULT_THRESHOLD,
-    box_of_map,
     check_threshold,
-    peak_of_map,
+    map_peak,
+    map_to_box,
 )
 from mmpar.evaluation.functional.scale_search import best_levels, region_accuracies
 
@@ -24,11 +24,11 @@ __all__ = [
     "LocalizationScores",
     "MultiLabelScores",
     "best_levels",
-    "box_of_map",
     "check_threshold",
     "decide",
     "localization_scores",
+    "map_peak",
+    "map_to_box",
     "multi_label_scores",
-    "peak_of_map",
     "region_accuracies",
 ]
