@@ -27,9 +27,9 @@ from mmpar.evaluation.functional.multi_label import (
 )
 from mmpar.evaluation.functional.response_boxes import (
     DEFAULT_THRESHOLD,
-    box_of_map,
     check_threshold,
-    peak_of_map,
+    map_peak,
+    map_to_box,
 )
 from mmpar.evaluation.functional.scale_search import best_levels, region_accuracies
 from mmpar.evaluation.functional.thresholds import (
@@ -51,7 +51,6 @@ __all__ = [
     "Reliability",
     "best_levels",
     "bootstrap",
-    "box_of_map",
     "calibration_errors",
     "check_threshold",
     "conformal_quantile",
@@ -61,8 +60,9 @@ __all__ = [
     "fit_conformal",
     "fit_thresholds",
     "localization_scores",
+    "map_peak",
+    "map_to_box",
     "multi_label_scores",
-    "peak_of_map",
     "region_accuracies",
     "reliability",
     "set_truth",
