@@ -28,9 +28,9 @@ from mmpar.evaluation.functional.multi_label import (
 )
 from mmpar.evaluation.functional.response_boxes import (
     DEFAULT_THRESHOLD,
-    box_of_map,
     check_threshold,
-    peak_of_map,
+    map_peak,
+    map_to_box,
 )
 from mmpar.evaluation.functional.scale_search import best_levels, region_accuracies
 from mmpar.evaluation.functional.thresholds import (
@@ -52,7 +52,6 @@ __all__ = [
     "Reliability",
     "best_levels",
     "bootstrap",
-    "box_of_map",
     "calibration_errors",
     "check_threshold",
     "conformal_quantile",
@@ -63,8 +62,9 @@ __all__ = [
     "fit_thresholds",
     "ideal_calibration_errors",
     "localization_scores",
+    "map_peak",
+    "map_to_box",
     "multi_label_scores",
-    "peak_of_map",
     "region_accuracies",
     "reliability",
     "set_truth",
