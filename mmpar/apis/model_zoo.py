@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import fnmatch
-import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import mmpar.registry  # checks the installation before MMEngine is imported
+import mmpar.registry  # noqa: F401  checks the installation before MMEngine is imported
 
 # isort: split
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
-from modelindex.load_model_index import load as load_model_index
 
 from mmpar.apis.model_files import load_exactly
 from mmpar.registry import MODELS
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
-
-_ROOT = Path(mmpar.__file__).parent
+from mmpar.utils.shipped import find_config, model_index
 
 
 def list_models(
@@ -44,13 +40,13 @@ def list_models(
     Returns:
         Sorted.
     """
-    names = {*_models()}
+    names = {*model_index()}
     if pattern is not None:
         names &= {*fnmatch.filter(names, pattern + "*")}
     for excluded in exclude_patterns or ():
         names -= {*fnmatch.filter(names, excluded + "*")}
     if task is not None:
-        names = {name for name in names if task in _tasks(_models()[name])}
+        names = {name for name in names if task in _tasks(model_index()[name])}
     return sorted(names)
 
 
@@ -77,7 +73,9 @@ def get_model(
         **kwargs: Fields of the model's config that differ.
 
     Returns:
-        The model in evaluation mode. A published model's decision rule is applied.
+        The model in evaluation mode, with the decision rule of a published one; its
+        ``_config``, ``_dataset_meta`` and, from its name, ``_metainfo`` are those of
+        mmpretrain's.
 
     Raises:
         ValueError: No model of this name, no published weights, or they do not fit.
@@ -110,34 +108,23 @@ def get_model(
     return built.eval()
 
 
-def config_path(name: str) -> Path:
-    """The config file of a model, by its name.
-
-    Raises:
-        ValueError: No model is called so; names the nearest.
-    """
-    found = _models().get(name)
-    if found is None:
-        near = difflib.get_close_matches(name, _models(), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(f"no model is called {name!r}{hint}; list_models() gives all")
-    return _home() / found.config
-
-
-def _find(model: str | Path | Config) -> tuple[Config, Any]:
+def _find(model: str | Path | Config) -> tuple[Config, dict[str, Any] | None]:
+    """The config, and what the metafile says of a model that is given by its name."""
     if isinstance(model, Config):
         return copy.deepcopy(model), None
-    if Path(model).suffix == ".py":
-        return Config.fromfile(model), None
-    return Config.fromfile(config_path(str(model))), _models()[str(model)]
+    name = str(model)
+    return Config.fromfile(find_config(name)), model_index().get(name)
 
 
 def _weights_of(
-    model: Any, config: Config, metainfo: Any, pretrained: bool | str
+    model: Any,
+    config: Config,
+    metainfo: dict[str, Any] | None,
+    pretrained: bool | str,
 ) -> str | None:
     if pretrained is not True:
         return pretrained or None
-    found = metainfo.weights if metainfo is not None else config.get("load_from")
+    found = config.get("load_from") if metainfo is None else metainfo.get("Weights")
     if not found:
         what = model if isinstance(model, (str, Path)) else "this config"
         raise ValueError(
@@ -147,29 +134,5 @@ def _weights_of(
     return found
 
 
-def _tasks(metainfo: Any) -> set[str]:
-    return {result.task for result in metainfo.results or ()} or {"null"}
-
-
-def _home() -> Path:
-    """The folder of model-index.yml: ``mmpar/.mim`` if installed, or the repository.
-
-    Raises:
-        FileNotFoundError: Neither has it.
-    """
-    for folder in (_ROOT / ".mim", _ROOT.parent):
-        if (folder / "model-index.yml").is_file():
-            return folder
-    raise FileNotFoundError(
-        f"no model-index.yml in {_ROOT / '.mim'} or {_ROOT.parent}: this installation "
-        "lacks mmpar's configs; install it anew, with pip install mmpar, or -e from a "
-        "clone"
-    )
-
-
-@functools.cache
-def _models() -> dict[str, Any]:
-    """Name to what the metafiles say."""
-    index = load_model_index(str(_home() / "model-index.yml"))
-    index.build_models_with_collections()
-    return {model.name: model for model in index.models}
+def _tasks(metainfo: dict[str, Any]) -> set[str]:
+    return {result["Task"] for result in metainfo.get("Results") or ()} or {"null"}
