@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mmpar.evaluation import AttributeLocalizationMetric
-from mmpar.evaluation.functional import box_of_map, localization_scores, peak_of_map
+from mmpar.evaluation.functional import localization_scores, map_peak, map_to_box
 from tests.test_evaluation.test_par_metric import WORKER, evaluate
 
 SIZE = (12, 8)
@@ -50,8 +50,8 @@ def expected(data):
     truth = np.where((labels == 1)[..., None], truth, np.nan)
     if "pred_attribute_maps" in data[0]:
         maps = [sample["pred_attribute_maps"].numpy() for sample in data]
-        boxes = np.array([[box_of_map(m, 0.6) for m in one] for one in maps])
-        points = np.array([[peak_of_map(m) for m in one] for one in maps])
+        boxes = np.array([[map_to_box(m, 0.6) for m in one] for one in maps])
+        points = np.array([[map_peak(m) for m in one] for one in maps])
     else:
         boxes = np.stack([sample["pred_attribute_boxes"].numpy() for sample in data])
         points = (boxes[..., :2] + boxes[..., 2:]) / 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmpar.evaluation.sample_table import as_array
+from mmpar.evaluation.gather import as_array
 
 
 @pytest.mark.parametrize(
