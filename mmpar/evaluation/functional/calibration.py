@@ -217,6 +217,31 @@ def calibration_errors(
     )
 
 
+def ideal_calibration_errors(
+    scores: np.ndarray, labels: np.ndarray, rounds: int = 20, seed: int = 0
+) -> np.ndarray:
+    """Expected calibration errors of scores that are exactly the probabilities.
+
+    They are not 0, as the positives of a bin vary by chance, and no calibration gets
+    below them: means over labels drawn from the scores.
+
+    Args:
+        scores: Probabilities ``(N, A)``.
+        labels: ``(N, A)``; those that are -1 stay unknown.
+        rounds: How often labels are drawn.
+        seed: Of the draws.
+
+    Returns:
+        ``(A,)``, as :func:`calibration_errors`.
+    """
+    rng = np.random.default_rng(seed)
+    errors = []
+    for _ in range(rounds):
+        drawn = (rng.random(scores.shape) < scores).astype(np.int8)
+        errors.append(calibration_errors(scores, np.where(labels < 0, -1, drawn)))
+    return np.mean(errors, axis=0)
+
+
 def set_truth(labels: np.ndarray) -> np.ndarray:
     """The answer of an exclusive set as labels give it.
 
