@@ -1,4 +1,4 @@
-r"""Show where a model sees attributes: python tools/explain.py MODEL IMAGE... --out OUT.
+r"""Draw where a model sees attributes: python tools/explain.py MODEL IMAGE... --out OUT.
 
 python tools/explain.py model.safetensors person.jpg --attributes Hat Backpack \
     --out person.png

@@ -21,11 +21,11 @@ from rich.progress import track
 from torch import Tensor
 
 from mmpar.apis.model_files import load_model
-from mmpar.apis.model_zoo import list_models
-from mmpar.apis.predictor import Person, Predictor
+from mmpar.apis.predictor import Person, Predictor, stack_keypoints
 from mmpar.datasets.transforms import LoadPersonImage, Resize
 from mmpar.evaluation.functional import map_to_box
-from mmpar.explain import Explainer, MapExplainer, default_explainer
+from mmpar.explain import Explainer, MapExplainer, has_regions
+from mmpar.models import ALMHead
 from mmpar.registry import EXPLAINERS
 from mmpar.structures.par_result import PARResult
 from mmpar.structures.thresholds import Threshold
@@ -119,7 +119,7 @@ class TorchPredictor(Predictor):
         """
         cfg = dict(type=explainer) if isinstance(explainer, str) else explainer
         if cfg is None:
-            cfg = default_explainer(self.model)
+            cfg = dict(type=default_explainer(self.model))
         built = EXPLAINERS.build(cfg, default_args=dict(model=self.model))
         if attributes is not None:
             built.indices(attributes)  # before an image is read
@@ -154,16 +154,21 @@ class TorchPredictor(Predictor):
         results: list[PARResult],
     ) -> list[PARResult]:
         """The results of readable persons with boxes and maps."""
-        keypoints = None
-        if persons and persons[0].keypoints is not None:
-            keypoints = np.stack([person.keypoints for person in persons])
-        images, samples = self._batch([one.prepared for one in persons], keypoints)
+        inputs = [person.prepared for person in persons]
+        images, samples = self._batch(inputs, stack_keypoints(persons))
         found = explainer(images, attributes, samples).float().cpu().numpy()
         names = attributes or self.card.schema.names
         return [
             _explained(result, dict(zip(names, values)), attributes, person, explainer)
             for result, values, person in zip(results, found, persons)
         ]
+
+
+def default_explainer(model: Any) -> str:
+    """Name of the explainer that fits a model best."""
+    if has_regions(model):
+        return "GradCAMP"
+    return "ALMBoxes" if isinstance(model.head, ALMHead) else "GradCAM"
 
 
 def _read_image(loader: LoadPersonImage, path: str) -> np.ndarray:
@@ -180,7 +185,7 @@ def _explained(
     """A result with the maps or boxes of the attributes that were asked for."""
     wanted = result.present if attributes is None else attributes
     height, width = person.prepared.shape[:2]
-    scale = np.tile((person.width / width, person.height / height), 2)
+    scale = np.tile((person.size[0] / width, person.size[1] / height), 2)
     boxes, maps = {}, {}
     for name in wanted:
         box = found[name]
@@ -242,7 +247,7 @@ class PARInferencer(BaseInferencer):
             )
         self.card = self.predictor.card
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self, inputs: Any, boxes: Any = None, **options: Any
     ) -> list[PARResult]:
         """One result per person, in the order of the images and of their boxes.
@@ -284,11 +289,6 @@ class PARInferencer(BaseInferencer):
             yield result
             if count == _LONG * self.predictor.batch_size and self.show_progress:
                 yield from track(results, "images", transient=True)
-
-    @staticmethod
-    def list_models(pattern: str | None = None) -> list[str]:
-        """Names of the models that mmpar has configs of."""
-        return list_models(pattern)
 
     def _init_pipeline(self, cfg: Any) -> Any:
         raise NotImplementedError("the predictor reads and prepares images")
