@@ -1,9 +1,9 @@
-r"""Draw where a model sees attributes: python tools/explain.py MODEL IMAGE... --out OUT.
+r"""Draw where a model sees attributes: python tools/explain.py MODEL IMAGE... --out X.
 
 python tools/explain.py model.safetensors person.jpg --attributes Hat Backpack \
     --out person.png
 
-OUT is an image file for one person, an .html page for many, or a folder.
+X is an image file for one person, an .html page for many, or a folder.
 """
 
 import argparse

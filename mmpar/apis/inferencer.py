@@ -17,6 +17,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.infer import BaseInferencer
 from mmpretrain.structures import DataSample
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
@@ -288,7 +289,8 @@ class PARInferencer(BaseInferencer):
         for count, result in enumerate(results, 1):
             yield result
             if count == _LONG * self.predictor.batch_size and self.show_progress:
-                yield from track(results, "images", transient=True)
+                console = Console(stderr=True)
+                yield from track(results, "persons", transient=True, console=console)
 
     def _init_pipeline(self, cfg: Any) -> Any:
         raise NotImplementedError("the predictor reads and prepares images")
