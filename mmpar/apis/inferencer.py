@@ -16,12 +16,14 @@ import numpy as np
 import torch
 from mmengine.device import get_device
 from mmengine.infer import BaseInferencer
+from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
 from mmpar.apis.model_files import load_model
+from mmpar.apis.model_zoo import list_models
 from mmpar.apis.predictor import Person, Predictor, stack_keypoints
 from mmpar.datasets.transforms import LoadPersonImage, Resize
 from mmpar.evaluation.functional import map_to_box
@@ -30,6 +32,7 @@ from mmpar.models import ALMHead
 from mmpar.registry import EXPLAINERS
 from mmpar.structures.par_result import PARResult
 from mmpar.structures.thresholds import Threshold
+from mmpar.utils.shipped import model_index
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Name to the type that the model computes in, under autocast."""
@@ -208,7 +211,9 @@ class PARInferencer(BaseInferencer):
     [PARResult(person.jpg, present: Female 0.98, Hat 0.91; absent: 24 more)]
 
     Args:
-        model: A published file, a checkpoint, a work dir, or an exported ``.onnx``.
+        model: A published file, a checkpoint, a work dir, an exported ``.onnx``, or the
+            name of a config: its published weights, or what was trained by it in
+            ``work_dirs/NAME`` below the current folder.
         device: Where the model runs; the best there is by default. An exported model
             runs on the CPU.
         batch_size: Crops that the model gets at once.
@@ -240,6 +245,7 @@ class PARInferencer(BaseInferencer):
     ) -> None:
         self.show_progress = show_progress
         self.predictor: Predictor
+        model = _find_weights(model)
         if Path(model).suffix.lower() == ".onnx":
             self.predictor = _exported(model, device, batch_size, threshold, precision)
         else:
@@ -292,6 +298,11 @@ class PARInferencer(BaseInferencer):
                 console = Console(stderr=True)
                 yield from track(results, "persons", transient=True, console=console)
 
+    @staticmethod
+    def list_models(pattern: str | None = None) -> list[str]:
+        """Names of the models that mmpar has configs of."""
+        return list_models(pattern)
+
     def _init_pipeline(self, cfg: Any) -> Any:
         raise NotImplementedError("the predictor reads and prepares images")
 
@@ -305,6 +316,28 @@ class PARInferencer(BaseInferencer):
         """As plain containers."""
         predictions = [result.to_dict() for result in preds]
         return dict(predictions=predictions, visualization=visualization)
+
+
+def _find_weights(model: str | Path) -> str | Path:
+    """What a model is loaded from; a name is looked up.
+
+    Raises:
+        ValueError: Nothing was published or trained under this name.
+    """
+    name = str(model)
+    if Path(name).exists() or name not in model_index():
+        return model
+    published = model_index()[name].get("Weights")
+    work_dir = Path("work_dirs", name)
+    if not published and not work_dir.is_dir():
+        raise ValueError(
+            f"no weights of {name} are published, and there is no {work_dir} here; "
+            f"train it: mmpar train {name}, or name a published file, a checkpoint or "
+            "a work dir"
+        )
+    found = published or work_dir
+    print_log(f"{name} is read from {found}", "current")
+    return found
 
 
 def _exported(

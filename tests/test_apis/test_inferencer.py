@@ -145,3 +145,15 @@ def test_a_long_list_has_a_progress_bar_and_a_short_one_none(
         )
         assert len(inferencer(files)) == 6
     assert tracked == [True]
+
+
+def test_a_name_is_what_was_trained_under_it(trained_work_dir, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"no weights of sspnet_r18_synthetic are pub"):
+        PARInferencer("sspnet_r18_synthetic")
+    (tmp_path / "work_dirs").mkdir()
+    trained = trained_work_dir("sspnet")
+    (tmp_path / "work_dirs" / "sspnet_r18_synthetic").symlink_to(trained)
+    named = PARInferencer("sspnet_r18_synthetic", "cpu").card
+    assert named == PARInferencer(trained, "cpu").card
+    assert "sspnet_r18_synthetic" in PARInferencer.list_models("sspnet_r18*")
