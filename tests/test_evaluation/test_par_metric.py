@@ -155,7 +155,7 @@ def test_attributes_without_positives_are_reported(log, rule, said):
     assert "Hat" not in line
 
 
-def test_scores_that_are_not_finite_name_the_picture():
+def test_scores_that_are_not_finite_name_the_image():
     data = samples()
     data[3]["pred_score"][0] = float("nan")
     with pytest.raises(ValueError, match=r"3\.jpg"):

@@ -1,4 +1,4 @@
-"""The tool writes keypoints that the data set reads."""
+"""The tool writes keypoints that the dataset reads."""
 
 import json
 
@@ -121,7 +121,7 @@ def test_the_keypoint_config_reads_what_the_tool_writes(tmp_path, monkeypatch):
     root = tmp_path / "data/pa100k"
     parts = ("train", "val", "test")
     rows = {part: generated_rows(2, first=10 * i) for i, part in enumerate(parts)}
-    write_pa100k_release(root, rows, picture_size=(96, 128))
+    write_pa100k_release(root, rows, image_size=(96, 128))
     names = [name for part_rows in rows.values() for name, _ in part_rows]
     nose = [48.0, 32.0, 0.9] + [0.0] * 48
     people = [dict(image_id=name, keypoints=nose, score=1) for name in names]

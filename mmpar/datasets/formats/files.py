@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import reprlib
 from typing import Any
 
 from mmengine import fileio
+from mmengine.logging import print_log
 
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_stand_in, describe_unreadable
 
@@ -106,6 +108,17 @@ def _decoded(path: str, content: bytes) -> str:
 def shown(value: Any) -> str:
     """What was found in a file, for an error: its ``repr``, short and not deep."""
     return _SHORT.repr(value)
+
+
+def shown_path(path: str, longest: int = 500) -> str:
+    """A listed path for an error, whole unless no system allows one of its length."""
+    return path if len(path) <= longest else f"{path[:longest]}..."
+
+
+@functools.cache
+def log_once(message: str) -> None:
+    """Log what is said of a file once, however many datasets read it."""
+    print_log(message, "current")
 
 
 def portable_path(path: str) -> str:

@@ -27,7 +27,12 @@ from mmpar.datasets.formats.annotation import (
     label_codes,
     wrong_label,
 )
-from mmpar.datasets.formats.files import portable_path, read_utf8, read_utf8_bytes
+from mmpar.datasets.formats.files import (
+    log_once,
+    portable_path,
+    read_utf8,
+    read_utf8_bytes,
+)
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 
@@ -403,12 +408,11 @@ def named_columns(
 
     images = PackedStrings.pack(paths())
     if further:
-        print_log(f"{source}: {[*further]} are not read as attributes", "current")
+        log_once(f"{source}: {[*further]} are not read as attributes")
     if not labelled:
-        print_log(
+        log_once(
             f"{source} has no column of labels: all are unknown, so it is for "
-            "prediction only",
-            "current",
+            "prediction only"
         )
     found = {name: column_of(name, values) for name, values in further.items()}
     return Annotation(
