@@ -408,7 +408,7 @@ class PARDataset(BaseDataset):
         if self.keypoint_file is not None:
             if "bbox" in table.columns:
                 raise ValueError(
-                    f"{self.display_name} cuts persons out of images (bbox), and "
+                    f"{self.display_name} crops persons out of images (bbox), and "
                     f"keypoints={self.keypoint_file!r} has one person per image, in "
                     "its pixels; set keypoints=None"
                 )

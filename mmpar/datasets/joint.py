@@ -187,7 +187,7 @@ def _check_aliases(
     datasets: Sequence[BaseDataset], aliases: Sequence[Mapping[str, str]]
 ) -> None:
     if not datasets:
-        raise ValueError("JointDataset needs one dataset or more")
+        raise ValueError("JointDataset needs at least one dataset")
     if len(aliases) != len(datasets):
         raise ValueError(
             f"{len(datasets)} datasets have {len(aliases)} aliases; give one for each"

@@ -316,7 +316,7 @@ def _wider() -> list[Seed]:
     return _seeds([content], ".json", mutate_json, read)
 
 
-def _cut_outs() -> list[Seed]:
+def _crops() -> list[Seed]:
     names = SCHEMAS["wider"].names
     beside = {
         "attr_name.txt": "\n".join(names).encode(),
@@ -495,7 +495,7 @@ READERS: dict[str, Callable[[], list[Seed]]] = {
     "json-keypoints": _coco_keypoints,
     "csv": _csv,
     "txt": _txt,
-    "txt-cut-outs": _cut_outs,
+    "txt-crops": _crops,
     "txt-peta": _peta_labels,
     "keypoint-array": _keypoint_array,
     "zip": _zip,

@@ -105,7 +105,7 @@ def test_datasets_of_other_attributes_cannot_be_counted_together():
 
 
 def test_an_unknown_wrapper_is_an_error_that_names_it():
-    with pytest.raises(TypeError, match="labels of a TensorDataset; known are"):
+    with pytest.raises(TypeError, match="labels of a TensorDataset; supported are"):
         positive_ratios(TensorDataset(torch.zeros(3)))
 
 

@@ -11,7 +11,7 @@ from mmpar.datasets import LoadPersonImage, WIDERAttribute
 from mmpar.datasets.base import SampleError
 from mmpar.datasets.doctor import check_dataset
 from mmpar.datasets.preparing import prepare
-from mmpar.datasets.wider import read_cut_outs
+from mmpar.datasets.wider import read_crops
 from mmpar.structures import SCHEMAS
 from tests.fixtures.wider import (
     Person,
@@ -196,15 +196,15 @@ def test_other_endings_are_refused(tmp_path):
         WIDERAttribute(ann_file=str(tmp_path / "x.mat"), split="train")
 
 
-def test_cut_outs_with_labels_as_pandas_writes_them_are_read(tmp_path):
+def test_crops_with_labels_as_pandas_writes_them_are_read(tmp_path):
     names = SCHEMAS["wider"].names
     (tmp_path / "attr_name.txt").write_text("\n".join(names))
     (tmp_path / "trainval_name.txt").write_text("a.jpg\n")
     file = tmp_path / "trainval_gt_label.txt"
     file.write_text(str([1.0, -1.0, 0.0] + [1] * 11))
-    release = read_cut_outs(str(file), "trainval")
+    release = read_crops(str(file), "trainval")
     assert release.labels.tolist() == [[1, -1, 0] + [1] * 11]
     for odd in ("x" + ", 1" * 14, "1, " * 15, "9" * 400 + ", x" * 13):
         file.write_text(odd)
         with pytest.raises(ValueError, match=r"trainval_gt_label\.txt, line 1: found"):
-            read_cut_outs(str(file), "trainval")
+            read_crops(str(file), "trainval")

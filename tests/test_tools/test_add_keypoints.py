@@ -109,7 +109,7 @@ def test_persons_cut_out_of_images_are_refused(tmp_path):
     splits = ("train", "val", "test")
     persons = [one for split in splits for one in generated_persons(split, 2, 0)]
     write_wider_release(tmp_path, persons)
-    with pytest.raises(AssertionError, match=r"WIDERAttribute cuts persons out"):
+    with pytest.raises(AssertionError, match=r"WIDERAttribute crops persons out"):
         run_tool(
             "dataset_converters/add_keypoints.py",
             *("WIDERAttribute", tmp_path, "--out", "k.npy", "--from-json", "x.json"),

@@ -36,7 +36,7 @@ class KeypointArray:
     with those below the threshold already set to 0.
 
     The array is mapped, not read: it takes no memory of its own, all processes share
-    it, and a pickled copy opens it anew.
+    it, and a pickled copy opens it again.
 
     Args:
         file: The ``.npy`` file, on a local disk.
@@ -111,7 +111,7 @@ class KeypointWriter:
     """Writes a :class:`KeypointArray`, in any order of rows; resumable.
 
     The rows are in a hidden folder beside ``file`` until :meth:`finish`, so that the
-    array is whole or not there. A run that was stopped goes on with the missing rows;
+    array is complete or absent. An interrupted run continues with the missing rows;
     what another job has left behind is deleted.
 
     Args:
