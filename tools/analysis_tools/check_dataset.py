@@ -72,12 +72,8 @@ def show(dataset_report: DatasetReport, console: Console) -> None:
     """Print the issues as a table."""
     table = Table("", "check", "split", Column("found", overflow="fold"))
     for issue in dataset_report.issues:
-        table.add_row(
-            _COLOURED[issue.severity],
-            issue.check,
-            escape(issue.where),
-            escape(_said(issue)),
-        )
+        cells = (issue.check, escape(issue.where), escape(_said(issue)))
+        table.add_row(_COLOURED[issue.severity], *cells)
     if dataset_report.issues:
         console.print(table)
     counts = ", ".join(f"{name} {n:,}" for name, n in dataset_report.counts.items())
