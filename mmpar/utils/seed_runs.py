@@ -56,7 +56,9 @@ class Run:
         args: Those of run_seeds.py.
     """
 
-    def __init__(self, config: str, seed: int, tools: Path, args: argparse.Namespace) -> None:
+    def __init__(
+        self, config: str, seed: int, tools: Path, args: argparse.Namespace
+    ) -> None:
         self.config = config
         self.tools = tools
         self.folder = Path(args.work_dir) / f"{Path(config).stem}_seed{seed}"

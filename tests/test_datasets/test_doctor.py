@@ -263,12 +263,12 @@ def test_an_image_of_two_opposites_is_found(tmp_path, names):
     assert [p.rsplit("/", 1)[1] for p in faults[message]] == ["1.png"]
 
 
-def test_persons_shared_by_design_are_a_note(tmp_path):
+def test_identity_overlap_by_design_are_a_note(tmp_path):
     data = Clean(tmp_path)
     shared_persons(data)
     data.check_dataset()
     splits = {split: data.open(split) for split in SPLITS}
-    dataset_report = check_dataset(splits, Published(persons_shared=True))
+    dataset_report = check_dataset(splits, Published(identity_overlap=True))
     assert [f.check for f in dataset_report.issues] == ["shared persons"]
     assert dataset_report.faults == []
 

@@ -64,7 +64,7 @@ class SixPersons:
 
 
 class Loader(list):
-    """Batches, with the data set that the loop asks for."""
+    """Batches, with the dataset that the loop asks for."""
 
     dataset: object
 

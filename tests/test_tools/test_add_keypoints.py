@@ -1,4 +1,4 @@
-"""The tool writes keypoints that the data set reads."""
+"""The tool writes keypoints that the dataset reads."""
 
 import json
 
