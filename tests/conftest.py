@@ -1,6 +1,7 @@
 """What every test starts from."""
 
 import copy
+import functools
 import logging
 import os
 import random
@@ -11,6 +12,10 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
+from tests.fixtures.config_text import leave_config_text_as_it_is
+from tests.fixtures.trained import train_once
+
+leave_config_text_as_it_is()
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A worker for each core: more threads would spin against each other, here and in
     # the processes that tests start.
@@ -46,3 +51,17 @@ def log(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     yield caplog
     logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture(scope="session")
+def trained_work_dir(tmp_path_factory):
+    """``trained_work_dir("linear" | "sspnet" | "alm")``: a work dir, trained once.
+
+    All tests of a run share it, those of other workers too: copy what you change. Its
+    config is :func:`tests.fixtures.trained.write_thin_config`'s and lies in it, beside
+    ``epoch_1.pth`` and the best checkpoint.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return functools.partial(train_once, folder=folder / "trained")

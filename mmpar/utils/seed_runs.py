@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -75,7 +76,7 @@ class Run:
         settings = describe_settings(self.config, self.localize_options)
         earlier = {n for n in self.columns if self._file(n).exists()}
         for name in dict.fromkeys([*self.explainers, *sorted(earlier)]):
-            found |= self._once(name, settings, lambda name=name: self._localize(name))
+            found |= self._once(name, settings, partial(self._localize, name))
         return found
 
     def _file(self, step: str) -> Path:

@@ -30,7 +30,7 @@ from mmpar.evaluation.gather import as_array
 from mmpar.registry import VISUALIZERS
 from mmpar.structures import AttributeSchema, build_schema
 from mmpar.structures.boxes import box_iou
-from mmpar.visualization.fonts import TextFont
+from mmpar.utils.fonts import TextFont
 
 Line = list[tuple[str, str]]
 """Pieces of text, each with its colour."""

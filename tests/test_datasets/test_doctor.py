@@ -263,7 +263,7 @@ def test_an_image_of_two_opposites_is_found(tmp_path, names):
     assert [p.rsplit("/", 1)[1] for p in faults[message]] == ["1.png"]
 
 
-def test_identity_overlap_by_design_are_a_note(tmp_path):
+def test_persons_shared_by_design_are_a_note(tmp_path):
     data = Clean(tmp_path)
     shared_persons(data)
     data.check_dataset()

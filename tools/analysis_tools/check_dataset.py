@@ -1,4 +1,4 @@
-"""Examine a dataset: check_dataset.py DATASET SRC [--out report.html].
+"""Check a dataset: check_dataset.py DATASET SRC [--out report.html].
 
 DATASET is a release's class, or AttributeListDataset for lists of your own:
 check_dataset.py AttributeListDataset my_site --ann-file train.csv val.csv test.csv
@@ -89,7 +89,7 @@ def _said(issue: Issue) -> str:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Examine; 1 when something is wrong."""
+    """Check; 1 when something is wrong."""
     console = Console()
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)
