@@ -23,11 +23,13 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.value:.2f}"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], Sequence[float]],
+    statistic: Callable[[np.ndarray], Sequence[float] | np.ndarray],
     persons: np.ndarray,
     rounds: int = 1000,
     level: float = 0.95,
