@@ -10,10 +10,11 @@ from PIL import Image
 MIN_WIDTH, MIN_HEIGHT = 12, 32
 """Pixels below which a crop is too small."""
 
-MIN_SHARPNESS = 0.2
+MIN_SHARPNESS = 0.27
 """Sharpness below which a crop is too blurred."""
 
 _MEASURED_AT = (64, 128)  # (W, H)
+_BLUR = 9  # pixels
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ class ImageQuality:
 def measure_image_quality(image: np.ndarray) -> ImageQuality:
     """Measure a crop.
 
-    Sharpness is the variance of the Laplacian over the mean squared gradient, of the
-    grey crop at 64 x 128 pixels. Dividing makes it a measure of the detail and not of
-    the contrast: a dark or faint crop has the sharpness of a bright one.
+    Sharpness is the share of the differences between neighbors that blurring takes
+    away, along the rows or along the columns, whichever is less: what is blurred
+    already loses little by it (Crete et al., "The blur effect", 2007). It is in [0, 1],
+    measured on the grey crop at 64 x 128 pixels, and does not depend on contrast.
 
     Args:
         image: uint8, ``(H, W, 3)``, RGB or BGR.
@@ -68,10 +70,15 @@ def measure_image_quality(image: np.ndarray) -> ImageQuality:
     height, width = image.shape[:2]
     grey = Image.fromarray(image.mean(axis=2, dtype=np.float32))
     x = np.asarray(grey.resize(_MEASURED_AT, Image.Resampling.BILINEAR), np.float64)
-    laplacian = (
-        x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:] - 4 * x[1:-1, 1:-1]
-    )
-    gradient = np.mean(np.diff(x, axis=0) ** 2) + np.mean(np.diff(x, axis=1) ** 2)
-    # A crop of one color has neither, and nothing to see.
-    sharpness = laplacian.var() / gradient if gradient > 1e-6 else 0.0
-    return ImageQuality(width, height, float(sharpness))
+    return ImageQuality(width, height, min(_lost_by_blur(x), _lost_by_blur(x.T)))
+
+
+def _lost_by_blur(x: np.ndarray) -> float:
+    """Share of the differences along the rows that a box of 9 pixels takes away."""
+    padded = np.pad(x, ((0, 0), (_BLUR // 2 + 1, _BLUR // 2)), mode="edge")
+    sums = padded.cumsum(axis=1)
+    blurred = (sums[:, _BLUR:] - sums[:, :-_BLUR]) / _BLUR
+    before, after = (np.abs(np.diff(one, axis=1)) for one in (x, blurred))
+    total = float(before.sum())
+    # A crop of one color has no differences, and nothing to see.
+    return float((before - after).clip(min=0).sum() / total) if total > 1e-3 else 0.0

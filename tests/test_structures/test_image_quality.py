@@ -33,7 +33,8 @@ def test_sharpness_falls_with_blur_and_not_with_contrast():
     sharp = texture()
     values = [sharpness(blurred(sharp, share)) for share in (0, 0.01, 0.02, 0.03)]
     assert values == sorted(values, reverse=True)
-    assert values[0] > 2 * values[1]
+    assert values[0] > 1.3 * values[1]
+    assert values[-1] < 0.15
     faint = sharp.point(lambda value: 100 + value // 8)
     assert sharpness(faint) == pytest.approx(sharpness(sharp), rel=0.05)
     swapped = np.asarray(sharp)[..., ::-1]
@@ -42,7 +43,40 @@ def test_sharpness_falls_with_blur_and_not_with_contrast():
 
 def test_sharpness_is_of_the_scene_and_not_of_the_pixels():
     small, large = texture(), texture().resize((160, 400), Image.Resampling.NEAREST)
-    assert sharpness(large) == pytest.approx(sharpness(small), rel=0.2)
+    assert sharpness(large) == pytest.approx(sharpness(small), rel=0.1)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_blur_along_one_axis_counts(axis):
+    pixels = np.asarray(texture(), np.float64)
+    moved = np.mean([np.roll(pixels, step, axis) for step in range(21)], axis=0)
+    assert sharpness(moved.astype(np.uint8)) < 0.5 * sharpness(texture())
+
+
+def slow_sharpness(image):
+    """The definition, difference by difference."""
+    grey = Image.fromarray(np.asarray(image).mean(axis=2, dtype=np.float32))
+    x = np.asarray(grey.resize((64, 128), Image.Resampling.BILINEAR), np.float64)
+    shares = []
+    for lines in (x, x.T):
+        lost = total = 0.0
+        for line in lines:
+            last = len(line) - 1
+            smooth = [
+                sum(line[min(max(k, 0), last)] for k in range(i - 4, i + 5)) / 9
+                for i in range(len(line))
+            ]
+            for i in range(last):
+                before = abs(line[i + 1] - line[i])
+                lost += max(0, before - abs(smooth[i + 1] - smooth[i]))
+                total += before
+        shares.append(lost / total)
+    return min(shares)
+
+
+def test_sharpness_is_as_defined():
+    image = blurred(texture(), 0.004)
+    assert sharpness(image) == pytest.approx(slow_sharpness(image), rel=1e-6)
 
 
 def test_what_is_wrong_is_said_with_its_measures():
@@ -65,5 +99,5 @@ def test_real_crops_pass_and_their_blurred_copies_do_not():
         crops = [image.convert("RGB") for image in images]
     passed = [not measure_image_quality(np.asarray(crop)).problems for crop in crops]
     assert np.mean(passed) >= 0.97
-    passed = [sharpness(blurred(crop, 0.03)) >= 0.2 for crop in crops]
+    passed = [sharpness(blurred(crop, 0.03)) >= 0.27 for crop in crops]
     assert np.mean(passed) <= 0.03
