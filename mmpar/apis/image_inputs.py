@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 import numpy as np
-from PIL import Image, ImageOps
+
+from mmpar.utils.image_decoding import pil_to_rgb
 
 Box = tuple[float, float, float, float]
 Pixels = Any  # np.ndarray, PIL.Image.Image or torch.Tensor
@@ -199,7 +200,7 @@ def as_bgr(image: Pixels, rgb: bool = False) -> np.ndarray:
         ValueError: It is of another type or shape, or has no pixels.
     """
     if hasattr(image, "getbands"):
-        return _from_pil(image)[..., ::-1]
+        return pil_to_rgb(image)[..., ::-1]
     channels_first = not isinstance(image, np.ndarray)
     pixels = image.cpu().numpy() if hasattr(image, "cpu") else np.asarray(image)
     if pixels.ndim == 3 and channels_first:
@@ -216,17 +217,3 @@ def as_bgr(image: Pixels, rgb: bool = False) -> np.ndarray:
     if pixels.shape[2] == 1:
         return pixels.repeat(3, axis=2)
     return pixels[..., ::-1] if rgb else pixels
-
-
-def _from_pil(image: Image.Image) -> np.ndarray:
-    """RGB, as OpenCV decodes a file: alpha is dropped, 16-bit grey keeps its range."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
-    if image.mode in ("I", "F"):
-        raise ValueError(
-            f"the image is a PIL image of mode {image.mode!r}, whose numbers do not "
-            "say what white is; convert it to 'L' or 'RGB'"
-        )
-    return np.asarray(image.convert("RGB"))

@@ -50,7 +50,7 @@ _FORMER_EXPLAINERS = {
 def config_arguments(description: str) -> argparse.ArgumentParser:
     """A parser with config and config options."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("config", help="config file")
+    parser.add_argument("config", help="config file, or the name of a model")
     parser.add_argument(
         "--cfg-options",
         nargs="+",
