@@ -1,6 +1,19 @@
-"""What every test starts from."""
+"""What every test starts from, and how tests stay cheap.
+
+A fresh interpreter takes eight seconds of CPU to import torch and mmpretrain, a config
+that is written a quarter of one. Hence:
+
+- A tool is called with :mod:`tests.test_tools.run`, whose processes are forked from a
+  server with these imports; a shell script or torchrun, only for what it alone does.
+- A trained model comes from ``trained_work_dir``, below, made once for all tests. What
+  trains itself starts from :func:`tests.fixtures.trained.write_thin_config`: thin
+  layers, images that one can count. A full width shows nothing more.
+- A shipped config that many tests read is parsed once and copied.
+- What takes more than ten seconds is marked ``slow``; CI runs it, and names it.
+"""
 
 import copy
+import functools
 import logging
 import os
 import random
@@ -11,6 +24,10 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
+from tests.fixtures.config_text import leave_config_text_as_it_is
+from tests.fixtures.trained import train_once
+
+leave_config_text_as_it_is()
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A worker for each core: more threads would spin against each other, here and in
     # the processes that tests start.
@@ -46,3 +63,17 @@ def log(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     yield caplog
     logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture(scope="session")
+def trained_work_dir(tmp_path_factory):
+    """``trained_work_dir("linear" | "sspnet" | "alm")``: a work dir, trained once.
+
+    All tests of a run share it, those of other workers too: copy what you change. Its
+    config is :func:`tests.fixtures.trained.write_thin_config`'s and lies in it, beside
+    ``epoch_1.pth`` and the best checkpoint.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return functools.partial(train_once, folder=folder / "trained")

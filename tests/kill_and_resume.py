@@ -10,21 +10,24 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
 
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
+from tests.fixtures.trained import write_thin_config
+from tests.test_tools.run import REPOSITORY, start_python
 
-ROOT = Path(__file__).parents[1]
-TINY = """
-_base_ = "{root}/configs/{config}.py"
+METHODS = ("linear", "sspnet-learned")
+EPOCHS = 5
+AUGMENTED = """
 default_hooks = dict(
+    logger=dict(interval=1),
     ema=dict(type="EMAHook", ema_type="ExponentialMovingAverage", momentum=0.1,
              priority="ABOVE_NORMAL"),
 )
@@ -35,74 +38,76 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5, direction="horizontal"),
     dict(type="PackPARInputs"),
 ]
-train_dataloader = dict(
-    batch_size=4, num_workers={workers}, persistent_workers={workers} > 0,
-    dataset=dict(num_samples=16, pipeline=train_pipeline),
+train_dataloader.update(
+    num_workers={workers}, persistent_workers={workers} > 0,
+    dataset=dict(num_samples={num_train}, pipeline=train_pipeline),
 )
-val_dataloader = dict(
-    num_workers=0, persistent_workers=False, dataset=dict(num_samples=24)
-)
-param_scheduler = [dict(type="CosineAnnealingLR", by_epoch=True, T_max=5,
+param_scheduler = [dict(type="CosineAnnealingLR", by_epoch=True, T_max={epochs},
                         convert_to_iter_based=True)]
-train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=1)
 """
-THIN = "backbone=dict(base_channels=8, stem_channels=8)"
-CONFIGS = {
-    "linear": (
-        "baseline/baseline_r18_synthetic",
-        f"model = dict({THIN}, head=dict(in_channels=64))",
-    ),
-    "sspnet": (
-        "sspnet/sspnet-learned_r18_synthetic",
-        f"model = dict({THIN}, neck=dict(in_channels=(8, 16, 32, 64), out_channels=16),"
-        " head=dict(in_channels=16, dropout=0.3))",
-    ),
-}
-"""A shipped config, and what makes its model small."""
 
 
-def tiny_config(folder: Path, name: str, workers: int) -> Path:
+class Moment(NamedTuple):
+    """When a training is killed: so many seconds after an epoch's checkpoint."""
+
+    epoch: int
+    """0 is the start."""
+    seconds: float
+
+
+def tiny_config(folder: Path, method: str, workers: int, num_train: int = 16) -> Path:
     """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
-    path = folder / f"{name}.py"
-    config, small = CONFIGS[name]
-    path.write_text(TINY.format(root=ROOT, config=config, workers=workers) + small)
-    return path
+    more = AUGMENTED.format(workers=workers, num_train=num_train, epochs=EPOCHS)
+    if method != "linear":
+        more += "model['head'].update(dropout=0.3)\n"
+    return write_thin_config(method, folder, epochs=EPOCHS, more=more)
 
 
-def start(config: Path, work_dir: Path, processes: int = 1) -> subprocess.Popen:
+def start(config: Path, work_dir: Path, processes: int = 1) -> BaseProcess:
     """A training, resumed where there is something to go on from."""
-    command = [sys.executable]
+    words = [REPOSITORY / "tools/train.py", config, "--resume", "--work-dir", work_dir]
     if processes > 1:
-        command += ["-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc_per_node={processes}"]
-    command += [ROOT / "tools/train.py", config, "--resume", "--work-dir", work_dir]
-    if processes > 1:
-        command += ["--launcher", "pytorch"]
-    with (work_dir.parent / f"{work_dir.name}.log").open("a") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT)
+        torchrun = ["-m", "torch.distributed.run", "--standalone"]
+        words = [*torchrun, f"--nproc_per_node={processes}", *words]
+        words += ["--launcher", "pytorch"]
+    with log_of(work_dir).open("a") as log:
+        return start_python(words, log)
+
+
+def log_of(work_dir: Path) -> Path:
+    """What the trainings of a work dir printed."""
+    return work_dir.parent / f"{work_dir.name}.log"
 
 
 def undisturbed(config: Path, work_dir: Path, processes: int = 1) -> float:
     """Train; the seconds that it took."""
     began = time.monotonic()
-    assert start(config, work_dir, processes).wait() == 0, f"see {work_dir}.log"
+    finish(start(config, work_dir, processes), work_dir)
     return time.monotonic() - began
 
 
 def disturbed(
-    config: Path, work_dir: Path, moments: list[float], processes: int = 1
+    config: Path, work_dir: Path, moments: list[Moment], processes: int = 1
 ) -> None:
-    """Train with SIGKILL after so many seconds of each start, then to the end."""
-    for seconds in moments:
+    """Train with SIGKILL at a moment of each start, then to the end."""
+    for moment in moments:
         process = start(config, work_dir, processes)
-        try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            for one in _family(process.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(one, signal.SIGKILL)
-            process.wait()
-    assert start(config, work_dir, processes).wait() == 0, f"see {work_dir}.log"
+        while moment.epoch and not (work_dir / f"epoch_{moment.epoch}.pth").exists():
+            assert process.exitcode is None, f"see {log_of(work_dir)}"
+            time.sleep(0.01)
+        process.join(moment.seconds)
+        assert process.exitcode is None, f"at its end before it was killed: {moment}"
+        for one in _family(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        process.join()
+    finish(start(config, work_dir, processes), work_dir)
+
+
+def finish(process: BaseProcess, work_dir: Path) -> None:
+    """Wait for the end of a training that succeeds."""
+    process.join()
+    assert process.exitcode == 0, f"see {log_of(work_dir)}"
 
 
 def _family(parent: int) -> list[int]:
@@ -169,11 +174,12 @@ def main() -> None:
     equal = 0
     durations = {}
     for run in range(args.runs):
-        name = list(CONFIGS)[run % len(CONFIGS)]
+        name = METHODS[run % len(METHODS)]
         config = tiny_config(args.folder, name, workers=run // 2 % 2)
         if name not in durations:  # all workers are to give the same
             durations[name] = undisturbed(config, args.folder / name, args.processes)
-        moments = [rng.uniform(0.2, 1) * durations[name]]
+        epoch = rng.randrange(EPOCHS)
+        moments = [Moment(epoch, rng.uniform(0, 0.5) * durations[name] / EPOCHS)]
         work_dir = args.folder / f"{name}_{run}"
         disturbed(config, work_dir, moments, args.processes)
         differ = differences(config, args.folder / name, work_dir)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from mmengine.logging import print_log
 
-from mmpar.evaluation.prediction_table import PredictionTable, PredictionTableMetric
+from mmpar.evaluation.gather import Columns, SplitMetric
+from mmpar.evaluation.predictions import Predictions, prediction_row
 from mmpar.registry import METRICS
+from mmpar.structures import AttributeSchema
+from mmpar.utils.atomic import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @METRICS.register_module()
-class DumpPredictions(PredictionTableMetric):
+class DumpPredictions(SplitMetric):
     """Write image path, scores, decisions and truths of every sample.
 
     - ``.csv``: one row per image; columns ``img_path``, then ``score:NAME`` of each
@@ -23,7 +28,7 @@ class DumpPredictions(PredictionTableMetric):
       order mark, without which Excel takes it for the code page of the machine; pandas
       reads it as it is, Python's ``csv`` with ``encoding="utf-8-sig"``.
     - ``.json``: ``{"schema": ..., "predictions": [{"img_path", "scores", "decisions",
-      "truths"}]}``, in the order of the schema.
+      "truths"}]}``, in the order of the schema; :func:`read_predictions` reads it.
 
     When a sample has a domain, both also have ``domain`` after ``img_path``, by the
     name that ``PARMetric`` gives it, empty for samples without.
@@ -45,50 +50,75 @@ class DumpPredictions(PredictionTableMetric):
             )
         self.out_file = out_file
 
-    def compute(self, table: PredictionTable) -> dict:
+    def row(self, sample: dict) -> Columns:
+        """See :func:`prediction_row`."""
+        return prediction_row(sample)
+
+    def compute_metrics(self, columns: Any) -> dict:
         """Write the file; there is no number to return."""
-        os.makedirs(os.path.dirname(os.path.abspath(self.out_file)), exist_ok=True)
-        write = self._write_csv if self.out_file.endswith(".csv") else self._write_json
-        write(table)
-        print_log(f"{len(table.paths)} predictions in {self.out_file}", "current")
+        predictions = Predictions.from_columns(columns)
+        text = _csv_text if self.out_file.endswith(".csv") else _json_text
+        write_atomically(self.out_file, text(predictions, self.schema))
+        count = len(predictions.img_path)
+        print_log(f"{count} predictions in {self.out_file}", "current")
         return {}
 
-    def _write_csv(self, table: PredictionTable) -> None:
-        names = self.schema.names
-        columns = [f"{kind}:{name}" for kind in _KINDS for name in names]
-        with open(self.out_file, "w", newline="", encoding="utf-8-sig") as file:
-            writer = csv.writer(file)
-            for i, (head, *values) in enumerate(_rows(table)):
-                if i == 0:
-                    writer.writerow([*head, *columns])
-                scores, decisions, truths = values
-                rounded = (f"{score:.6f}" for score in scores)
-                writer.writerow([*head.values(), *rounded, *decisions, *truths])
 
-    def _write_json(self, table: PredictionTable) -> None:
-        predictions = [
-            dict(head, scores=scores, decisions=decisions, truths=truths)
-            for head, scores, decisions, truths in _rows(table)
-        ]
-        content = dict(schema=self.schema.to_dict(), predictions=predictions)
-        with open(self.out_file, "w", encoding="utf-8") as file:
-            json.dump(content, file)
+def read_predictions(file: str | Path) -> Predictions:
+    """Read a ``.json`` file of :class:`DumpPredictions`, which names no persons.
 
-
-def _rows(table: PredictionTable) -> Iterator[tuple[dict[str, str], list, list, list]]:
-    """Head, scores, decisions and truths of each image."""
-    decisions = table.decisions.astype(int)
-    for i, head in enumerate(_heads(table)):
-        numbers = (table.scores[i], decisions[i], table.labels[i])
-        yield (head, *(row.tolist() for row in numbers))
+    Raises:
+        ValueError: It is no such file.
+    """
+    try:
+        rows = json.loads(Path(file).read_text(encoding="utf-8"))["predictions"]
+        found = Predictions(
+            img_path=np.array([row["img_path"] for row in rows], object),
+            scores=np.array([row["scores"] for row in rows], np.float32),
+            decisions=np.array([row["decisions"] for row in rows], bool),
+            labels=np.array([row["truths"] for row in rows], np.int8),
+            domain=np.array([row.get("domain", "") for row in rows], object),
+            person_id=np.full(len(rows), "", object),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file} does not hold the predictions of DumpPredictions ({error!r})"
+        ) from error
+    return found
 
 
-def _heads(table: PredictionTable) -> list[dict[str, str]]:
+def _csv_text(predictions: Predictions, schema: AttributeSchema) -> bytes:
+    import pandas as pd  # takes a second, and few runs write a file
+
+    parts = dict(
+        score=predictions.scores,
+        decision=predictions.decisions.astype(int),
+        truth=predictions.labels,
+    )
+    frames = [
+        pd.DataFrame(values, columns=[f"{part}:{name}" for name in schema.names])
+        for part, values in parts.items()
+    ]
+    frame = pd.concat([_heads(predictions), *frames], axis=1)
+    text = frame.to_csv(index=False, float_format="%.6f", lineterminator="\r\n")
+    return text.encode("utf-8-sig")
+
+
+def _json_text(predictions: Predictions, schema: AttributeSchema) -> str:
+    frame = _heads(predictions).assign(
+        scores=predictions.scores.tolist(),
+        decisions=predictions.decisions.astype(int).tolist(),
+        truths=predictions.labels.tolist(),
+    )
+    rows = frame.to_dict("records")
+    return json.dumps(dict(schema=schema.to_dict(), predictions=rows))
+
+
+def _heads(predictions: Predictions) -> pd.DataFrame:
     """What tells one image from another: its path, and its domain if any has one."""
-    if not any(table.domains):
-        return [dict(img_path=path) for path in table.paths]
-    pairs = zip(table.paths, table.domains)
-    return [dict(img_path=path, domain=domain) for path, domain in pairs]
+    import pandas as pd
 
-
-_KINDS = ("score", "decision", "truth")
+    heads = dict(img_path=predictions.img_path)
+    if predictions.domain.astype(bool).any():
+        heads["domain"] = predictions.domain
+    return pd.DataFrame(heads)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import numpy as np
@@ -11,19 +10,35 @@ from mmengine.logging import MMLogger
 
 from mmpar.evaluation.functional import (
     DEFAULT_THRESHOLD,
-    LocalizationScores,
-    box_of_map,
     check_threshold,
     localization_scores,
-    peak_of_map,
+    map_peak,
+    map_to_box,
 )
-from mmpar.evaluation.sample_table import Columns, SampleTableMetric, as_array
+from mmpar.evaluation.gather import Columns, SplitMetric, as_array, require_fields
 from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
+from mmpar.utils.atomic import write_atomically
+
+_TITLES = dict(
+    mean_iou="IoU",
+    iou_above_30="IoU>0.3",
+    iou_above_50="IoU>0.5",
+    pointing="pointing",
+    whole_image_iou="whole image",
+)
+"""Metrics, and their columns in tables and files."""
+
+_HINT = (
+    "localization is judged by true boxes of the attributes. Annotate them in "
+    "COCO's JSON, one category per attribute, and put dict(type="
+    "'LoadAttributeBoxes', ann_file='boxes.json', schema=...) before Resize in the "
+    "test pipeline, which ends in PackPARInputs; DrawSyntheticPerson draws its own"
+)
 
 
 @METRICS.register_module()
-class AttributeLocalizationMetric(SampleTableMetric):
+class AttributeLocalizationMetric(SplitMetric):
     """IoU of predicted with true attribute boxes, and the pointing game, in percent.
 
     Definitions in :func:`mmpar.evaluation.functional.localization_scores`. Judged are
@@ -31,7 +46,7 @@ class AttributeLocalizationMetric(SampleTableMetric):
     (``gt_attribute_boxes``). The predictions are those of an explainer, which
     :class:`ExplainLoop` runs: ``pred_attribute_boxes``, ``(A, 4)``, whose centres are
     the points, or ``pred_attribute_maps``, ``(A, H, W)``, whose boxes are found by
-    :func:`box_of_map` and whose maxima are the points.
+    :func:`map_to_box` and whose maxima are the points.
 
     Logs a table with one row per attribute, and beside the IoU that of the whole image
     as the box. Returns the means over the attributes that have true boxes:
@@ -40,19 +55,12 @@ class AttributeLocalizationMetric(SampleTableMetric):
     ``localization/whole_image_iou``.
 
     Args:
-        threshold: See :func:`box_of_map`.
+        threshold: See :func:`map_to_box`.
         out_file: JSON file for the means and the values of all attributes.
         **kwargs: See MMEngine's ``BaseMetric``.
     """
 
     default_prefix = "localization"
-    NEEDED = ("gt_score", "gt_attribute_boxes", "img_shape")
-    REMEDY = (
-        "localization is judged by true boxes of the attributes. Annotate them in "
-        "COCO's JSON, one category per attribute, and put dict(type="
-        "'LoadAttributeBoxes', ann_file='boxes.json', schema=...) before Resize in the "
-        "test pipeline, which ends in PackPARInputs; DrawSyntheticPerson draws its own"
-    )
 
     def __init__(
         self,
@@ -69,20 +77,21 @@ class AttributeLocalizationMetric(SampleTableMetric):
         """True boxes of what is present; predicted boxes and points of the same.
 
         Raises:
-            ValueError: The sample has no explanation.
+            ValueError: The sample has no true boxes or no explanation.
         """
+        needed = ("gt_score", "gt_attribute_boxes", "img_shape", "img_path")
+        require_fields(sample, needed, _HINT)
         truth = as_array(sample["gt_attribute_boxes"], np.float32)
         boxed = ~np.isnan(truth).any(axis=1)
         judged = boxed & (as_array(sample["gt_score"], np.int8) == 1)
         truth[~judged] = np.nan
         boxes, points = self._predicted(sample, judged)
         height, width = sample["img_shape"][:2]
-        whole = np.array((0, 0, width, height), np.float32)
         return dict(
             truth=truth,
             boxes=boxes,
             points=points,
-            whole=np.tile(whole, (len(truth), 1)),
+            whole=np.array((0, 0, width, height), np.float32),
             contradicted=np.array((boxed & ~judged).sum()),
         )
 
@@ -103,94 +112,72 @@ class AttributeLocalizationMetric(SampleTableMetric):
         boxes = np.full((len(judged), 4), np.nan, np.float32)
         points = np.full((len(judged), 2), np.nan, np.float32)
         for index in np.flatnonzero(judged):
-            boxes[index] = box_of_map(maps[index], self.threshold)
-            points[index] = peak_of_map(maps[index])
+            boxes[index] = map_to_box(maps[index], self.threshold)
+            points[index] = map_peak(maps[index])
         return boxes, points
 
-    def compute_from_columns(self, paths: list[str], columns: Columns) -> dict:
+    def compute_metrics(self, columns: Any) -> dict:
         """Judge, log the tables and write the file.
 
         Raises:
             ValueError: There is not one true box.
         """
-        truth, boxes, points, whole, contradicted = columns.values()
-        scores = localization_scores(truth, boxes, points)
+        truth, points = columns["truth"], columns["points"]
+        scores = localization_scores(truth, columns["boxes"], points)
         if not scores.count.any():
             raise ValueError(
-                f"none of the {len(paths)} samples has a true box of an attribute that "
+                f"none of the {len(truth)} samples has a true box of an attribute that "
                 "is present; do the file names in the annotation of the boxes fit "
-                f"those of the dataset, such as {paths[0]!r}?"
+                f"those of the dataset, such as {columns['img_path'][0]!r}?"
             )
-        reference = localization_scores(truth, whole, points)
-        metrics = dict(
-            mean_iou=scores.mean(scores.iou),
-            iou_above_30=scores.mean(scores.above_30),
-            iou_above_50=scores.mean(scores.above_50),
-            pointing=scores.mean(scores.pointing),
-            whole_image_iou=reference.mean(reference.iou),
+        whole = np.broadcast_to(columns["whole"][:, None], truth.shape)
+        shares = dict(
+            mean_iou=scores.iou,
+            iou_above_30=scores.above_30,
+            iou_above_50=scores.above_50,
+            pointing=scores.pointing,
+            whole_image_iou=localization_scores(truth, whole, points).iou,
         )
-        metrics = {name: 100 * value for name, value in metrics.items()}
-        columns = _percent_columns(scores, reference)
+        metrics = {name: 100 * scores.mean(share) for name, share in shares.items()}
+        attributes = {
+            self.schema.names[i]: dict(
+                boxes=int(scores.count[i]),
+                **{
+                    _TITLES[name]: float(100 * share[i])
+                    for name, share in shares.items()
+                },
+            )
+            for i in np.flatnonzero(scores.count)
+        }
         MMLogger.get_current_instance().info(
             "%d of %d images have a true box of an attribute that is present",
             (~np.isnan(truth).all(axis=(1, 2))).sum(),
-            len(paths),
+            len(truth),
         )
-        self._log(scores, columns, metrics, int(contradicted.sum()))
+        _log(attributes, metrics, columns["contradicted"].sum())
         if self.out_file:
-            self._write(scores, columns, metrics)
+            content = dict(
+                threshold=self.threshold, metrics=metrics, attributes=attributes
+            )
+            write_atomically(self.out_file, json.dumps(content, indent=1))
         return metrics
 
-    def _log(
-        self,
-        scores: LocalizationScores,
-        columns: Columns,
-        metrics: dict[str, float],
-        contradicted: int,
-    ) -> None:
-        logger = MMLogger.get_current_instance()
-        rows = [["attribute", "boxes", *columns]]
-        for i in np.flatnonzero(scores.count):
-            values = [f"{column[i]:.2f}" for column in columns.values()]
-            rows.append([self.schema.names[i], str(scores.count[i]), *values])
-        means = [f"{value:.2f}" for value in metrics.values()]
-        rows.append(["mean of attributes", str(scores.count.sum()), *means])
-        log_table(text_table(rows))
-        if contradicted:
-            logger.info(
-                "%d true boxes of attributes that are not labelled as present are not "
-                "judged",
-                contradicted,
-            )
 
-    def _write(
-        self, scores: LocalizationScores, columns: Columns, metrics: dict[str, float]
-    ) -> None:
-        content = dict(
-            threshold=self.threshold,
-            metrics=metrics,
-            attributes={
-                self.schema.names[i]: dict(
-                    boxes=int(scores.count[i]),
-                    **{name: float(column[i]) for name, column in columns.items()},
-                )
-                for i in np.flatnonzero(scores.count)
-            },
+def _log(
+    attributes: dict[str, dict[str, Any]], metrics: dict[str, float], contradicted: int
+) -> None:
+    """One row per attribute, then their means."""
+    rows = [["attribute", "boxes", *_TITLES.values()]]
+    for name, values in attributes.items():
+        cells = [f"{values[title]:.2f}" for title in _TITLES.values()]
+        rows.append([name, str(values["boxes"]), *cells])
+    total = sum(values["boxes"] for values in attributes.values())
+    means = [f"{value:.2f}" for value in metrics.values()]
+    rows.append(["mean of attributes", str(total), *means])
+    log_table(text_table(rows))
+    if contradicted:
+        MMLogger.get_current_instance().info(
+            "%d true boxes of attributes that are not labelled as present are not "
+            "judged",
+            contradicted,
         )
-        path = os.path.abspath(str(self.out_file))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-
-
-def _percent_columns(
-    scores: LocalizationScores, reference: LocalizationScores
-) -> Columns:
-    columns = {
-        "IoU": scores.iou,
-        "IoU>0.3": scores.above_30,
-        "IoU>0.5": scores.above_50,
-        "pointing": scores.pointing,
-        "whole image": reference.iou,
-    }
-    return {name: 100 * column for name, column in columns.items()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from mmengine.logging import MMLogger
 
-from mmpar.evaluation.sample_table import Columns, SampleTableMetric, as_array
+from mmpar.evaluation.gather import Columns, SplitMetric, as_array, require_fields
 from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
 
@@ -14,7 +16,7 @@ COMPARISONS = ("in_image", "in_region")
 
 
 @METRICS.register_module()
-class OcclusionMetric(SampleTableMetric):
+class OcclusionMetric(SplitMetric):
     """How often an explainer's box costs the logit more than another, in percent.
 
     :class:`ExplainLoop` runs the test itself (``occlusion=dict()``), an
@@ -26,14 +28,19 @@ class OcclusionMetric(SampleTableMetric):
     """
 
     default_prefix = "occlusion"
-    NEEDED = ("gt_score", "pred_label", "occlusion_boxes", "occlusion_drops")
-    REMEDY = (
-        "test with test_cfg=dict(type='ExplainLoop', explainer=dict(type='GradCAM'), "
-        "occlusion=dict()), as tools/analysis_tools/occlusion_test.py does"
-    )
 
     def row(self, sample: dict) -> Columns:
-        """Drops of the logits, and which judged attributes have no box."""
+        """Drops of the logits, and which judged attributes have no box.
+
+        Raises:
+            ValueError: The sample has no occlusion test.
+        """
+        require_fields(
+            sample,
+            ("gt_score", "pred_label", "occlusion_boxes", "occlusion_drops"),
+            "test with test_cfg=dict(type='ExplainLoop', explainer=dict(type='GradCAM')"
+            ", occlusion=dict()), as tools/analysis_tools/occlusion_test.py does",
+        )
         judged = np.zeros(len(sample["gt_score"]), bool)
         judged[as_array(sample["pred_label"], np.int64)] = True
         judged &= as_array(sample["gt_score"], np.int8) == 1
@@ -46,7 +53,7 @@ class OcclusionMetric(SampleTableMetric):
             no_place=(judged & ~no_box)[:, None] & np.isnan(drops).any(axis=2),
         )
 
-    def compute_from_columns(self, paths: list[str], columns: Columns) -> dict:
+    def compute_metrics(self, columns: Any) -> dict:
         """Compare, log the table and the counts of what was not compared."""
         drops, no_place = columns["drops"], columns["no_place"]
         compared: np.ndarray = ~np.isnan(drops.sum(axis=3))  # (N, A, C)

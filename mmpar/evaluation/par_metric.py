@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from mmpar.evaluation.functional import (
     decide,
     multi_label_scores,
 )
-from mmpar.evaluation.prediction_table import PredictionTable, PredictionTableMetric
+from mmpar.evaluation.gather import Columns, SplitMetric
+from mmpar.evaluation.predictions import Predictions, prediction_row
 from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
 from mmpar.structures import (
@@ -27,7 +29,7 @@ from mmpar.structures import (
 
 
 @METRICS.register_module()
-class PARMetric(PredictionTableMetric):
+class PARMetric(SplitMetric):
     """mA, instance accuracy, precision, recall and F1, label-based F1, in percent.
 
     Definitions in :func:`mmpar.evaluation.functional.multi_label_scores`. Logs a table
@@ -36,7 +38,7 @@ class PARMetric(PredictionTableMetric):
     ``par/label_f1``.
 
     When the samples are of several domains (``domain`` of the annotation, as in UPAR
-    and PETA), it logs a row a domain as well and returns the same numbers of each, as
+    and PETA), it also logs one row per domain and returns the same numbers of each, as
     ``par/Market1501/mA``, and their plain mean over domains, as ``par/domain_mean/mA``;
     a domain that is a number, say 3, is called ``domain3``. UPAR's challenge judges by
     domains that were not trained on (chalearnlap.cvc.uab.cat/challenge/52/description).
@@ -70,21 +72,26 @@ class PARMetric(PredictionTableMetric):
         self.threshold = threshold
         self.empty_attribute = empty_attribute
 
-    def compute(self, table: PredictionTable) -> dict[str, float]:
+    def row(self, sample: dict) -> Columns:
+        """See :func:`prediction_row`."""
+        return prediction_row(sample)
+
+    def compute_metrics(self, columns: Any) -> dict:
         """Score the predictions and log the tables; no number without known labels."""
         schema = self.schema
         logger = MMLogger.get_current_instance()
-        if not (table.labels >= 0).any():
+        predictions = Predictions.from_columns(columns)
+        if not (predictions.labels >= 0).any():
             logger.warning(
                 "none of the %d images has a known label: there is nothing to score",
-                len(table.paths),
+                len(predictions.labels),
             )
             return {}
-        table = self._redecided(table)
-        result = self._score(table)
+        predictions = self._redecided(predictions)
+        result = self._score(predictions)
         metrics = percents(result)
         log_table(attribute_table(schema, result))
-        log_table(summary_table(metrics, len(table.paths)))
+        log_table(summary_table(metrics, len(predictions.labels)))
         if result.empty.any():
             names = [schema.names[i] for i in np.flatnonzero(result.empty)]
             treated = {
@@ -96,43 +103,43 @@ class PARMetric(PredictionTableMetric):
                 treated,
                 ", ".join(names),
             )
-        return {**metrics, **self._of_domains(table)}
+        return {**metrics, **self._of_domains(predictions)}
 
-    def _redecided(self, table: PredictionTable) -> PredictionTable:
-        """The table, decided by this metric's own threshold if it has one."""
+    def _redecided(self, predictions: Predictions) -> Predictions:
+        """Decided by this metric's own threshold if it has one."""
         if self.threshold is None:
-            return table
+            return predictions
         thresholds = build_thresholds(self.threshold, self.schema)
         MMLogger.get_current_instance().info(
             "Judged by the metric's own threshold, not by the model's decisions: %s",
             describe_thresholds(thresholds, self.schema),
         )
-        return replace(table, decisions=decide(table.scores, thresholds))
+        decisions = decide(predictions.scores, thresholds)
+        return replace(predictions, decisions=decisions)
 
-    def _score(self, table: PredictionTable) -> MultiLabelScores:
-        return multi_label_scores(table.decisions, table.labels, self.empty_attribute)
+    def _score(self, predictions: Predictions) -> MultiLabelScores:
+        return multi_label_scores(
+            predictions.decisions, predictions.labels, self.empty_attribute
+        )
 
-    def _of_domains(self, table: PredictionTable) -> dict[str, float]:
+    def _of_domains(self, predictions: Predictions) -> dict[str, float]:
         """Metrics of each domain and their means; none if there is one domain."""
-        domains = np.array(table.domains)
+        counts = Counter(predictions.domain.tolist())
+        without = counts.pop("", 0)
+        if len(counts) < 2:
+            return {}
         # domain2 before domain10
         names = sorted(
-            set(table.domains) - {""},
-            key=lambda name: (name.rstrip("0123456789"), len(name), name),
+            counts, key=lambda name: (name.rstrip("0123456789"), len(name), name)
         )
-        if len(names) < 2:
-            return {}
         results = {
-            name: self._score(table.rows(np.flatnonzero(domains == name)))
+            name: self._score(predictions.select(predictions.domain == name))
             for name in names
         }
-        counts = [int((domains == name).sum()) for name in names]
-        logger = MMLogger.get_current_instance()
         log_table(domain_table(results, counts))
-        if "" in table.domains:
-            logger.info(
-                "%d images have no domain and count in the whole only",
-                table.domains.count(""),
+        if without:
+            MMLogger.get_current_instance().info(
+                "%d images have no domain and count in the whole only", without
             )
         of_domains = {name: percents(result) for name, result in results.items()}
         of_domains["domain_mean"] = mean_of(list(of_domains.values()))
@@ -162,7 +169,7 @@ def mean_of(metrics: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def attribute_table(schema: AttributeSchema, result: MultiLabelScores) -> str:
-    """A row an attribute: known labels, and the others in percent."""
+    """One row per attribute: known labels, and the others in percent."""
     rate = result.positives / np.maximum(result.known, 1)
     columns = (
         rate,
@@ -183,16 +190,18 @@ def summary_table(metrics: dict[str, float], num_images: int) -> str:
     return text_table([["images", *metrics], [str(num_images), *_rounded(metrics)]])
 
 
-def domain_table(results: dict[str, MultiLabelScores], counts: Sequence[int]) -> str:
-    """A row a domain, then their mean.
+def domain_table(
+    results: dict[str, MultiLabelScores], counts: Mapping[str, int]
+) -> str:
+    """One row per domain, then their mean.
 
     ``empty`` counts the attributes without a positive or a negative there.
     """
     of_domains = [percents(result) for result in results.values()]
     rows = [["domain", "images", "empty", *of_domains[0]]]
-    for name, count, metrics in zip(results, counts, of_domains):
-        empty = str(int(results[name].empty.sum()))
-        rows.append([name, str(count), empty, *_rounded(metrics)])
+    for (name, result), metrics in zip(results.items(), of_domains):
+        empty = str(int(result.empty.sum()))
+        rows.append([name, str(counts[name]), empty, *_rounded(metrics)])
     rows.append(["mean", "", "", *_rounded(mean_of(of_domains))])
     return text_table(rows)
 

@@ -1,6 +1,6 @@
 """Where in the image an answer came from: response maps, boxes, and their check.
 
-Boxes from maps are arithmetic: :func:`mmpar.evaluation.functional.box_of_map`.
+Boxes from maps are arithmetic: :func:`mmpar.evaluation.functional.map_to_box`.
 """
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from mmpar.evaluation.functional import (
     DEFAULT_THRESHOLD,
-    box_of_map,
     check_threshold,
+    map_to_box,
 )
 from mmpar.explain.regions import RegionBoxes, has_regions
 from mmpar.models.utils import unwrap_model
@@ -35,7 +35,7 @@ class OcclusionTest:
 
     Args:
         model: Classifier in eval mode; it may be wrapped for distributed runs.
-        threshold: From maps to boxes; see :func:`box_of_map`.
+        threshold: From maps to boxes; see :func:`map_to_box`.
         seed: Of the other boxes' places, which do not depend on the order of samples.
     """
 
@@ -81,7 +81,7 @@ class OcclusionTest:
                 box = sample.pred_attribute_boxes[index].float().cpu().numpy()
             else:
                 response = sample.pred_attribute_maps[index].float().cpu().numpy()
-                box = box_of_map(response, self.threshold)
+                box = map_to_box(response, self.threshold)
             boxes[index] = box
         return boxes
 

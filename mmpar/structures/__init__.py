@@ -1,7 +1,16 @@
 """What the parts of mmpar hand to each other."""
 
 from mmpar.structures.attribute_schema import AttributeSchema, SchemaMismatchError
+from mmpar.structures.decision import (
+    Calibration,
+    Conformal,
+    DecisionRule,
+    SetSoftmax,
+    exclusive_set_names,
+)
 from mmpar.structures.keypoints import COCO_FLIP_ORDER, COCO_KEYPOINTS
+from mmpar.structures.model_card import ModelCard
+from mmpar.structures.preprocessing import Preprocessing
 from mmpar.structures.region import Region, assign_attributes, build_regions
 from mmpar.structures.schemas import SCHEMAS, build_schema
 from mmpar.structures.thresholds import (
@@ -15,12 +24,19 @@ __all__ = [
     "COCO_KEYPOINTS",
     "SCHEMAS",
     "AttributeSchema",
+    "Calibration",
+    "Conformal",
+    "DecisionRule",
+    "ModelCard",
+    "Preprocessing",
     "Region",
     "SchemaMismatchError",
+    "SetSoftmax",
     "Threshold",
     "assign_attributes",
     "build_regions",
     "build_schema",
     "build_thresholds",
     "describe_thresholds",
+    "exclusive_set_names",
 ]

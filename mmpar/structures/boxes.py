@@ -96,6 +96,25 @@ def cover_pixels(box: OneBox, width: int, height: int) -> PixelBox | None:
     return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
 
 
+def crop_box(image: np.ndarray, box: OneBox, path: str) -> np.ndarray:
+    """The part of an image ``(H, W, C)`` in a box, xyxy in pixels.
+
+    The box is clipped to the image, and pixels at its edges are kept whole.
+
+    Raises:
+        ValueError: No part of the box is in the image.
+    """
+    height, width = image.shape[:2]
+    pixels = cover_pixels(box, width, height)
+    if pixels is None:
+        raise ValueError(
+            f"the person box {[float(value) for value in box]} (xyxy) lies outside "
+            f"{path}, which is {width} x {height} pixels; is it the right image?"
+        )
+    x1, y1, x2, y2 = pixels
+    return np.ascontiguousarray(image[y1:y2, x1:x2])
+
+
 def round_to_pixels(box: OneBox, width: int, height: int) -> PixelBox:
     """A box with its edges at the nearest pixels of an image, at least one pixel."""
     x1, y1, x2, y2 = (round(float(edge)) for edge in box)

@@ -12,6 +12,8 @@ import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
+from mmpar.utils.config_data import read_literal
+
 AUTO = "auto"
 """Value of ``resume``: from the last checkpoint in the work dir, if there is one."""
 
@@ -48,7 +50,7 @@ _FORMER_EXPLAINERS = {
 def config_arguments(description: str) -> argparse.ArgumentParser:
     """A parser with config and config options."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("config", help="config file")
+    parser.add_argument("config", help="config file, or the name of a model")
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -195,26 +197,7 @@ class ConfigOptions(argparse.Action):
 
     def _value(self, text: str) -> Any:
         if text.startswith(("dict(", "{")):
-            return _literal(ast.parse(text, mode="eval").body)
+            return read_literal(ast.parse(text, mode="eval").body)
         from mmengine.config import DictAction  # takes a second
 
         return DictAction._parse_iterable(text)
-
-
-def _literal(node: ast.AST) -> Any:
-    """A Python literal, in which ``dict(...)`` may be written for a dict."""
-    if isinstance(node, ast.Call):
-        named = all(word.arg for word in node.keywords)
-        if ast.unparse(node.func) != "dict" or node.args or not named:
-            raise ValueError(f"{ast.unparse(node)} is not a dict of named values")
-        return {str(word.arg): _literal(word.value) for word in node.keywords}
-    if isinstance(node, ast.Dict):
-        keys = [ast.literal_eval(key) if key else None for key in node.keys]
-        return dict(zip(keys, map(_literal, node.values)))
-    if isinstance(node, ast.List):
-        return [_literal(item) for item in node.elts]
-    if isinstance(node, ast.Tuple):
-        return tuple(_literal(item) for item in node.elts)
-    if isinstance(node, ast.Name):
-        raise ValueError(f"{node.id} is neither a number nor text in quotes")
-    return ast.literal_eval(node)

@@ -1,5 +1,7 @@
 """What the bytes of an image file say before they are decoded: its size, its end.
 
+Importable without torch and MMEngine: the torch-free inferencer reads images with it.
+
 Markers of JPEG files: ITU-T T.81, annex B.
 """
 
@@ -14,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from mmpar.utils.bounded_file import BoundedFile
+from mmpar.utils.file_kinds import HEAD_BYTES, describe_unreadable
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = struct.Struct(">II")
@@ -25,8 +28,50 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 """Not the stuffed zeros of scans."""
 _ORIENTATION = 0x0112
+_IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 _FIRST_ROTATED = 5
 """EXIF orientations from here on swap width and height."""
+
+
+def require_whole_image(content: bytes, path: str) -> None:
+    """Refuse a file that a decoder must not be given, or would paint grey in part.
+
+    Args:
+        content: The file's bytes.
+        path: The file, for the error.
+
+    Raises:
+        ValueError: The file is a truncated JPEG, has too many pixels, or nothing of it
+            says that it is an image.
+    """
+    if is_truncated_jpeg(content):
+        raise ValueError(f"{path} ({len(content)} bytes) is a truncated JPEG file")
+    if not all(require_size_within_limit(content, path)):
+        raise unreadable_image(content, path)
+
+
+def unreadable_image(
+    content: bytes, path: str, fault: object = "nothing could be decoded"
+) -> ValueError:
+    """The error for a file that no decoder has read, with what it is instead."""
+    found = describe_unreadable(content[:HEAD_BYTES], len(content))
+    if found is not None and not found.startswith(_IMAGE):
+        fault = f"it {found}"
+    elif has_deep_grey(content):
+        fault = (
+            "its grey values have 32 bits, which do not say what white is; save it "
+            "with 8 or 16"
+        )
+    return ValueError(f"{path} ({len(content)} bytes) is not a readable image: {fault}")
+
+
+def has_deep_grey(content: bytes) -> bool:
+    """Whether Pillow finds grey values with more than 8 bits."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.mode.startswith(("I", "F"))
+    except Exception:  # whether this is an image is for the decoder to say
+        return False
 
 
 def require_size_within_limit(content: bytes, path: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmengine.structures import BaseDataElement
 
-from mmpar.evaluation.sample_table import as_array
+from mmpar.evaluation.gather import as_array
 from mmpar.structures.boxes import box_area
 
 _LARGEST = 0.3

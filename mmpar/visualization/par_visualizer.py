@@ -23,14 +23,14 @@ from torchvision.utils import draw_bounding_boxes, draw_keypoints, make_grid
 
 from mmpar.evaluation.functional import (
     DEFAULT_THRESHOLD,
-    box_of_map,
     check_threshold,
+    map_to_box,
 )
-from mmpar.evaluation.sample_table import as_array
+from mmpar.evaluation.gather import as_array
 from mmpar.registry import VISUALIZERS
 from mmpar.structures import AttributeSchema, build_schema
 from mmpar.structures.boxes import box_iou
-from mmpar.visualization.fonts import TextFont
+from mmpar.utils.fonts import TextFont
 
 Line = list[tuple[str, str]]
 """Pieces of text, each with its colour."""
@@ -60,7 +60,7 @@ class PARVisualizer(Visualizer):
 
     Args:
         name: Of the instance, by which MMEngine finds it again.
-        threshold: How the box of a response map is found, see :func:`box_of_map`.
+        threshold: How the box of a response map is found, see :func:`map_to_box`.
         **kwargs: As for MMEngine's ``Visualizer``: ``vis_backends``, ``save_dir``.
     """
 
@@ -151,7 +151,7 @@ class PARVisualizer(Visualizer):
         if sample.maps is not None:
             colors = mpl.colormaps["jet"](sample.maps[index])[..., :3] * 255
             panel = np.rint(0.55 * image + 0.45 * colors).astype(np.uint8)
-            predicted = box_of_map(sample.maps[index], self.threshold)
+            predicted = map_to_box(sample.maps[index], self.threshold)
         else:
             predicted = sample.predicted_boxes[index]
         true = sample.true_box_of_present(index)

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mmpar.visualization.fonts import drawable, font_families
+from mmpar.utils.fonts import drawable, font_families
 
 
 def draw_scale_prior(

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,8 +22,9 @@ from mmpar.utils import seeding
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.config import check_config
 from tests import kill_and_resume
+from tests.fixtures.trained import CONFIGS
 
-HOOKS = Config.fromfile(kill_and_resume.ROOT / "configs/_base_/default_runtime.py")
+HOOKS = Config.fromfile(CONFIGS / "_base_/default_runtime.py")
 
 
 def hooks_without_schema():
@@ -319,12 +321,16 @@ def test_a_training_of_no_length_is_an_error(field, value):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", kill_and_resume.CONFIGS)
-def test_a_killed_training_ends_as_the_undisturbed_one(tmp_path, name):
-    config = kill_and_resume.tiny_config(tmp_path, name, workers=1)
-    seconds = kill_and_resume.undisturbed(config, tmp_path / "whole")
-    moment = random.Random(name).uniform(0.5, 0.9) * seconds
-    kill_and_resume.disturbed(config, tmp_path / "killed", [moment])
-    assert not kill_and_resume.differences(
-        config, tmp_path / "whole", tmp_path / "killed"
-    )
+@pytest.mark.parametrize("method", kill_and_resume.METHODS)
+def test_a_killed_training_ends_as_the_undisturbed_one(tmp_path, method):
+    config = kill_and_resume.tiny_config(tmp_path, method, workers=1, num_train=8)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    seconds = kill_and_resume.undisturbed(config, whole)
+    chance = random.Random(method)
+    later = chance.uniform(0, 0.5) * seconds / kill_and_resume.EPOCHS
+    moment = kill_and_resume.Moment(chance.choice([1, 2, 3]), later)
+    kill_and_resume.disturbed(config, killed, [moment])
+    told = kill_and_resume.log_of(killed).read_text()
+    resumed = int(re.search(r"resumed epoch: (\d)", told).group(1))
+    assert moment.epoch <= resumed < kill_and_resume.EPOCHS
+    assert not kill_and_resume.differences(config, whole, killed)

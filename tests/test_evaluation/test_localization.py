@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from mmpar.evaluation.functional import (
-    box_of_map,
     localization_scores,
-    peak_of_map,
+    map_peak,
+    map_to_box,
 )
 from tests.oracles.localization import brute_force_box, localization_loops
 
@@ -17,33 +17,33 @@ def test_box_surrounds_the_largest_connected_part(threshold):
     rng = np.random.default_rng(0)
     for _ in range(20):
         response = rng.random((9, 7)).astype(np.float32)
-        found = box_of_map(response, threshold)
+        found = map_to_box(response, threshold)
         assert found.tolist() == brute_force_box(response, threshold)
 
 
 def test_a_full_map_gives_the_whole_image_and_a_zero_map_no_box():
-    assert box_of_map(np.full((5, 3), 0.1)).tolist() == [0, 0, 3, 5]
-    assert np.isnan(box_of_map(np.zeros((5, 3)))).all()
-    assert np.isnan(peak_of_map(np.zeros((5, 3)))).all()
+    assert map_to_box(np.full((5, 3), 0.1)).tolist() == [0, 0, 3, 5]
+    assert np.isnan(map_to_box(np.zeros((5, 3)))).all()
+    assert np.isnan(map_peak(np.zeros((5, 3)))).all()
 
 
 @pytest.mark.parametrize("threshold", [0.0, -1.0, 1.1])
 def test_thresholds_out_of_range_are_refused(threshold):
     with pytest.raises(ValueError, match=r"\(0, 1\]"):
-        box_of_map(np.ones((2, 2)), threshold)
+        map_to_box(np.ones((2, 2)), threshold)
 
 
 def test_peak_is_the_centre_of_the_largest_pixel():
     response = np.zeros((6, 4))
     response[5, 1] = 1
-    assert peak_of_map(response).tolist() == [1.5, 5.5]
+    assert map_peak(response).tolist() == [1.5, 5.5]
 
 
 def test_peak_of_a_cell_at_the_border_is_its_centre():
     coarse = torch.zeros(1, 1, 4, 2)
     coarse[..., 0, 1] = 1
     fine = torch.nn.functional.interpolate(coarse, (128, 64), mode="bilinear")
-    x, y = peak_of_map(fine[0, 0].numpy())
+    x, y = map_peak(fine[0, 0].numpy())
     assert abs(x - 48) <= 0.5  # the cell covers columns 32 to 64, rows 0 to 32
     assert abs(y - 16) <= 0.5
 

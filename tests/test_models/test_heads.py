@@ -1,5 +1,6 @@
 """What PAR heads share: schema in the checkpoint, positive ratios, loss, prediction."""
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
@@ -8,11 +9,21 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmpar.models import LinearPARHead, SSPNetHead
-from mmpar.structures import AttributeSchema, SchemaMismatchError
+from mmpar.structures import (
+    AttributeSchema,
+    Calibration,
+    DecisionRule,
+    SchemaMismatchError,
+    SetSoftmax,
+)
 from tests.oracles.weighted_bce import weighted_bce
 
 NAMES = ("Hat", "Bag", "Boots")
 SCHEMA = AttributeSchema(NAMES, {"head": ("Hat",)}, title="mine")
+EXCLUSIVE = AttributeSchema(NAMES, {"head": ("Hat",)}, exclusive=[("Hat", "Boots")])
+CALIBRATION = Calibration(
+    EXCLUSIVE, (0.5, 2, 1.5), (1, -1, 0.25), (SetSoftmax(0.7, -0.4),)
+)
 OTHERS = {
     "other names": AttributeSchema(("Hat", "Bag", "Male"), {"head": ("Hat",)}),
     "another order": AttributeSchema(("Bag", "Hat", "Boots"), {"head": ("Hat",)}),
@@ -209,6 +220,25 @@ def test_thresholds_other_than_a_half_are_logged(log):
 def test_thresholds_that_fit_no_attribute_or_no_score_are_errors(threshold, match):
     with pytest.raises(ValueError, match=match):
         linear_head(SCHEMA, threshold=threshold)
+
+
+@pytest.mark.parametrize("calibration", [None, CALIBRATION])
+def test_a_decision_rule_decides_instead_of_the_threshold(calibration, log):
+    head = linear_head(EXCLUSIVE, threshold=0.9)
+    before = {name: value.clone() for name, value in head.state_dict().items()}
+    rule = DecisionRule(EXCLUSIVE, (0.2, 0.5, 0.4), calibration)
+    head.set_decision_rule(rule)
+    assert str(rule) in log.text
+    assert head.state_dict().keys() == before.keys()
+    logits = 3 * torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
+    found = head._get_predictions(logits, None)
+    scores = np.stack([sample.pred_score.numpy() for sample in found])
+    np.testing.assert_allclose(scores, rule.scores(logits.numpy()), atol=1e-6)
+    for sample, decisions in zip(found, rule.decide(scores)):
+        assert sample.pred_label.tolist() == np.flatnonzero(decisions).tolist()
+    head._get_predictions(logits.bfloat16(), None)
+    with pytest.raises(SchemaMismatchError):
+        head.set_decision_rule(DecisionRule(OTHERS["another order"]))
 
 
 def test_a_threshold_is_found_by_a_decomposed_name():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -13,8 +15,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).parents[2]
 TIMEOUT = 400
@@ -37,11 +41,75 @@ def environment() -> dict[str, str]:
     return {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PATH": path, "PORT": port}
 
 
+def start_python(
+    arguments: Sequence[object], output: IO, cwd: Path = REPOSITORY, **variables: str
+) -> BaseProcess:
+    """``python SCRIPT ARGUMENT ...`` in a process of its own, writing to a file.
+
+    Also ``-m MODULE ARGUMENT ...``, and with environment variables of its own. It is
+    forked from a server that has imported what takes eight seconds.
+    """
+    process = _server().Process(
+        target=_run,
+        args=(
+            [str(word) for word in arguments],
+            str(cwd),
+            {**environment(), **variables},
+            DupFd(output.fileno()),
+        ),
+    )
+    process.start()
+    return process
+
+
+def call_together(
+    number: int, arguments: Sequence[object], cwd: Path = REPOSITORY
+) -> list[str]:
+    """Start processes as torchrun does; their outputs, each of one that succeeded."""
+    group = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=environment()["PORT"])
+    group["WORLD_SIZE"] = str(number)
+    outputs = []
+    with contextlib.ExitStack() as files:
+        started = []
+        for rank in map(str, range(number)):
+            output = files.enter_context(tempfile.TemporaryFile())
+            variables = dict(group, RANK=rank, LOCAL_RANK=rank)
+            started.append((start_python(arguments, output, cwd, **variables), output))
+        for process, output in started:
+            status = stop_at(process, TIMEOUT)
+            output.seek(0)
+            outputs.append(output.read().decode(errors="replace"))
+            assert status == 0, outputs[-1]
+    return outputs
+
+
+def stop_at(process: BaseProcess, seconds: float) -> int:
+    """Wait for a process, kill it when the time is over; its exit status."""
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+    return process.exitcode
+
+
+def run_command(
+    command: Sequence[str], stdout: Any, **_: Any
+) -> subprocess.CompletedProcess:
+    """Stands for ``subprocess.run`` in a tool that starts Python: forks it."""
+    assert command[0] == sys.executable
+    with tempfile.TemporaryFile() as captured:
+        output = captured if stdout is subprocess.PIPE else stdout
+        process = start_python(command[1:], output, Path.cwd())
+        status = stop_at(process, TIMEOUT)
+        captured.seek(0)
+        return subprocess.CompletedProcess(command, status, captured.read())
+
+
 def call_tool(tool: str, *arguments: object, cwd: Path) -> tuple[int, str]:
     """Exit status and output of a tool that runs to its end.
 
-    A Python tool runs in a process of its own, forked from a server that has imported
-    what takes seconds; a shell script starts its own interpreters.
+    A Python tool is forked, see :func:`start_python`; a shell script starts its own
+    interpreters, eight seconds each: use it for what it alone does.
     """
     if tool.endswith(".sh"):
         done = subprocess.run(
@@ -55,22 +123,10 @@ def call_tool(tool: str, *arguments: object, cwd: Path) -> tuple[int, str]:
         )
         return done.returncode, done.stdout
     with tempfile.TemporaryFile() as output:
-        process = _server().Process(
-            target=_run,
-            args=(
-                command(tool, *arguments)[1:],
-                str(cwd),
-                environment(),
-                DupFd(output.fileno()),
-            ),
-        )
-        process.start()
-        process.join(TIMEOUT)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
+        process = start_python(command(tool, *arguments)[1:], output, cwd)
+        status = stop_at(process, TIMEOUT)
         output.seek(0)
-        return process.exitcode, output.read().decode(errors="replace")
+        return status, output.read().decode(errors="replace")
 
 
 def run_tool(tool: str, *arguments: object, cwd: Path) -> str:
@@ -96,9 +152,22 @@ def _run(argv: list[str], cwd: str, env: dict[str, str], output: DupFd) -> None:
     os.environ.update(env)
     os.chdir(cwd)
     multiprocessing.set_start_method(None, force=True)  # a tool's own processes fork
-    sys.argv = argv
-    sys.path.insert(0, str(Path(argv[0]).parent))
-    runpy.run_path(argv[0], run_name="__main__")
+    if argv[0] == "-m":
+        sys.argv = argv[1:]
+        runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = argv
+        sys.path.insert(0, str(Path(argv[0]).parent))
+        runpy.run_path(argv[0], run_name="__main__")
+
+
+def load_tool(tool: str) -> Any:
+    """``tools/TOOL`` as a module, for its functions and for stand-ins in it."""
+    path = REPOSITORY / "tools" / tool
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def scalars(work_dir: Path) -> list[dict]:

@@ -1,29 +1,29 @@
 """A table of several configs and seeds, computed once."""
 
-import importlib.util
 import json
 import re
 
 import pytest
 
-from tests.test_tools.run import REPOSITORY, options, run_tool
+from tests.fixtures.trained import write_thin_config
+from tests.test_tools.run import load_tool, run_command
 
-CONFIG = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
-TINY = options(
-    "train_cfg.max_epochs=1",
-    "train_dataloader.dataset.num_samples=16",
-    "val_dataloader.dataset.num_samples=4",
-    "test_dataloader.dataset.num_samples=4",
-    "train_dataloader.num_workers=0",
-    "val_dataloader.num_workers=0",
-    "test_dataloader.num_workers=0",
-)
+TOOL = "analysis_tools/run_seeds.py"
 
 
 @pytest.mark.slow
-def test_each_seed_is_trained_once_and_in_the_table(tmp_path):
-    arguments = ("analysis_tools/run_seeds.py", CONFIG, "--seeds", "0", "1")
-    text = run_tool(*arguments, *TINY, cwd=tmp_path)
+def test_each_seed_is_trained_once_and_in_the_table(tmp_path, monkeypatch, capsys):
+    """By the tools it calls, each in a process of its own."""
+    tool = load_tool(TOOL)
+    monkeypatch.setattr(tool.subprocess, "run", run_command)
+    monkeypatch.chdir(tmp_path)
+    config = str(write_thin_config("linear", tmp_path))
+
+    def call(*words):
+        tool.main(tool.parse_args([config, "--seeds", "0", "1", *words]))
+        return capsys.readouterr().out
+
+    text = call()
     runs = sorted((tmp_path / "work_dirs/seeds").glob("*/test_metrics.json"))
     assert [path.parent.name[-5:] for path in runs] == ["seed0", "seed1"]
     first, second = (json.loads(p.read_text())["metrics"]["par/mA"] for p in runs)
@@ -34,7 +34,7 @@ def test_each_seed_is_trained_once_and_in_the_table(tmp_path):
     changed["metrics"]["par/mA"] = 2 * 50 - second
     runs[0].write_text(json.dumps(changed))
     few = ("--localize-options", "test_dataloader.dataset.num_samples=2")
-    text = run_tool(*arguments, *TINY, "--explainers", "GradCAM", *few, cwd=tmp_path)
+    text = call("--explainers", "GradCAM", *few)
     assert "| par/label_f1 | GradCAM/mean_iou |" in text
     assert re.search(r"\| 50\.00 ± .* \| [\d.]+ ± [\d.]+ \|$", text, re.MULTILINE)
 
@@ -64,10 +64,7 @@ CHANGED = "model = dict(depth=50)"
 @pytest.fixture
 def seeds(tmp_path, monkeypatch):
     """The tool as a module, with stand-ins for the tools it calls."""
-    path = REPOSITORY / "tools/analysis_tools/run_seeds.py"
-    spec = importlib.util.spec_from_file_location("run_seeds", path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_tool(TOOL)
     tools = tmp_path / "tools"
     (tools / "analysis_tools").mkdir(parents=True)
     (tools / "train.py").write_text(FAKE_TRAIN)

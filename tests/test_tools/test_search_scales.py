@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import re
 import sys
@@ -17,28 +16,24 @@ from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
 
 from mmpar.structures import build_schema
-from tests.test_tools.run import REPOSITORY, run_tool
-from tests.test_tools.test_training_runs import CONFIG, small
+from tests.fixtures.trained import write_thin_config
+from tests.test_tools import run
+from tests.test_tools.run import REPOSITORY
 
+CONFIG = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
 TOOL = "analysis_tools/search_scales.py"
 REGIONS = ("head", "torso", "bottom", "whole")
 
 
 def load_tool():
-    """The tool as a module."""
-    spec = importlib.util.spec_from_file_location(
-        "search_scales", REPOSITORY / "tools" / TOOL
-    )
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    return tool
+    return run.load_tool(TOOL)
 
 
-@pytest.mark.slow
 def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
     arguments = ("--epochs", 1, "--work-dir", "work", "--out", "configs/found.py")
-    settings = [*small(), "val_dataloader.dataset.num_samples=60"]
-    output = run_tool(TOOL, CONFIG, *arguments, *settings, cwd=tmp_path)
+    settings = run.options("val_dataloader.dataset.num_samples=12")
+    config = write_thin_config("sspnet", tmp_path)
+    output = run.run_tool(TOOL, config, *arguments, *settings, cwd=tmp_path)
     found = Config.fromfile(tmp_path / "configs/found.py")
     for name in REGIONS:
         row = re.search(rf"^\| {name} .*\|$", output, re.MULTILINE).group()
@@ -52,7 +47,7 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         assert found.model.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4
-    assert found.val_dataloader.dataset.num_samples == 60
+    assert found.val_dataloader.dataset.num_samples == 12
 
 
 @pytest.mark.parametrize(

@@ -65,12 +65,19 @@ def open_splits(
     return splits, faults
 
 
+_COLOURED = dict(error="[red]error", warning="[yellow]warning", note="note")
+
+
 def show(dataset_report: DatasetReport, console: Console) -> None:
     """Print the issues as a table."""
     table = Table("", "check", "split", Column("found", overflow="fold"))
     for issue in dataset_report.issues:
-        kind = "[red]fault" if issue.is_fault else "note"
-        table.add_row(kind, issue.check, escape(issue.where), escape(_said(issue)))
+        table.add_row(
+            _COLOURED[issue.severity],
+            issue.check,
+            escape(issue.where),
+            escape(_said(issue)),
+        )
     if dataset_report.issues:
         console.print(table)
     counts = ", ".join(f"{name} {n:,}" for name, n in dataset_report.counts.items())

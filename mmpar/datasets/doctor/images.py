@@ -117,9 +117,15 @@ def duplicate_images(
             known = all(published.has_flaw("copies", path) for path in alike)
             grouped[known, tuple(sorted(set(alike.values())))].extend(alike)
     for (known, where), files in sorted(grouped.items()):
-        check = "copies in a split" if len(where) == 1 else "copies across splits"
+        check, severity = (
+            ("copies in a split", "warning")
+            if len(where) == 1
+            else ("copies across splits", "error")
+        )
         message = f"{len(files)} files{SO_RELEASED if known else ''}"
-        yield Issue(check, ", ".join(where), message, files, is_fault=not known)
+        yield Issue(
+            check, ", ".join(where), message, files, "note" if known else severity
+        )
 
 
 def full_paths(dataset: PARDataset) -> Iterator[str]:

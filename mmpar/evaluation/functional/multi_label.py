@@ -66,13 +66,7 @@ def decide(scores: np.ndarray, threshold: float | Sequence[float] = 0.5) -> np.n
     Raises:
         ValueError: Scores or thresholds are not as above.
     """
-    outside = ~((scores >= 0) & (scores <= 1))
-    if outside.any():
-        row, column = np.argwhere(outside)[0]
-        raise ValueError(
-            f"{outside.sum()} scores are not probabilities in [0, 1], first: "
-            f"{scores[row, column]} in row {row}, column {column}"
-        )
+    _check_scores(scores)
     return scores > _thresholds(threshold, scores)
 
 
@@ -178,15 +172,35 @@ def _check(decisions: np.ndarray, labels: np.ndarray, empty_attribute: str) -> N
             f"empty_attribute is one of {EMPTY_ATTRIBUTE_RULES}, got "
             f"{empty_attribute!r}"
         )
-    if decisions.ndim != 2 or decisions.shape != labels.shape or not decisions.size:
-        raise ValueError(
-            "decisions and labels must both have the shape (N, A), N and A at least 1; "
-            f"got {decisions.shape} and {labels.shape}"
-        )
+    _check_labels(labels, decisions, "decisions")
     if decisions.dtype != bool:
         raise ValueError(
             f"decisions are bool, got {decisions.dtype}; make them from scores by "
             "decide(scores, threshold)"
+        )
+
+
+def check_labelled_scores(scores: np.ndarray, labels: np.ndarray) -> None:
+    """Raise ``ValueError`` unless these are probabilities and labels, ``(N, A)``."""
+    _check_labels(labels, scores, "scores")
+    _check_scores(scores)
+
+
+def _check_scores(scores: np.ndarray) -> None:
+    outside = ~((scores >= 0) & (scores <= 1))
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise ValueError(
+            f"{outside.sum()} scores are not probabilities in [0, 1], first: "
+            f"{scores[row, column]} in row {row}, column {column}"
+        )
+
+
+def _check_labels(labels: np.ndarray, others: np.ndarray, what: str) -> None:
+    if others.ndim != 2 or others.shape != labels.shape or not others.size:
+        raise ValueError(
+            f"{what} and labels must both have the shape (N, A), N and A at least 1; "
+            f"got {others.shape} and {labels.shape}"
         )
     odd = ~np.isin(labels, (1, 0, -1))
     if odd.any():

@@ -8,12 +8,12 @@ from scipy import ndimage
 from mmpar.structures.boxes import bound_mask
 
 DEFAULT_THRESHOLD = 0.2
-"""Share of the maximum, see :func:`box_of_map`."""
+"""Share of the maximum, see :func:`map_to_box`."""
 
 _ROUNDING = 1e-5
 
 
-def box_of_map(
+def map_to_box(
     response: np.ndarray, threshold: float = DEFAULT_THRESHOLD
 ) -> np.ndarray:
     """The box around the largest connected part of a map that responds strongly.
@@ -42,7 +42,7 @@ def box_of_map(
     return bound_mask(columns=part.any(axis=0), rows=part.any(axis=1))
 
 
-def peak_of_map(response: np.ndarray) -> np.ndarray:
+def map_peak(response: np.ndarray) -> np.ndarray:
     """Where a map ``(H, W)`` is largest: (x, y), a pixel's centre; NaN if it is zero.
 
     Of pixels that are equal up to rounding the one nearest to the middle of the map:

@@ -12,9 +12,11 @@ from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmpar.models.layers import CalibratedScores
 from mmpar.registry import MODELS
 from mmpar.structures import (
     AttributeSchema,
+    DecisionRule,
     Threshold,
     build_schema,
     build_thresholds,
@@ -58,6 +60,8 @@ class PARHead(MultiLabelClsHead):
         )
         self.schema = build_schema(schema)
         self._set_threshold(threshold)
+        self.decision_rule: DecisionRule | None = None
+        self.calibrated_scores: CalibratedScores | None = None
         self.register_buffer(
             "positive_ratio", torch.full((len(self.schema),), float("nan"))
         )
@@ -73,6 +77,22 @@ class PARHead(MultiLabelClsHead):
                 f"threshold: {describe_thresholds(values, self.schema)}",
                 "current",
             )
+
+    def set_decision_rule(self, rule: DecisionRule) -> None:
+        """Predict by a fitted rule: its calibration, thresholds and exclusive sets.
+
+        It replaces ``threshold``, and says so in the log.
+
+        Raises:
+            SchemaMismatchError: The rule is of another schema.
+        """
+        self.schema.require_same(rule.schema, "the model", "the decision rule")
+        self.decision_rule = rule
+        self.threshold.copy_(torch.tensor(rule.thresholds))
+        self.calibrated_scores = CalibratedScores(rule.calibration).to(
+            self.threshold.device
+        )
+        print_log(f"The model predicts by its decision rule: {rule}", "current")
 
     def set_positive_ratio(self, ratios: Sequence[float]) -> None:
         """Set the share of positives among the known labels of each attribute."""
@@ -105,10 +125,18 @@ class PARHead(MultiLabelClsHead):
     def _get_predictions(
         self, cls_score: Tensor, data_samples: list[DataSample] | None
     ) -> list[DataSample]:
-        scores = cls_score.sigmoid()
-        decisions = scores > self.threshold
+        scores, decisions = self._decide(cls_score)
         if data_samples is None:
             data_samples = [DataSample() for _ in scores]
         for sample, score, decision in zip(data_samples, scores, decisions):
             sample.set_pred_score(score).set_pred_label(decision.nonzero()[:, 0])
         return data_samples
+
+    def _decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores and decisions ``(B, A)``."""
+        if self.decision_rule is None or self.calibrated_scores is None:
+            scores = logits.sigmoid()
+            return scores, scores > self.threshold
+        scores = self.calibrated_scores(logits)
+        decisions = self.decision_rule.decide(scores.detach().cpu().numpy())
+        return scores, torch.from_numpy(decisions).to(scores.device)

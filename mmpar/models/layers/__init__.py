@@ -6,6 +6,7 @@ from mmpar.models.layers.attribute_localization import (
     region_boxes,
     region_weights,
 )
+from mmpar.models.layers.calibration import CalibratedScores
 from mmpar.models.layers.concatenating_pyramid import (
     LateralMap,
     PointwiseConv,
@@ -34,6 +35,7 @@ __all__ = [
     "AffineRegions",
     "AttributeLocalization",
     "BlockPLE",
+    "CalibratedScores",
     "FeaturePyramid",
     "IdentityPLE",
     "KeypointPLE",

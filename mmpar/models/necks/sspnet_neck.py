@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -116,6 +117,17 @@ class SSPNetNeck(BaseModule):
         self.regions = tuple(r for r in self.regions if r.name in names)
         if self.scale_selection is not None:
             self.scale_selection.keep(names)
+
+    def fix_levels(self) -> None:
+        """Read each region from its chosen level for good, as with fixed scales.
+
+        The results in eval stay the same; what was learned of the scales is dropped.
+        """
+        levels = self.levels()
+        self.regions = tuple(
+            replace(region, level=levels[region.name] + 1) for region in self.regions
+        )
+        self.scale_selection = None
 
     def forward(
         self, stages: Sequence[Tensor], keypoints: Tensor | None = None

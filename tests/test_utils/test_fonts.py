@@ -1,5 +1,7 @@
 """Text is drawn with fonts that have its characters, or a warning names them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
@@ -7,7 +9,8 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.font_manager import fontManager
 from PIL import Image
 
-from mmpar.visualization import fonts, par_visualizer
+from mmpar.utils import fonts
+from mmpar.visualization import par_visualizer
 from mmpar.visualization.scale_prior import draw_scale_prior
 
 HAT = "帽"
@@ -54,7 +57,8 @@ def system(monkeypatch):
 @pytest.fixture
 def warned(monkeypatch):
     said = []
-    monkeypatch.setattr(fonts, "print_log", lambda text, **kwargs: said.append(text))
+    only_here = SimpleNamespace(warn=lambda text, **kwargs: said.append(text))
+    monkeypatch.setattr(fonts, "warnings", only_here)
     return said
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import groupby
 
-import matplotlib as mpl
-from matplotlib import font_manager
-from matplotlib.ft2font import FT2Font
-from mmengine.logging import print_log
 from PIL import ImageDraw, ImageFont
 
-_DEJAVU = os.path.join(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+try:
+    import matplotlib as mpl
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    _DEJAVU = os.path.join(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+except ImportError:  # where a model is only run, Pillow's own font has to do
+    _DEJAVU = ""
 """Comes with matplotlib. Has Latin, Greek, Cyrillic, Arabic, Hebrew, no Chinese."""
 _SHOW_NOTHING = ("lastresort", "adobeblank", "adobenotdef")
 """Families that claim every character and draw none."""
@@ -74,9 +77,11 @@ class TextFont:
     """
 
     def __init__(self, texts: Iterable[str], size: int) -> None:
-        files = font_files(texts)
-        self._characters = [_characters(file) for file in files]
-        self._fonts = [ImageFont.truetype(file, size) for file in files]
+        files = font_files(texts) if _DEJAVU else []
+        self._characters = [_characters(file) for file in files] or [frozenset()]
+        self._fonts: list = [ImageFont.truetype(file, size) for file in files] or [
+            ImageFont.load_default(size)
+        ]
         self._ascent, descent = self._fonts[0].getmetrics()
         self.line_height = self._ascent + descent
 
@@ -148,10 +153,9 @@ def _has_a_glyph(character: str) -> bool:
 def _warn_of(characters: frozenset[str]) -> None:
     named = ", ".join(f"{c} (U+{ord(c):04X})" for c in sorted(characters)[:8])
     more = f" and {len(characters) - 8} more" if len(characters) > 8 else ""
-    print_log(
+    warnings.warn(
         f"no font of this machine has the characters {named}{more}: they are drawn as "
         "boxes. Install one that has them, such as Debian's fonts-noto-cjk for "
         "Chinese, Japanese and Korean",
-        logger="current",
-        level=logging.WARNING,
+        stacklevel=2,
     )

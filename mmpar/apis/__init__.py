@@ -1,0 +1,29 @@
+"""A trained model in use: inferencers, published files, models by name.
+
+Nothing is imported before it is asked for, so that an exported model runs where torch
+and MMEngine are not installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "PARInferencer": "mmpar.apis.inferencer",
+    "get_model": "mmpar.apis.model_zoo",
+    "list_models": "mmpar.apis.model_zoo",
+    "load_model": "mmpar.apis.model_files",
+    "publish": "mmpar.apis.model_files",
+    "read_model_file": "mmpar.apis.model_files",
+    "write_model_file": "mmpar.apis.model_files",
+}
+"""Public name to the module that defines it."""
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,240 @@
+"""Fit the decision rule of a trained model on val, and see on test what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import logit
+
+from mmpar.evaluation.functional import (
+    Interval,
+    bootstrap,
+    calibration_errors,
+    coverage_of_answers,
+    fit_calibration,
+    fit_conformal,
+    fit_thresholds,
+    ideal_calibration_errors,
+    multi_label_scores,
+)
+from mmpar.structures import AttributeSchema, DecisionRule
+
+Say = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class LabelledLogits:
+    """What a model says of the N images of a split, and what is true.
+
+    Attributes:
+        logits: ``(N, A)``, float64.
+        labels: ``(N, A)``: 1 present, 0 absent, -1 unknown.
+        persons: ``(N,)``, str; empty where the person is not known.
+    """
+
+    logits: np.ndarray
+    labels: np.ndarray
+    persons: np.ndarray
+
+    @classmethod
+    def of_scores(
+        cls, scores: np.ndarray, labels: np.ndarray, persons: np.ndarray
+    ) -> LabelledLogits:
+        """From scores by the sigmoid alone, in float32.
+
+        Those that are 1 in float32 stand for a logit of 16.6, the greatest of others.
+        """
+        tiny = np.finfo(np.float32)
+        return cls(
+            logit(scores.astype(np.float64).clip(tiny.tiny, 1 - tiny.epsneg)),
+            labels,
+            persons,
+        )
+
+
+def fit_decision_rule(
+    rule: DecisionRule,
+    val: LabelledLogits,
+    objective: str | None = "mA",
+    precision: float | None = None,
+    method: str | None = None,
+    coverage: float | None = None,
+    say: Say = print,
+) -> DecisionRule:
+    """Fit thresholds, calibration and quantiles of "not sure" on a split.
+
+    Args:
+        rule: What is not fitted stays as it is there. Quantiles hold for the scores of
+            one calibration: with another they are fitted anew or left out.
+        val: Of images that the model was not trained on.
+        objective: Of the thresholds, see :func:`fit_thresholds`; None keeps them.
+        precision: With the objective ``'precision'``.
+        method: Of the calibration, see :func:`fit_calibration`; None keeps it.
+        coverage: Of the answers, see :func:`fit_conformal`; None keeps the quantiles.
+        say: Called with each line about what could not be fitted.
+
+    Raises:
+        ValueError: An argument is not as above.
+    """
+    schema = rule.schema
+    if method is not None:
+        fitted = fit_calibration(schema, val.logits, val.labels, method)
+        _say_notes(schema.names, fitted.notes, "calibration", say)
+        sets = [", ".join(members) for members in schema.exclusive]
+        _say_notes(sets, fitted.set_notes, "softmax", say)
+        rule = replace(rule, calibration=fitted.calibration, conformal=None)
+    # Models decide in float32, so thresholds are chosen between such numbers.
+    scores = rule.scores(val.logits).astype(np.float32)
+    if objective is not None:
+        found = fit_thresholds(scores, val.labels, objective, precision)
+        _say_notes(schema.names, found.notes, "threshold", say)
+        rule = replace(rule, thresholds=found.thresholds)
+    if coverage is not None:
+        quantiles = fit_conformal(rule, scores, val.labels, coverage)
+        rule = replace(rule, conformal=quantiles)
+    return rule
+
+
+def _say_notes(
+    names: Sequence[str], notes: Sequence[str | None], what: str, say: Say
+) -> None:
+    for name, note in zip(names, notes):
+        if note is not None:
+            say(f"{what} of {name}: {note}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rules on the same images.
+
+    Attributes:
+        names: Of M measures, in percent.
+        before: The measures of the one, None where it has none.
+        after: The measures of the other.
+        change: After minus before, None where one of the two is.
+        lines: What there is to know of the measures.
+    """
+
+    names: tuple[str, ...]
+    before: tuple[Interval | None, ...]
+    after: tuple[Interval | None, ...]
+    change: tuple[Interval | None, ...]
+    lines: tuple[str, ...]
+
+    def rows(self) -> list[list[str]]:
+        """A table with a header."""
+        header = ["%, with its 95 % interval", "before", "after", "change"]
+        columns = (self.names, self.before, self.after, self.change)
+        body = [
+            [name, *("-" if one is None else str(one) for one in values)]
+            for name, *values in zip(*columns)
+        ]
+        return [header, *body]
+
+
+_MEASURES = ("mA", "instance F1", "label F1", "ECE", "coverage", "not sure")
+
+
+def compare_rules(
+    before: DecisionRule, after: DecisionRule, test: LabelledLogits, rounds: int = 1000
+) -> Comparison:
+    """What a rule is worth beside another one, on images that neither has seen.
+
+    ``mA`` and ``label F1`` are means over the attributes that have both classes among
+    the images; ``ECE`` is the mean over attributes. ``coverage`` is how often the truth
+    is among the answers, with "not sure" for both, and ``not sure`` how often that is
+    said. Intervals are bootstrap intervals that resample persons where they are known.
+
+    Args:
+        before: The one rule.
+        after: The other.
+        test: The images.
+        rounds: Of the bootstrap.
+    """
+    parts = [_RuleOnImages(rule, test) for rule in (before, after)]
+
+    def measure(rows: np.ndarray) -> np.ndarray:
+        first, second = (part.measure(rows) for part in parts)
+        return np.concatenate([first, second, second - first])
+
+    found = bootstrap(measure, test.persons, rounds)
+    intervals = [None if np.isnan(one.value) else one for one in found]
+    count = len(_MEASURES)
+    columns = (tuple(intervals[i * count : (i + 1) * count]) for i in range(3))
+    known = len({*test.persons.tolist()} - {""})
+    empty = [name for name, one in zip(before.schema.names, parts[0].empty) if one]
+    ideal = [
+        100 * np.nanmean(ideal_calibration_errors(p.scores, test.labels)) for p in parts
+    ]
+    lines = [
+        f"{len(test.labels)} images"
+        + (f" of {known} persons" if known else ", persons unknown")
+        + f"; {rounds} bootstrap rounds",
+        "if the scores were exactly the probabilities, this ECE would be "
+        f"{ideal[0]:.2f} before and {ideal[1]:.2f} after, for so few images",
+    ]
+    if empty:
+        lines.append(f"without a positive or a negative: {', '.join(empty)}")
+    return Comparison(_MEASURES, *columns, tuple(lines))
+
+
+class _RuleOnImages:
+    """Scores, decisions and possible answers of a rule, measured on any rows."""
+
+    def __init__(self, rule: DecisionRule, images: LabelledLogits) -> None:
+        self.labels = images.labels
+        self.scores = rule.scores(images.logits).astype(np.float32)
+        self.decisions = rule.decide(self.scores)
+        self.possible = rule.possible(self.scores) if rule.conformal else None
+        self.empty = multi_label_scores(self.decisions, self.labels).empty
+
+    def measure(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of ``_MEASURES`` in percent, NaN where there is none."""
+        labels = self.labels[rows]
+        result = multi_label_scores(self.decisions[rows], labels, "skip")
+        coverage = unsure = np.nan
+        if self.possible is not None:
+            possible = self.possible[rows]
+            coverage = np.nanmean(coverage_of_answers(possible, labels))
+            unsure = possible.all(axis=-1).mean()
+        return 100 * np.array(
+            [
+                result.mean_accuracy,
+                result.instance_f1,
+                result.label_f1,
+                np.nanmean(calibration_errors(self.scores[rows], labels)),
+                coverage,
+                unsure,
+            ]
+        )
+
+
+def attribute_rows(
+    before: DecisionRule, after: DecisionRule, val: LabelledLogits, test: LabelledLogits
+) -> list[list[str]]:
+    """A table with a header, one row per attribute: what was fitted and its effect."""
+    schema: AttributeSchema = after.schema
+    parts = [_RuleOnImages(rule, test) for rule in (before, after)]
+    errors = [100 * calibration_errors(part.scores, test.labels) for part in parts]
+    accuracy = [
+        100 * multi_label_scores(p.decisions, test.labels).attribute_accuracy
+        for p in parts
+    ]
+    positives, known = (val.labels == 1).sum(axis=0), (val.labels >= 0).sum(axis=0)
+    header = ["attribute", "val positives", "threshold", "scale", "bias"]
+    header += ["test mA %", "after", "ECE %", "after", "not sure %"]
+    rows = [header]
+    for a, name in enumerate(schema.names):
+        row = [name, f"{positives[a]} of {known[a]}", f"{after.thresholds[a]:.3f}"]
+        one = after.calibration
+        row += [f"{one.scale[a]:.2f}", f"{one.bias[a]:.2f}"] if one else ["-", "-"]
+        row += [f"{v[a]:.1f}" for v in (*accuracy, *errors)]
+        possible = parts[1].possible
+        unsure = (
+            "-" if possible is None else f"{100 * possible[:, a].all(-1).mean():.1f}"
+        )
+        rows.append([*row, unsure])
+    return rows

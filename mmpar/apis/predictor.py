@@ -1,0 +1,300 @@
+"""From images to results, whatever runs the model: reading, batching, answering."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from mmpar.apis.image_inputs import Box, ImageInput, Pixels, as_bgr, iterate_images
+from mmpar.structures.boxes import crop_box
+from mmpar.structures.decision import NOT_SURE, DecisionRule
+from mmpar.structures.model_card import ModelCard
+from mmpar.structures.par_result import GroupAnswer, PARResult
+from mmpar.structures.thresholds import Threshold
+
+Annotate = Callable[[list["Person"], list[PARResult]], list[PARResult]]
+Read = Callable[[str], np.ndarray]
+"""From the path or URL of an image to uint8, (H, W, 3), BGR."""
+
+UNCERTAIN = "uncertain"
+"""Why the model is not sure: both answers are plausible at the wanted coverage."""
+
+WORKERS = min(8, os.cpu_count() or 1)
+"""Threads that read and resize images while the model runs."""
+
+
+@dataclass
+class Person:
+    """A crop on its way through the predictor.
+
+    Attributes:
+        image: Where it was cut from.
+        box: xyxy in pixels of the image, None for the whole.
+        size: Width and height of the crop in pixels.
+        prepared: What the model gets, None after an error.
+        keypoints: (17, 3), x and y in fractions of the crop, and visibility.
+        error: Why there is nothing to predict.
+    """
+
+    image: ImageInput
+    box: Box | None
+    size: tuple[int, int] = (0, 0)
+    prepared: Any = None
+    keypoints: np.ndarray | None = None
+    error: str | None = None
+
+
+class Predictor(ABC):
+    """Predicts the attributes of persons in images of many kinds.
+
+    A subclass says how an image is read, how a crop is prepared, and what the model
+    makes of a batch of them.
+
+    Args:
+        card: What the model says of itself.
+        batch_size: Crops that the model gets at once, at least 1.
+        threshold: Instead of the model's own: one number, one per attribute, or a
+            mapping from attribute names (those not named keep their own).
+
+    Raises:
+        ValueError: The batch size is below 1, or the thresholds do not fit the schema.
+    """
+
+    def __init__(
+        self, card: ModelCard, batch_size: int = 32, threshold: Threshold | None = None
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+        self.card = card
+        self.batch_size = batch_size
+        self.rule = card.decision
+        if threshold is not None:
+            self.rule = _with_thresholds(card.decision, threshold)
+
+    @property
+    @abstractmethod
+    def read(self) -> Read:
+        """Reads an image; can be sent to another process.
+
+        It raises ``OSError`` or ``ValueError`` for what cannot be read.
+        """
+
+    @abstractmethod
+    def prepare(self, crop: np.ndarray) -> Any:
+        """A crop, uint8, (H, W, 3), BGR, as one input of the model."""
+
+    @abstractmethod
+    def score(self, inputs: list[Any], keypoints: np.ndarray | None) -> np.ndarray:
+        """Probabilities (B, A) of prepared crops, after calibration.
+
+        Args:
+            inputs: B of them.
+            keypoints: (B, 17, 3) in fractions of the crop, for a model that reads them.
+        """
+
+    def iterate(
+        self,
+        inputs: Any,
+        boxes: Any = None,
+        *,
+        keypoints: Any = None,
+        rgb: bool = False,
+        abstain: bool = False,
+        batch_size: int | None = None,
+        annotate: Annotate | None = None,
+    ) -> Iterator[PARResult]:
+        """Results one at a time, in the order of the images and of their boxes.
+
+        Images are read ahead of the model by a few batches at most, so that any number
+        of them fits into memory. One that cannot be read becomes a result with an
+        ``error``.
+
+        Args:
+            inputs: See :func:`mmpar.apis.image_inputs.iterate_images`.
+            boxes: Persons to cut out, (N, 4) xyxy in pixels for a single image, else
+                one such array per image. An image with none has no result.
+            keypoints: (N, 17, 3) or (17, 3) likewise, for a model that reads them.
+            rgb: Whether arrays and tensors are RGB, not BGR as in OpenMMLab.
+            abstain: Whether to answer "not sure" where the model is, or the image is
+                too poor.
+            batch_size: Instead of the predictor's own.
+            annotate: Given the readable persons of a batch and their results, returns
+                these with more in them.
+
+        Raises:
+            FileNotFoundError: A folder holds no image, or a pattern fits no file.
+            TypeError: An input is no image.
+            ValueError: Boxes or keypoints do not fit the images, the model needs
+                keypoints that were not given, or cannot abstain.
+        """
+        if self.card.needs_keypoints and keypoints is None:
+            raise ValueError(
+                f"the model {self.card.name} reads body keypoints; give keypoints=, "
+                "(17, 3) for each person: COCO's 17 with x, y in pixels and visibility"
+            )
+        if abstain and self.rule.conformal is None:
+            raise ValueError(
+                f"the model {self.card.name} cannot say that it is not sure: no "
+                "conformal sets were fitted. Fit them with "
+                "tools/analysis_tools/calibrate.py"
+            )
+        images = iterate_images(inputs, boxes, keypoints)
+        return self._results(images, rgb, abstain, batch_size, annotate)
+
+    def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
+        """All results of :meth:`iterate` as a list."""
+        return list(self.iterate(inputs, boxes, **options))
+
+    def _results(
+        self,
+        images: Iterable[ImageInput],
+        rgb: bool,
+        abstain: bool,
+        batch_size: int | None,
+        annotate: Annotate | None,
+    ) -> Iterator[PARResult]:
+        persons = self._read_ahead(images, rgb)
+        with contextlib.closing(persons):  # also when the caller stops early
+            while batch := list(islice(persons, batch_size or self.batch_size)):
+                yield from self._answer(batch, rgb, abstain, annotate)
+
+    def _read_ahead(
+        self, images: Iterable[ImageInput], rgb: bool
+    ) -> Generator[Person, None, None]:
+        """Persons in order, read by threads that keep a bounded way ahead."""
+        ahead = 2 * max(self.batch_size, WORKERS)
+        pending: deque[Future[list[Person]]] = deque()
+        with ThreadPoolExecutor(WORKERS, "read-image") as pool:
+            try:
+                for image in images:
+                    pending.append(pool.submit(self._load, image, rgb))
+                    if len(pending) > ahead:
+                        yield from pending.popleft().result()
+                while pending:
+                    yield from pending.popleft().result()
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def _load(self, image: ImageInput, rgb: bool) -> list[Person]:
+        """The persons of an image, prepared."""
+        boxes = [None] if image.boxes is None else [*map(_as_box, image.boxes)]
+        persons = [Person(image, box) for box in boxes]
+        try:
+            pixels = _pixels(image.image, rgb, self.read)
+        except Exception as error:  # each decoder raises types of its own
+            for person in persons:
+                person.error = _said(error)
+            return persons
+        for index, person in enumerate(persons):
+            try:
+                self._cut(person, index, pixels)
+            except (ValueError, OSError) as error:
+                person.error = _said(error)
+        return persons
+
+    def _cut(self, person: Person, index: int, pixels: np.ndarray) -> None:
+        crop, origin = pixels, np.zeros(2)
+        if person.box is not None:
+            crop = crop_box(pixels, person.box, _name(person.image.image))
+            origin = np.floor(person.box[:2]).clip(min=0)  # as crop_box cuts
+        height, width = crop.shape[:2]
+        person.size = (width, height)
+        if person.image.keypoints is not None:
+            points = person.image.keypoints[index] - (*origin, 0)
+            person.keypoints = points / (width, height, 1)
+        person.prepared = self.prepare(crop)
+
+    def _answer(
+        self, batch: list[Person], rgb: bool, abstain: bool, annotate: Annotate | None
+    ) -> Iterator[PARResult]:
+        """Results of a batch in its order, those with an error among them."""
+        readable = [person for person in batch if person.error is None]
+        answered: list[PARResult] = []
+        if readable:
+            inputs = [person.prepared for person in readable]
+            scores = self.score(inputs, stack_keypoints(readable))
+            answered = [
+                PARResult(**self._source(person, rgb), **self._found(row, yes, abstain))
+                for person, row, yes in zip(readable, scores, self.rule.decide(scores))
+            ]
+            answered = annotate(readable, answered) if annotate else answered
+        remaining = iter(answered)
+        for person in batch:
+            if person.error is None:
+                yield next(remaining)
+            else:
+                yield PARResult(**self._source(person, rgb), error=person.error)
+
+    def _source(self, person: Person, rgb: bool) -> dict[str, Any]:
+        image, box = person.image, person.box
+        load_image = partial(load_crop, image.image, box, rgb, self.read)
+        return dict(img_path=image.img_path, box=box, load_image=load_image)
+
+    def _found(
+        self, scores: np.ndarray, decided: np.ndarray, abstain: bool
+    ) -> dict[str, Any]:
+        names = self.card.schema.names
+        groups = self.rule.groups(scores)
+        fields: dict[str, Any] = dict(
+            scores=dict(zip(names, scores.tolist())),
+            present=tuple(name for name, yes in zip(names, decided) if yes),
+            groups={name: GroupAnswer(**group) for name, group in groups.items()},
+        )
+        if abstain:
+            answers = self.rule.answers(scores)
+            unsure = [name for name, answer in answers.items() if answer == NOT_SURE]
+            fields.update(answers=answers, reasons=dict.fromkeys(unsure, UNCERTAIN))
+        return fields
+
+
+def stack_keypoints(persons: list[Person]) -> np.ndarray | None:
+    """Keypoints of a batch, (B, 17, 3), or None if there are none."""
+    points = [one.keypoints for one in persons if one.keypoints is not None]
+    return np.stack(points) if points else None
+
+
+def load_crop(
+    image: Pixels, box: Box | None, rgb: bool, read: Callable[[str], np.ndarray]
+) -> np.ndarray:
+    """The crop of a result as it was looked at, uint8, (H, W, 3), RGB."""
+    pixels = _pixels(image, rgb, read)
+    if box is not None:
+        pixels = crop_box(pixels, box, _name(image))
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _pixels(image: Pixels, rgb: bool, read: Callable[[str], np.ndarray]) -> np.ndarray:
+    return read(image) if isinstance(image, str) else as_bgr(image, rgb)
+
+
+def _name(image: Pixels) -> str:
+    return image if isinstance(image, str) else "the image"
+
+
+def _as_box(row: np.ndarray) -> Box:
+    x1, y1, x2, y2 = row.tolist()
+    return x1, y1, x2, y2
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _with_thresholds(rule: DecisionRule, threshold: Threshold) -> DecisionRule:
+    if isinstance(threshold, Mapping):
+        names = rule.schema.names
+        threshold = {**dict(zip(names, rule.thresholds)), **threshold}
+    return DecisionRule(
+        rule.schema, threshold, rule.calibration, rule.conformal, rule.exclusive
+    )

@@ -1,0 +1,171 @@
+"""Answers from an exported model where torch is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmpar.apis.predictor import Predictor, Read
+from mmpar.deploy.preprocessing import (
+    check_supported,
+    normalize,
+    read_image,
+    resize_image,
+)
+from mmpar.structures.model_card import ModelCard
+from mmpar.structures.par_result import PARResult
+from mmpar.structures.thresholds import Threshold
+
+IMAGES, KEYPOINTS, SCORES = "images", "keypoints", "scores"
+"""Inputs and output of an exported model."""
+CARD = "mmpar"
+"""Key of the card in the metadata of an ONNX file."""
+
+
+class OnnxPARInferencer(Predictor):
+    """Runs a model that :func:`mmpar.deploy.export_onnx` wrote.
+
+    Needs NumPy, Pillow and ONNX Runtime, and imports none of torch, MMEngine, mmcv and
+    OpenCV. Images are prepared as in training, bit for bit, and everything else about
+    the model is in the file.
+
+    >>> from mmpar.deploy import OnnxPARInferencer
+    >>> inferencer = OnnxPARInferencer("model.onnx")  # doctest: +SKIP
+    >>> inferencer("person.jpg")  # doctest: +SKIP
+    [PARResult(person.jpg, present: Female 0.98, Hat 0.91; absent: 24 more)]
+
+    Args:
+        file: The exported model.
+        batch_size: As for :class:`mmpar.apis.predictor.Predictor`.
+        threshold: As for :class:`mmpar.apis.predictor.Predictor`.
+        providers: Execution providers of ONNX Runtime, in order of preference.
+        num_threads: Of ONNX Runtime within an operator; 0 leaves it to ONNX Runtime.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ImportError: ONNX Runtime is not installed.
+        ValueError: The file is no ONNX model, or none of mmpar's; its card is damaged,
+            or does not fit the graph.
+    """
+
+    def __init__(
+        self,
+        file: str | Path,
+        batch_size: int = 32,
+        threshold: Threshold | None = None,
+        *,
+        providers: Sequence[Any] = ("CPUExecutionProvider",),
+        num_threads: int = 0,
+    ) -> None:
+        self.session = _open_session(file, providers, num_threads)
+        card = _read_card(self.session, str(file))
+        super().__init__(card, batch_size, threshold)
+        self.takes_pixels = _check_graph(self.session, card, str(file))
+
+    def __call__(
+        self, inputs: Any, boxes: Any = None, **options: Any
+    ) -> list[PARResult]:
+        """One result per person, in the order of the images and of their boxes.
+
+        Args:
+            inputs: A path, a folder, a glob pattern, a NumPy array (BGR as in
+                OpenMMLab), a PIL image, or any iterable of these.
+            boxes: Persons to cut out, (N, 4) xyxy in pixels for a single image, else
+                one such array per image.
+            **options: See :meth:`mmpar.apis.predictor.Predictor.iterate`.
+        """
+        return self.predict(inputs, boxes, **options)
+
+    @property
+    def read(self) -> Read:
+        """Reads local image files."""
+        return partial(read_image, use_exif=self.card.preprocessing.use_exif)
+
+    def prepare(self, crop: np.ndarray) -> np.ndarray:
+        """The crop at the size of the input, uint8, (H, W, 3), BGR."""
+        return resize_image(crop, self.card.preprocessing)
+
+    def score(
+        self, inputs: list[np.ndarray], keypoints: np.ndarray | None
+    ) -> np.ndarray:
+        """See :class:`mmpar.apis.predictor.Predictor`."""
+        return self.score_array(np.stack(inputs), keypoints)
+
+    def score_array(
+        self, images: np.ndarray, keypoints: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The same of crops in one array, uint8, (B, H, W, 3), BGR."""
+        return np.asarray(self.session.run([SCORES], self.feed(images, keypoints))[0])
+
+    def feed(
+        self, images: np.ndarray, keypoints: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
+        """What the graph gets for prepared crops, uint8, (B, H, W, 3), BGR."""
+        if self.takes_pixels:
+            feed = {IMAGES: np.ascontiguousarray(images[..., ::-1])}
+        else:
+            feed = {IMAGES: normalize(images, self.card.preprocessing)}
+        if self.card.needs_keypoints:
+            assert keypoints is not None  # iterate() makes sure
+            feed[KEYPOINTS] = keypoints.astype(np.float32)
+        return feed
+
+
+def _open_session(file: str | Path, providers: Sequence[Any], num_threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            f"{file} is run by ONNX Runtime: pip install onnxruntime"
+        ) from error
+    if not Path(file).is_file():
+        raise FileNotFoundError(f"there is no exported model {file}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=[*providers])
+    except Exception as error:  # of a dozen types that have no common base
+        raise ValueError(f"{file} cannot be run by ONNX Runtime: {error}") from error
+
+
+def _read_card(session: Any, file: str) -> ModelCard:
+    text = session.get_modelmeta().custom_metadata_map.get(CARD)
+    if text is None:
+        raise ValueError(
+            f"{file} has no metadata {CARD!r}, so it was not exported by mmpar: what "
+            "its outputs mean is not known. Export the model with "
+            "tools/deploy/export.py"
+        )
+    try:
+        return ModelCard.from_json(text)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _check_graph(session: Any, card: ModelCard, file: str) -> bool:
+    """Refuse a graph that is not the card's; say whether it takes raw pixels."""
+    check_supported(card.preprocessing)
+    found = {
+        value.name: (value.type, [*value.shape[1:]])
+        for value in (*session.get_inputs(), *session.get_outputs())
+    }
+    size = [card.preprocessing.height, card.preprocessing.width]
+    pixels = found.get(IMAGES, ("",))[0] == "tensor(uint8)"
+    shape = [*size, 3] if pixels else [3, *size]
+    expected: dict[str, tuple[str, list[int]]] = {
+        IMAGES: ("tensor(uint8)" if pixels else "tensor(float)", shape),
+        SCORES: ("tensor(float)", [len(card.schema)]),
+    }
+    if card.needs_keypoints:
+        expected[KEYPOINTS] = ("tensor(float)", [17, 3])
+    if found != expected:
+        raise ValueError(
+            f"the graph of {file} has the inputs and outputs {found} (type, shape "
+            f"without the batch), but its card describes {expected}: it was changed, "
+            "export the model again"
+        )
+    return pixels

@@ -1,0 +1,287 @@
+"""Fitting thresholds, calibration and conformal quantiles; bootstrap intervals."""
+
+import numpy as np
+import pytest
+from scipy.stats import betabinom
+
+from mmpar.evaluation.functional import (
+    OBJECTIVES,
+    bootstrap,
+    calibration_errors,
+    conformal_quantile,
+    coverage_of_answers,
+    decide,
+    fit_calibration,
+    fit_conformal,
+    fit_thresholds,
+    set_truth,
+)
+from mmpar.structures import AttributeSchema, Calibration, DecisionRule, SetSoftmax
+from mmpar.structures.decision import sigmoid
+
+AGES = ("Young", "Adult", "Old")
+SCHEMA = AttributeSchema(("Hat", *AGES, "Bag"), {"age": AGES}, exclusive=(AGES,))
+
+
+def draw(count, seed=0, schema=SCHEMA, unknown=0.1):
+    """Logits, and labels that follow the scores of ``TRUE``."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(-0.5, 2.5, (count, len(schema)))
+    scores = TRUE.probabilities(logits)
+    labels = (rng.random(scores.shape) < scores).astype(np.int8)
+    ages = np.column_stack([scores[:, 1:4], 1 - scores[:, 1:4].sum(axis=1)])
+    answers = (rng.random((count, 1)) > ages.cumsum(axis=1)).sum(axis=1)
+    labels[:, 1:4] = answers[:, None] == np.arange(3)
+    labels[rng.random(labels.shape) < unknown] = -1
+    return logits, labels
+
+
+TRUE = Calibration(
+    SCHEMA, (0.4, 1, 1, 1, 2), (-1, 0, 0, 0, 0.5), (SetSoftmax(1.8, 0.7),)
+)
+
+
+# --- thresholds ---------------------------------------------------------------------
+
+
+def value_at(threshold, scores, labels, objective, wanted):
+    """What a threshold is worth, counted image by image."""
+    hits = alarms = positives = negatives = 0
+    for score, label in zip(scores, labels):
+        positives += label == 1
+        negatives += label == 0
+        hits += label == 1 and score > threshold
+        alarms += label == 0 and score > threshold
+    if objective == "mA":
+        return hits / positives - alarms / negatives
+    if objective == "F1":
+        return 2 * hits / (hits + alarms + positives)
+    return hits / positives if hits and hits / (hits + alarms) >= wanted else -1
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_threshold_is_better_than_the_fitted_one(objective, dtype):
+    rng = np.random.default_rng(3)
+    for count, levels in ((1, 3), (5, 2), (30, 6), (60, 10**6)):
+        scores = (rng.integers(0, levels + 1, (count, 20)) / levels).astype(dtype)
+        labels = rng.choice([-1, 0, 1], (count, 20), p=[0.1, 0.6, 0.3])
+        wanted = 0.6 if objective == "precision" else None
+        fitted = fit_thresholds(scores, labels, objective, wanted)
+        for a, (threshold, note) in enumerate(zip(fitted.thresholds, fitted.notes)):
+            s, y = scores[:, a], labels[:, a]
+            if len({0, 1} & {*y.tolist()}) < 2:
+                assert threshold == 0.5
+                assert "so it keeps 0.5" in note
+                continue
+            values = {
+                t: value_at(t, s, y, objective, wanted) for t in {0.0, 1.0, *s.tolist()}
+            }
+            found = value_at(dtype(threshold), s, y, objective, wanted)
+            assert found == pytest.approx(max(values.values()), abs=1e-12)
+            reached = objective != "precision" or max(values.values()) >= 0
+            assert (note is None) == reached
+
+
+def test_of_equally_good_thresholds_it_is_the_nearest_to_a_half():
+    scores = np.array([[0.1, 0.8], [0.45, 0.9], [0.7, 0.95], [0.9, 0.99]])
+    labels = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
+    assert fit_thresholds(scores, labels).thresholds == pytest.approx((0.575, 0.4))
+
+
+def test_a_precision_out_of_reach_is_said():
+    scores, labels = np.array([[0.1], [0.7], [0.9]]), np.array([[1], [1], [0]])
+    fitted = fit_thresholds(scores, labels, "precision", 0.9)
+    assert "0.9 is out of reach; the highest is 0.667" in fitted.notes[0]
+    assert decide(scores, fitted.thresholds).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("accuracy",), "one of"),
+        (("precision",), "precision is None"),
+        (("mA", 0.5), r"precision is 0\.5"),
+        (("precision", 1.5), "at most 1"),
+    ],
+)
+def test_wrong_wishes_are_errors(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        fit_thresholds(np.full((2, 1), 0.5), np.array([[0], [1]]), *arguments)
+
+
+# --- calibration --------------------------------------------------------------------
+
+
+def test_the_fit_finds_the_calibration_that_made_the_labels():
+    logits, labels = draw(40_000)
+    found = fit_calibration(SCHEMA, logits, labels)
+    assert {*found.notes, *found.set_notes} == {None}
+    x = logits[:1000]
+    scores, true = found.calibration.probabilities(x), TRUE.probabilities(x)
+    np.testing.assert_allclose(scores[:, [0, 4]], true[:, [0, 4]], atol=0.02)
+    # Members are scaled one by one before the softmax, which costs a little.
+    assert np.abs(scores[:, 1:4] - true[:, 1:4]).mean() < 0.02
+
+
+def penalised_loss(scale, bias, x, y):
+    p = sigmoid(scale * x + bias)
+    prior = np.log(scale) ** 2 / 2 + (bias / 5) ** 2 / 2
+    return prior - np.where(y == 1, np.log(p), np.log1p(-p)).sum()
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt"])
+def test_no_other_scale_and_bias_are_more_likely(method):
+    logits, labels = draw(200)
+    fitted = fit_calibration(SCHEMA, logits, labels, method).calibration
+    for a, (scale, bias) in enumerate(zip(fitted.scale, fitted.bias)):
+        known = labels[:, a] >= 0
+        data = logits[known, a], labels[known, a]
+        best = penalised_loss(scale, bias, *data)
+        for more in (0.9, 0.99, 1.01, 1.1):
+            assert penalised_loss(scale * more, bias, *data) > best - 1e-6
+        if method == "temperature":
+            assert bias == 0
+            continue
+        for step in (-0.1, -0.01, 0.01, 0.1):
+            assert penalised_loss(scale, bias + step, *data) > best - 1e-6
+
+
+def test_separable_labels_and_single_classes_leave_finite_numbers():
+    logits = np.linspace(-5, 5, 20)[:, None] * [1, 1, -1, 1, 1]
+    labels = (logits > 0).astype(int)
+    labels[:, 1], labels[:, 3], labels[:, 4] = 1, 0, -1
+    found = fit_calibration(SCHEMA, logits, labels)
+    assert [note is None for note in found.notes] == [True, False, True, False, False]
+    assert "20 positives and 0 negatives in the split" in found.notes[1]
+    assert found.calibration.scale[1::2] == (1, 1)
+    assert max(found.calibration.scale) < 20
+    labels[:, 1:4] = 0
+    assert "no image" in fit_calibration(SCHEMA, logits, labels).set_notes[0]
+
+
+def test_sets_that_share_an_attribute_have_one_softmax():
+    schema = AttributeSchema(SCHEMA.names, exclusive=[AGES, ("Old", "Bag")])
+    logits, labels = draw(100)
+    found = fit_calibration(schema, logits, labels)
+    assert found.calibration.softmax[1] is None
+    assert "shares attributes" in found.set_notes[1]
+    rule = DecisionRule(schema, 0.5, found.calibration)
+    assert fit_conformal(rule, rule.scores(logits), labels, 0.8).sets[1] is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_error_is_that_of_torchmetrics(dtype):
+    torch = pytest.importorskip("torch")
+    functional = pytest.importorskip("torchmetrics.functional.classification")
+    logits, labels = draw(500)
+    scores = sigmoid(logits).astype(dtype)
+    scores[:9, 0] = np.array([0, 1, 1, 1 / 3, 0.2, 0.4, 0.6, 0.8, 14 / 15], dtype)
+    expected = [
+        functional.binary_calibration_error(
+            torch.tensor(s), torch.tensor(y), n_bins=15, norm="l1", ignore_index=-1
+        )
+        for s, y in zip(scores.T, labels.T)
+    ]
+    np.testing.assert_allclose(calibration_errors(scores, labels), expected, atol=1e-6)
+    labels[:, 2] = -1
+    assert np.isnan(calibration_errors(scores, labels)[2])
+
+
+# --- conformal prediction -----------------------------------------------------------
+
+
+def test_the_quantile_is_a_number_of_the_split_or_one():
+    rng = np.random.default_rng(0)
+    for count in (0, 1, 9, 10, 99):
+        values = rng.random(count)
+        for coverage in (0.1, 0.5, 0.9, 0.99):
+            found = conformal_quantile(values, coverage)
+            enough = np.mean([v <= found for v in values] + [False]) >= coverage - 1e-9
+            assert enough or found == 1
+            if found < 1:  # and none smaller is enough
+                fewer = np.mean([v < found for v in values] + [False])
+                assert fewer < coverage
+
+
+@pytest.mark.parametrize("calibration", [None, TRUE])
+def test_coverage_is_what_was_asked_for_on_new_images(calibration):
+    """Over many draws the number covered is beta-binomial, so its mean is known."""
+    rule = DecisionRule(SCHEMA, 0.5, calibration)
+    count, coverage, rounds = 150, 0.8, 60
+    covered = []
+    for seed in range(rounds):
+        logits, labels = draw(2 * count, seed, unknown=0)
+        scores = rule.scores(logits)
+        fitted = fit_conformal(rule, scores[:count], labels[:count], coverage)
+        truth = labels[count:]
+        plausible = fitted.plausible(scores[count:])
+        attributes = np.take_along_axis(plausible, truth[..., None], axis=2)[..., 0]
+        in_set = fitted.plausible_in_set(0, rule.set_probabilities(0, scores[count:]))
+        answer = set_truth(truth[:, 1:4])
+        of_set = in_set[np.arange(count), answer]
+        covered.append([*attributes.sum(axis=0), of_set.sum()])
+    rank = np.ceil((count + 1) * coverage)
+    expected = betabinom(count, rank, count + 1 - rank)
+    error = np.abs(np.mean(covered, axis=0) - expected.mean())
+    # Attributes with a quantile per class are covered a little more often.
+    assert (error < 4 * expected.std() / rounds**0.5 + 0.01 * count).all()
+
+
+def test_a_rare_class_is_covered_by_itself():
+    schema = AttributeSchema(("Hat",))
+    rng = np.random.default_rng(0)
+    labels = (rng.random((4000, 1)) < 0.05).astype(int)
+    scores = sigmoid(rng.normal(3 * labels - 3, 1.5))
+    fitted = fit_conformal(DecisionRule(schema), scores[:2000], labels[:2000], 0.9)
+    plausible = fitted.plausible(scores[2000:])[:, 0]
+    for value in (0, 1):
+        of_class = plausible[labels[2000:, 0] == value, value]
+        assert abs(of_class.mean() - 0.9) < 0.1
+    few = np.zeros((50, 1), int)
+    few[:3] = 1
+    fitted = fit_conformal(DecisionRule(schema), scores[:50], few, 0.9)
+    assert fitted.attributes[0][1] == 1  # of three positives nothing can be promised
+
+
+def test_the_answers_cover_at_least_as_much_as_the_quantiles():
+    logits, labels = draw(600)
+    rule = DecisionRule(SCHEMA, 0.5, TRUE)
+    fitted = fit_conformal(rule, rule.scores(logits), labels, 0.7)
+    rule = DecisionRule(SCHEMA, 0.5, TRUE, fitted)
+    found = coverage_of_answers(rule.possible(rule.scores(logits)), labels)
+    assert found.min() >= 0.7
+    assert np.isnan(
+        coverage_of_answers(np.ones((3, 1, 2), bool), np.full((3, 1), -1))
+    ).all()
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        fit_conformal(rule, rule.scores(logits), labels, 1)
+
+
+# --- bootstrap ----------------------------------------------------------------------
+
+
+def test_the_interval_of_a_mean_is_that_of_its_standard_error():
+    values = np.random.default_rng(0).normal(size=400)
+    alone = np.full(400, "", object)
+    mean, twice = bootstrap(lambda rows: [values[rows].mean(), 2], alone, rounds=2000)
+    error = values.std() / 20
+    assert mean.value == pytest.approx(values.mean())
+    assert (mean.high - mean.low) / 2 == pytest.approx(1.96 * error, rel=0.06)
+    assert (twice.low, twice.high) == (2, 2)
+
+
+def test_images_of_one_person_are_drawn_together():
+    values = np.repeat(np.random.default_rng(0).normal(size=100), 9)
+    persons = np.repeat([f"person{i}" for i in range(100)], 9)
+    rows = np.random.default_rng(1).permutation(900)
+    values, persons = values[rows], persons[rows]
+
+    def width(persons):
+        (mean,) = bootstrap(lambda rows: [values[rows].mean()], persons)
+        return mean.high - mean.low
+
+    alone = np.full(900, "")
+    assert width(persons) / width(alone) == pytest.approx(3, rel=0.15)
+    with pytest.raises(ValueError, match="no image"):
+        bootstrap(lambda rows: [0], np.array([], str))
