@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from tests.test_tools.run import run_tool
-from tests.test_tools.test_training_runs import CONFIG, small
+from tests.fixtures.trained import write_thin_config
+from tests.test_tools import run
 
 TOOL = "analysis_tools/search_scales.py"
 REGIONS = ("head", "torso", "bottom", "whole")
@@ -16,8 +16,9 @@ REGIONS = ("head", "torso", "bottom", "whole")
 @pytest.mark.slow
 def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
     arguments = ("--epochs", 1, "--work-dir", "work", "--out", "configs/found.py")
-    settings = [*small(), "val_dataloader.dataset.num_samples=60"]
-    output = run_tool(TOOL, CONFIG, *arguments, *settings, cwd=tmp_path)
+    settings = run.options("val_dataloader.dataset.num_samples=12")
+    config = write_thin_config("sspnet", tmp_path)
+    output = run.run_tool(TOOL, config, *arguments, *settings, cwd=tmp_path)
     found = Config.fromfile(tmp_path / "configs/found.py")
     for name in REGIONS:
         row = re.search(rf"^\| {name} .*\|$", output, re.MULTILINE).group()
@@ -31,4 +32,4 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         assert found.model.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4
-    assert found.val_dataloader.dataset.num_samples == 60
+    assert found.val_dataloader.dataset.num_samples == 12
