@@ -1,4 +1,4 @@
-"""A data set without a val split trains by a fixed schedule and is tested once."""
+"""A dataset without a val split trains by a fixed schedule and is tested once."""
 
 import pytest
 
