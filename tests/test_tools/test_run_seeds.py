@@ -3,11 +3,12 @@
 import json
 import re
 import runpy
+import subprocess
 
 import pytest
 
 from tests.fixtures.trained import write_thin_config
-from tests.test_tools.run import REPOSITORY, run_tool
+from tests.test_tools.run import REPOSITORY, load_tool, run_command
 
 TOOL = "analysis_tools/run_seeds.py"
 
@@ -19,9 +20,18 @@ def parse_args(words):
 
 
 @pytest.mark.slow
-def test_each_seed_is_trained_once_and_in_the_table(tmp_path):
-    arguments = (TOOL, write_thin_config("linear", tmp_path), "--seeds", "0", "1")
-    text = run_tool(*arguments, cwd=tmp_path)
+def test_each_seed_is_trained_once_and_in_the_table(tmp_path, monkeypatch):
+    """By the tools it calls, each in a process of its own."""
+    tool = load_tool(TOOL)
+    monkeypatch.setattr(subprocess, "run", run_command)
+    monkeypatch.chdir(tmp_path)
+    config = str(write_thin_config("linear", tmp_path))
+
+    def compare(*words):
+        args = tool.parse_args([config, "--seeds", "0", "1", *words])
+        return tool.compare_seeds(args, tools=REPOSITORY / "tools")
+
+    text = compare()
     runs = sorted((tmp_path / "work_dirs/seeds").glob("*/test_metrics.json"))
     assert [path.parent.name[-5:] for path in runs] == ["seed0", "seed1"]
     first, second = (json.loads(p.read_text())["metrics"]["par/mA"] for p in runs)
@@ -32,7 +42,7 @@ def test_each_seed_is_trained_once_and_in_the_table(tmp_path):
     changed["metrics"]["par/mA"] = 2 * 50 - second
     runs[0].write_text(json.dumps(changed))
     few = ("--localize-options", "test_dataloader.dataset.num_samples=2")
-    text = run_tool(*arguments, "--explainers", "GradCAM", *few, cwd=tmp_path)
+    text = compare("--explainers", "GradCAM", *few)
     assert "| par/label_f1 | GradCAM/mean_iou |" in text
     assert re.search(r"\| 50\.00 ± .* \| [\d.]+ ± [\d.]+ \|$", text, re.MULTILINE)
 
