@@ -31,7 +31,7 @@ DATASET_CLASSES = (
     "UPAR",
     "WIDERAttribute",
 )
-"""The classes that read a release or a list of one's own."""
+"""The classes that read a release or a user's list."""
 
 _MAP_THRESHOLD = 0.2  # evaluation.functional.DEFAULT_THRESHOLD, which imports SciPy
 
@@ -50,7 +50,7 @@ _FORMER_EXPLAINERS = {
 def config_arguments(description: str) -> argparse.ArgumentParser:
     """A parser with config and config options."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("config", help="config file")
+    parser.add_argument("config", help="config file, or the name of a model")
     parser.add_argument(
         "--cfg-options",
         nargs="+",

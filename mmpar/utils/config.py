@@ -21,6 +21,7 @@ from mmengine.runner import Runner
 
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
+from mmpar.utils.shipped import find_config
 
 READ_BY_RUNNER = {
     *inspect.signature(Runner.__init__).parameters,
@@ -49,9 +50,10 @@ def read_config(args: argparse.Namespace) -> Config:
         args: Those of :func:`mmpar.utils.cli.config_arguments`.
 
     Raises:
-        ValueError: An option's key is unknown, or the input sizes disagree.
+        ValueError: No config is called so, an option's key is unknown, or the input
+            sizes disagree.
     """
-    cfg = Config.fromfile(args.config)
+    cfg = Config.fromfile(find_config(args.config))
     options = args.cfg_options or {}
     merge_options(cfg, options)
     if "image_size" in options:

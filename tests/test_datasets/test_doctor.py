@@ -182,11 +182,11 @@ def found(dataset_report):
     return {
         (f.check, f.where): sorted(f.images)
         for f in dataset_report.issues
-        if f.is_fault
+        if f.severity != "note"
     }
 
 
-def test_a_clean_data_set_has_no_faults(tmp_path):
+def test_a_clean_dataset_has_no_faults(tmp_path):
     dataset_report = Clean(tmp_path).check_dataset()
     assert dataset_report.issues == []
     assert dataset_report.counts == dict.fromkeys(SPLITS, PER_SPLIT)
@@ -222,6 +222,8 @@ def test_all_planted_faults_are_found_at_once(tmp_path):
     expected = {plant(data)[:2] for plant in PLANTED}
     dataset_report = data.check_dataset()
     assert set(found(dataset_report)) == expected
+    severity = {issue.check: issue.severity for issue in dataset_report.issues}
+    assert (severity["missing"], severity["contradiction"]) == ("error", "warning")
     assert len(expected) >= 10
     page = html_report("PETA <1>", dataset_report)
     assert "PETA &lt;1&gt;" in page
@@ -241,7 +243,7 @@ OPPOSITES = [
 
 
 @pytest.mark.parametrize("names", OPPOSITES)
-def test_a_image_of_two_opposites_is_found(tmp_path, names):
+def test_an_image_of_two_opposites_is_found(tmp_path, names):
     labels = np.array([[1, 0], [1, 1], [0, 1], [0, 0], [1, -1]])
     table = AnnotationTable.of([f"{i}.png" for i in range(5)], labels, {})
     text = openmmlab_text(dict(classes=list(names)), [("test", 0, table)])
@@ -266,7 +268,7 @@ def test_persons_shared_by_design_are_a_note(tmp_path):
     shared_persons(data)
     data.check_dataset()
     splits = {split: data.open(split) for split in SPLITS}
-    dataset_report = check_dataset(splits, Published(persons_shared=True))
+    dataset_report = check_dataset(splits, Published(identity_overlap=True))
     assert [f.check for f in dataset_report.issues] == ["shared persons"]
     assert dataset_report.faults == []
 
@@ -295,38 +297,38 @@ def everyone(labels):
 
 def one_sided(published, **splits):
     found = labels.one_sided(splits, published)
-    return {(f.check, f.where, f.is_fault) for f in found}
+    return {(f.check, f.where, f.severity) for f in found}
 
 
 def test_an_attribute_that_a_fair_draw_may_leave_out_is_a_note_in_a_release_only():
     hats = dict(train=everyone([1] * 4 + [0] * 96), val=everyone([0] * 50))
-    assert one_sided(Published(), **hats) == {("never present", "val", False)}
-    assert one_sided(None, **hats) == {("never present", "val", True)}
+    assert one_sided(Published(), **hats) == {("never present", "val", "note")}
+    assert one_sided(None, **hats) == {("never present", "val", "warning")}
 
 
 def test_a_common_attribute_that_a_split_of_a_release_lacks_is_a_fault():
     hats = dict(train=everyone([1] * 40 + [0] * 60), val=everyone([0] * 50))
-    assert one_sided(Published(), **hats) == {("never present", "val", True)}
+    assert one_sided(Published(), **hats) == {("never present", "val", "warning")}
 
 
 def test_how_common_an_attribute_is_is_counted_in_persons():
     """Forty images of one person: a split without that person is no surprise."""
     one_person = np.maximum(0, np.arange(100) - 39)
     hats = dict(train=InMemory([1] * 40 + [0] * 60, one_person), val=everyone([0] * 50))
-    assert one_sided(Published(), **hats) == {("never present", "val", False)}
+    assert one_sided(Published(), **hats) == {("never present", "val", "note")}
 
 
 def test_an_attribute_that_nobody_has_is_a_fault_unless_the_release_is_known_for_it():
     hats = dict(train=everyone([0] * 9), val=everyone([0] * 9))
-    faults = {("never present", split, True) for split in hats}
+    faults = {("never present", split, "warning") for split in hats}
     assert one_sided(Published(), **hats) == faults
     known = Published(flaws={"never present": ("Hat",)})
-    assert not {fault for *_, fault in one_sided(known, **hats)} - {False}
+    assert {severity for *_, severity in one_sided(known, **hats)} <= {"note"}
 
 
 def test_a_list_coded_minus_one_and_one_is_a_fault_that_names_the_remedy():
     (issue,) = labels.one_sided({"train": everyone([1, -1, -1])}, None)
-    assert (issue.check, issue.is_fault) == ("never absent", True)
+    assert (issue.check, issue.severity) == ("never absent", "warning")
     assert issue.message.startswith("Hat: no known negative")
     assert "label_map={-1: 0}" in issue.message
 
@@ -337,9 +339,9 @@ def test_known_flaws_of_a_release_are_notes_and_others_beside_them_are_faults():
     dataset._metainfo["schema"]["groups"] = {"age": ages}
     known = Published(flaws={"two ages": ("2.png",)})
     issues = list(labels.contradictions({"test": dataset}, known))
-    assert [(f.images, f.is_fault) for f in issues] == [
-        (["0.png"], True),
-        (["2.png"], False),
+    assert [(f.images, f.severity) for f in issues] == [
+        (["0.png"], "warning"),
+        (["2.png"], "note"),
     ]
 
 
@@ -349,16 +351,16 @@ def test_known_copies_of_a_release_are_notes():
     read = {p: images.ImageFile(p, "", d, (1, 1)) for p, d in content.items()}
     known = Published(flaws={"copies": ("0.png", "1.png", "2.png")})
     issues = list(images.duplicate_images({"test": dataset}, read, known))
-    assert [(f.images, f.is_fault) for f in issues] == [
-        (["2.png", "3.png"], True),
-        (["0.png", "1.png"], False),
+    assert [(f.images, f.severity) for f in issues] == [
+        (["2.png", "3.png"], "warning"),
+        (["0.png", "1.png"], "note"),
     ]
 
 
 def test_of_ones_own_lists_no_two_splits_share_a_person():
     split = dict(train=everyone([0, 1]), val=everyone([0, 1]))
     (issue,) = labels.shared_persons(split, None)
-    assert (issue.where, issue.is_fault) == ("train, val", True)
+    assert (issue.where, issue.severity) == ("train, val", "error")
     assert list(labels.shared_persons(split, Published())) == []
 
 
@@ -395,7 +397,7 @@ def test_the_labels_of_the_real_peta_have_no_faults(schema, partition):
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, published),
     ]
-    assert [f for f in issues if f.is_fault] == []
+    assert [f for f in issues if f.severity != "note"] == []
     ages = [f.images for f in issues if f.message.startswith("two ages")]
     assert sum(map(len, ages)) == 4
 
@@ -408,7 +410,7 @@ REAL_IDENTITIES = {
 
 @pytest.mark.parametrize("kind", REAL_IDENTITIES)
 def test_the_labels_of_the_real_persons_have_no_faults(kind):
-    """A row a person, as the labels are of persons; there are no images."""
+    """One row per person, as the labels are of persons; there are no images."""
     file = REAL_IDENTITIES[kind]
     if not file.exists():
         pytest.skip(f"no {file}")
@@ -425,7 +427,7 @@ def test_the_labels_of_the_real_persons_have_no_faults(kind):
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, published),
     ]
-    assert [note for note in notes if note.is_fault] == []
+    assert [note for note in notes if note.severity != "note"] == []
     assert any("downpurple" in note.message for note in notes) == (
         kind is Market1501Attribute
     )

@@ -1,10 +1,6 @@
 """AttributeLocalizationMetric: maps and boxes alike, errors, several processes."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +8,7 @@ import torch
 
 from mmpar.evaluation import AttributeLocalizationMetric
 from mmpar.evaluation.functional import localization_scores, map_peak, map_to_box
-from tests.test_evaluation.test_par_metric import WORKER, evaluate
+from tests.test_evaluation.test_par_metric import evaluate
 
 SIZE = (12, 8)
 
@@ -107,29 +103,6 @@ def test_a_split_without_true_boxes_is_an_error():
         evaluate(AttributeLocalizationMetric(), data)
 
 
-def test_padding_duplicates_are_counted_once():
-    data = samples()
-    found = evaluate(AttributeLocalizationMetric(), data + data[:3], size=11)
-    assert found == evaluate(AttributeLocalizationMetric(), data)
-
-
 def test_thresholds_out_of_range_are_refused():
     with pytest.raises(ValueError, match=r"\(0, 1\]"):
         AttributeLocalizationMetric(threshold=2)
-
-
-def test_two_gloo_processes_give_the_numbers_of_one():
-    port = 29950 + os.getpid() % 40
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(rank), str(port), "1", "localization"],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
-    alone = evaluate(AttributeLocalizationMetric(), samples())
-    for output in outputs:
-        assert json.loads(output.splitlines()[-1]) == alone

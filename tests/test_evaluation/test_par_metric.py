@@ -1,21 +1,14 @@
 """PARMetric in MMEngine's evaluator: names, tables, errors, and several processes."""
 
-import csv
 import itertools
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
-import pandas
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
-from mmpar.evaluation import DumpPredictions, PARMetric
+from mmpar.evaluation import PARMetric
 from tests.oracles.multi_label import oracle
 
 NAMES = ["Hat", "Boots", "Coat"]
@@ -29,7 +22,6 @@ KEYS = dict(
     instance_f1="instance_f1",
     label_f1="label_f1",
 )
-WORKER = "tests.test_evaluation.two_processes"
 
 
 def samples(num_images=11, seed=0, threshold=0.5):
@@ -63,11 +55,6 @@ def evaluate(metric, data, size=None, batch_size=4):
     for start in range(0, len(data), batch_size):
         metric.process(None, data[start : start + batch_size])
     return metric.evaluate(len(data) if size is None else size)
-
-
-def read_csv(path):
-    with path.open(encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
 
 
 def stacked(data):
@@ -126,7 +113,7 @@ def test_works_in_an_evaluator_with_the_scores_of_a_model():
     assert {"first/mA", "par/mA"} <= set(metrics)
 
 
-def test_table_has_a_row_an_attribute(log):
+def test_table_has_one_row_per_attribute(log):
     data = samples()
     evaluate(PARMetric(), data)
     expected = oracle(*stacked(data), 0.5, "official")
@@ -155,7 +142,7 @@ def test_attributes_without_positives_are_reported(log, rule, said):
     assert "Hat" not in line
 
 
-def test_scores_that_are_not_finite_name_the_picture():
+def test_scores_that_are_not_finite_name_the_image():
     data = samples()
     data[3]["pred_score"][0] = float("nan")
     with pytest.raises(ValueError, match=r"3\.jpg"):
@@ -167,99 +154,11 @@ def test_wrong_number_of_thresholds_is_refused():
         evaluate(PARMetric(threshold=[0.5, 0.5]), samples())
 
 
-def test_a_missing_sample_is_an_error():
-    with pytest.raises(RuntimeError, match="11 different samples"):
-        evaluate(PARMetric(), samples(), size=12)
-
-
-def test_padding_duplicates_are_counted_once():
-    data = samples()
-    assert evaluate(PARMetric(), data + data[:3], size=11) == evaluate(
-        PARMetric(), data
-    )
-
-
-def test_nothing_to_evaluate_is_an_error():
-    with pytest.raises(RuntimeError, match="nothing to evaluate"):
-        evaluate(PARMetric(), [], size=0)
-
-
-def test_metric_without_schema_says_so():
-    metric = PARMetric()
-    metric.dataset_meta = {}
-    metric.process(None, samples())
-    with pytest.raises(ValueError, match="PARDataset"):
-        metric.evaluate(11)
-
-
-def test_dump_writes_csv_and_json(tmp_path):
-    data = samples(threshold=THRESHOLDS)
-    scores, labels = stacked(data)
-    decisions = (scores > np.array(THRESHOLDS, np.float32)).astype(int)
-    evaluate(DumpPredictions(str(tmp_path / "new/out.csv")), data)
-    lines = read_csv(tmp_path / "new/out.csv")
-    assert [line["img_path"] for line in lines] == [s["img_path"] for s in data]
-    assert [[float(line[f"score:{n}"]) for n in NAMES] for line in lines] == [
-        pytest.approx(row, abs=1e-6) for row in scores.tolist()
-    ]
-    assert [[int(line[f"decision:{n}"]) for n in NAMES] for line in lines] == (
-        decisions.tolist()
-    )
-    assert [[int(line[f"truth:{n}"]) for n in NAMES] for line in lines] == (
-        labels.astype(int).tolist()
-    )
-    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
-    content = json.loads((tmp_path / "out.json").read_text())
-    assert content["schema"]["names"] == NAMES
-    assert content["predictions"][2] == dict(
-        img_path="2.jpg",
-        scores=scores[2].tolist(),
-        decisions=decisions[2].tolist(),
-        truths=labels[2].astype(int).tolist(),
-    )
-
-
-def test_the_csv_is_read_by_excel_and_pandas(tmp_path):
-    path = tmp_path / "out.csv"
-    metric = DumpPredictions(str(path))
-    data = samples()
-    for sample in data:
-        sample["img_path"] = "Straße/街.jpg"
-    metric.dataset_meta = META
-    metric.process(None, data)
-    metric.evaluate(11)
-    # Excel takes a file without this mark for the machine's code page.
-    assert path.read_bytes().startswith(b"\xef\xbb\xbfimg_path,score:Hat,")
-    table = pandas.read_csv(path)
-    assert list(table) == [
-        "img_path",
-        *(f"{kind}:{n}" for kind in ("score", "decision", "truth") for n in NAMES),
-    ]
-    assert (table["img_path"] == "Straße/街.jpg").all()
-    expected = stacked(data)[0] > 0.5
-    assert (table.filter(regex="^decision:") == expected).all().all()
-
-
-def test_images_without_labels_are_exported(tmp_path):
-    data = samples()
-    for sample in data:
-        sample["gt_score"][:] = -1
-    evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
-    lines = read_csv(tmp_path / "out.csv")
-    assert {line[f"truth:{name}"] for line in lines for name in NAMES} == {"-1"}
-    assert {line["decision:Hat"] for line in lines} == {"0", "1"}
-
-
 def test_samples_without_decisions_say_where_they_come_from():
     data = samples()
     del data[4]["pred_label"]
     with pytest.raises(ValueError, match=r"4\.jpg has no pred_label; .*from the head"):
         evaluate(PARMetric(), data)
-
-
-def test_dump_refuses_other_files():
-    with pytest.raises(ValueError, match=r"\.csv or \.json"):
-        DumpPredictions("out.pkl")
 
 
 @pytest.mark.parametrize(
@@ -300,47 +199,6 @@ def test_one_domain_or_none_adds_nothing(log, domain):
     data = of_domains(samples(), [domain])
     assert evaluate(PARMetric(), data) == evaluate(PARMetric(), samples())
     assert "| domain " not in log.text
-
-
-def test_dump_tells_the_domain(tmp_path):
-    data = of_domains(samples(), ["PETA", 3, None])
-    evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
-    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
-    lines = read_csv(tmp_path / "out.csv")
-    assert list(lines[0])[:2] == ["img_path", "domain"]
-    expected = ["PETA", "domain3", ""]
-    assert [line["domain"] for line in lines[:3]] == expected
-    assert float(lines[1]["score:Hat"]) == pytest.approx(
-        float(data[1]["pred_score"][0]), abs=1e-6
-    )
-    predictions = json.loads((tmp_path / "out.json").read_text())["predictions"]
-    assert [one["domain"] for one in predictions[:3]] == expected
-
-
-def test_dump_of_samples_without_domain_has_no_such_column(tmp_path):
-    evaluate(DumpPredictions(str(tmp_path / "out.csv")), samples())
-    with (tmp_path / "out.csv").open() as file:
-        assert "domain" not in file.readline()
-
-
-@pytest.mark.parametrize("round_up", [True, False])
-def test_two_gloo_processes_give_the_numbers_of_one(tmp_path, round_up):
-    # 11 samples in batches of 4 on two processes: the last round is not full.
-    port = 29600 + os.getpid() % 300
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(rank), str(port), str(int(round_up))],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
-    expected = evaluate(PARMetric(), samples_of_domains())
-    assert "par/domain_mean/mA" in expected
-    for output in outputs:
-        assert json.loads(output.splitlines()[-1]) == expected
 
 
 def test_a_split_without_labels_has_no_numbers_and_says_so(caplog):

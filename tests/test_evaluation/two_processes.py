@@ -1,7 +1,6 @@
 """One of two gloo processes that evaluate together; prints the metrics as JSON."""
 
 import json
-import os
 import sys
 
 import torch.distributed as dist
@@ -10,27 +9,21 @@ from mmengine.dataset import DefaultSampler
 from mmpar.evaluation import AttributeLocalizationMetric, PARMetric
 from tests.test_evaluation import test_localization_metric, test_par_metric
 
-JUDGED = dict(
-    par=(PARMetric, test_par_metric.samples_of_domains),
-    localization=(AttributeLocalizationMetric, test_localization_metric.samples),
+JUDGED = (
+    (PARMetric, test_par_metric.samples_of_domains),
+    (AttributeLocalizationMetric, test_localization_metric.samples),
 )
 
 
-def main(rank: str, port: str, round_up: str, what: str = "par") -> None:
-    """Evaluate this process's share and print the common result."""
-    os.environ.update(
-        RANK=rank, WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port
-    )
+def main(round_up: str) -> None:
+    """Evaluate this process's shares and print the common results."""
     dist.init_process_group("gloo")
-    build, samples = JUDGED[what]
-    data = samples()
-    sampler = DefaultSampler(data, shuffle=False, round_up=bool(int(round_up)))
-    share = [data[i] for i in sampler]
-    metric = build()
-    metric.dataset_meta = test_par_metric.META
-    for start in range(0, len(share), 4):
-        metric.process(None, share[start : start + 4])
-    metrics = metric.evaluate(len(data))
+    metrics = {}
+    for build, samples in JUDGED:
+        data = samples()
+        sampler = DefaultSampler(data, shuffle=False, round_up=bool(int(round_up)))
+        share = [data[i] for i in sampler]
+        metrics |= test_par_metric.evaluate(build(), share, len(data))
     print(json.dumps(metrics))
     dist.destroy_process_group()
 

@@ -1,4 +1,4 @@
-"""Examine a dataset: check_dataset.py DATASET SRC [--out report.html].
+"""Check a dataset: check_dataset.py DATASET SRC [--out report.html].
 
 DATASET is a release's class, or AttributeListDataset for lists of your own:
 check_dataset.py AttributeListDataset my_site --ann-file train.csv val.csv test.csv
@@ -65,12 +65,15 @@ def open_splits(
     return splits, faults
 
 
+_COLOURED = dict(error="[red]error", warning="[yellow]warning", note="note")
+
+
 def show(dataset_report: DatasetReport, console: Console) -> None:
     """Print the issues as a table."""
     table = Table("", "check", "split", Column("found", overflow="fold"))
     for issue in dataset_report.issues:
-        kind = "[red]fault" if issue.is_fault else "note"
-        table.add_row(kind, issue.check, escape(issue.where), escape(_said(issue)))
+        cells = (issue.check, escape(issue.where), escape(_said(issue)))
+        table.add_row(_COLOURED[issue.severity], *cells)
     if dataset_report.issues:
         console.print(table)
     counts = ", ".join(f"{name} {n:,}" for name, n in dataset_report.counts.items())
@@ -86,7 +89,7 @@ def _said(issue: Issue) -> str:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Examine; 1 when something is wrong."""
+    """Check; 1 when something is wrong."""
     console = Console()
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)

@@ -18,7 +18,7 @@ class DatasetReport:
     """What the doctor found.
 
     Args:
-        issues: Faults and notes.
+        issues: Errors, warnings and notes.
         counts: Images of each split.
         ratios: Positive ratios of each split, shape (A,); NaN where none is known.
         attributes: The A names.
@@ -33,8 +33,8 @@ class DatasetReport:
 
     @property
     def faults(self) -> list[Issue]:
-        """The issues that are wrong, not only notes."""
-        return [issue for issue in self.issues if issue.is_fault]
+        """The errors and warnings."""
+        return [issue for issue in self.issues if issue.severity != "note"]
 
 
 def check_dataset(
@@ -44,7 +44,7 @@ def check_dataset(
     report: Callable[[int, int], None] = lambda done, total: None,
     unread: Sequence[Issue] = (),
 ) -> DatasetReport:
-    """Examine splits that do not overlap.
+    """Check splits that do not overlap.
 
     Args:
         splits: Name to dataset, of one schema; without its own look for images.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
 
 SO_RELEASED = " (so in the release)"
 """Ends the message of a known flaw, which is a note."""
@@ -10,18 +13,20 @@ SO_RELEASED = " (so in the release)"
 
 @dataclass(frozen=True)
 class Issue:
-    """A fault of a dataset, or a note.
+    """A fault of a dataset, which is an error or a warning, or a note.
 
     Args:
         check: Which check found it.
         where: Split or splits.
         message: What was found, for people.
         images: Full paths of the images concerned.
-        is_fault: ``False`` for what is so by design.
+        severity: ``"error"`` where figures would be wrong or a training would stop,
+            ``"warning"`` where labels or files look mistaken, ``"note"`` for what is so
+            by design or in every copy of the release.
     """
 
     check: str
     where: str
     message: str
     images: list[str] = field(default_factory=list)
-    is_fault: bool = True
+    severity: Severity = "error"

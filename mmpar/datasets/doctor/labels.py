@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor.issue import SO_RELEASED, Issue
+from mmpar.datasets.doctor.issue import SO_RELEASED, Issue, Severity
 from mmpar.datasets.doctor.published import Published
 from mmpar.datasets.formats.annotation import UNKNOWN_PERSON
 from mmpar.structures import SCHEMAS, AttributeSchema
@@ -71,7 +71,7 @@ def shared_persons(
         if "person_id" in dataset.table.columns
     }
     pairs = [(name, "test") for name in ("train", "trainval", "val")]
-    by_design = published is not None and published.persons_shared
+    by_design = published is not None and published.identity_overlap
     for one, other in pairs if published else combinations(persons, 2):
         both = persons.get(one, set()) & persons.get(other, set())
         if both:
@@ -82,7 +82,7 @@ def shared_persons(
                 f"{one}, {other}",
                 f"{len(both)} persons, {len(rows)} {other} images{known}",
                 _images(splits[other], rows),
-                is_fault=not by_design,
+                severity="note" if by_design else "error",
             )
 
 
@@ -106,24 +106,23 @@ def one_sided(
                 name,
                 f"{', '.join(absent)}: no known negative. If the file writes absent as "
                 "-1, which means unknown here, read it with label_map={-1: 0}",
+                severity="warning",
             )
         unknown = names[known == 0].tolist()
         if unknown:
-            yield Issue("never known", name, f"{', '.join(unknown)}: no known label")
+            message = f"{', '.join(unknown)}: no known label"
+            yield Issue("never known", name, message, severity="warning")
         never = names[(positives == 0) & (known > 0)].tolist()
-        if published is None:
-            yield from _without_positives(name, never, is_fault=True)
-            continue
-        flaws = published.flaws.get("never present", ())
-        notes = [a for a in never if a in flaws or _rare(a, name, splits)]
-        yield from _without_positives(name, [a for a in never if a not in notes], True)
-        yield from _without_positives(name, notes, is_fault=False)
-
-
-def _without_positives(where: str, names: list[str], is_fault: bool) -> Iterator[Issue]:
-    if names:
-        message = f"{', '.join(names)}{'' if is_fault else SO_RELEASED}"
-        yield Issue("never present", where, message, is_fault=is_fault)
+        notes = []
+        if published is not None:
+            flaws = published.flaws.get("never present", ())
+            notes = [a for a in never if a in flaws or _rare(a, name, splits)]
+        warnings = ", ".join(a for a in never if a not in notes)
+        if warnings:
+            yield Issue("never present", name, warnings, severity="warning")
+        if notes:
+            message = f"{', '.join(notes)}{SO_RELEASED}"
+            yield Issue("never present", name, message, severity="note")
 
 
 def _rare(attribute: str, where: str, splits: Mapping[str, PARDataset]) -> bool:
@@ -191,7 +190,8 @@ def _contradiction(
         ]
         if images:
             said = f"{what}: {len(images)} images{SO_RELEASED if known else ''}"
-            yield Issue("contradiction", where, said, images, is_fault=not known)
+            severity: Severity = "note" if known else "warning"
+            yield Issue("contradiction", where, said, images, severity)
 
 
 def _images(dataset: PARDataset, rows: np.ndarray) -> list[str]:

@@ -19,7 +19,7 @@ _PAGE = """\
 <style>
 body{font:15px system-ui;margin:2em;max-width:70em}
 table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
-.bar{background:#48a;height:.8em}.fault{color:#b00}img{margin:2px}
+.bar{background:#48a;height:.8em}.error{color:#b00}.warning{color:#a60}img{margin:2px}
 </style>
 <h1>{{ title }}</h1>
 <p>Images: {{ counts }}</p>
@@ -28,7 +28,7 @@ table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 {% endfor %}
 <h2>{{ report.faults | length }} faults</h2>
 {% for issue in report.issues %}
-<h3 class={{ "fault" if issue.is_fault else "note" }}>{{ issue.check }} \
+<h3 class={{ issue.severity }}>{{ issue.severity }}: {{ issue.check }} \
 ({{ issue.where }})</h3><p>{{ issue.message }}</p>
 {% for path in issue.images[:shown] %}{% set content = thumbnail(path) %}
 {% if content %}<img title="{{ path }}" src="data:image/jpeg;base64,{{ content }}">\

@@ -7,6 +7,7 @@ from mmpar.evaluation.functional.calibration import (
     Reliability,
     calibration_errors,
     fit_calibration,
+    ideal_calibration_errors,
     reliability,
     set_truth,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "fit_calibration",
     "fit_conformal",
     "fit_thresholds",
+    "ideal_calibration_errors",
     "localization_scores",
     "map_peak",
     "map_to_box",

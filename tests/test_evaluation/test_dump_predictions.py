@@ -1,0 +1,142 @@
+"""DumpPredictions writes what spreadsheets, pandas and read_predictions read."""
+
+import csv
+import json
+import os
+
+import numpy as np
+import pandas
+import pytest
+
+from mmpar.evaluation import DumpPredictions, read_predictions
+from tests.test_evaluation.test_par_metric import (
+    META,
+    NAMES,
+    evaluate,
+    of_domains,
+    samples,
+    stacked,
+)
+
+THRESHOLDS = [0.2, 0.5, 0.8]
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def test_dump_writes_csv_and_json(tmp_path):
+    data = samples(threshold=THRESHOLDS)
+    scores, labels = stacked(data)
+    decisions = (scores > np.array(THRESHOLDS, np.float32)).astype(int)
+    evaluate(DumpPredictions(str(tmp_path / "new/out.csv")), data)
+    lines = read_csv(tmp_path / "new/out.csv")
+    assert [line["img_path"] for line in lines] == [s["img_path"] for s in data]
+    assert [[float(line[f"score:{n}"]) for n in NAMES] for line in lines] == [
+        pytest.approx(row, abs=1e-6) for row in scores.tolist()
+    ]
+    assert [[int(line[f"decision:{n}"]) for n in NAMES] for line in lines] == (
+        decisions.tolist()
+    )
+    assert [[int(line[f"truth:{n}"]) for n in NAMES] for line in lines] == (
+        labels.astype(int).tolist()
+    )
+    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert content["schema"]["names"] == NAMES
+    assert content["predictions"][2] == dict(
+        img_path="2.jpg",
+        scores=scores[2].tolist(),
+        decisions=decisions[2].tolist(),
+        truths=labels[2].astype(int).tolist(),
+    )
+
+
+def test_the_csv_is_read_by_excel_and_pandas(tmp_path):
+    path = tmp_path / "out.csv"
+    metric = DumpPredictions(str(path))
+    data = samples()
+    for sample in data:
+        sample["img_path"] = "Straße/街.jpg"
+    metric.dataset_meta = META
+    metric.process(None, data)
+    metric.evaluate(11)
+    # Excel takes a file without this mark for the machine's code page.
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfimg_path,score:Hat,")
+    table = pandas.read_csv(path)
+    assert list(table) == [
+        "img_path",
+        *(f"{kind}:{n}" for kind in ("score", "decision", "truth") for n in NAMES),
+    ]
+    assert (table["img_path"] == "Straße/街.jpg").all()
+    expected = stacked(data)[0] > 0.5
+    assert (table.filter(regex="^decision:") == expected).all().all()
+
+
+def test_images_without_labels_are_exported(tmp_path):
+    data = samples()
+    for sample in data:
+        sample["gt_score"][:] = -1
+    evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
+    lines = read_csv(tmp_path / "out.csv")
+    assert {line[f"truth:{name}"] for line in lines for name in NAMES} == {"-1"}
+    assert {line["decision:Hat"] for line in lines} == {"0", "1"}
+
+
+def test_dump_tells_the_domain(tmp_path):
+    data = of_domains(samples(), ["PETA", 3, None])
+    evaluate(DumpPredictions(str(tmp_path / "out.csv")), data)
+    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
+    lines = read_csv(tmp_path / "out.csv")
+    assert list(lines[0])[:2] == ["img_path", "domain"]
+    expected = ["PETA", "domain3", ""]
+    assert [line["domain"] for line in lines[:3]] == expected
+    assert float(lines[1]["score:Hat"]) == pytest.approx(
+        float(data[1]["pred_score"][0]), abs=1e-6
+    )
+    predictions = json.loads((tmp_path / "out.json").read_text())["predictions"]
+    assert [one["domain"] for one in predictions[:3]] == expected
+
+
+def test_dump_of_samples_without_domain_has_no_such_column(tmp_path):
+    evaluate(DumpPredictions(str(tmp_path / "out.csv")), samples())
+    with (tmp_path / "out.csv").open() as file:
+        assert "domain" not in file.readline()
+
+
+def test_dump_refuses_other_files():
+    with pytest.raises(ValueError, match=r"\.csv or \.json"):
+        DumpPredictions("out.pkl")
+
+
+def test_predictions_are_read_as_they_were_written(tmp_path):
+    data = of_domains(samples(), ["PETA", 3, None])
+    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
+    found = read_predictions(tmp_path / "out.json")
+    assert found.img_path.tolist() == [sample["img_path"] for sample in data]
+    assert found.domain[:3].tolist() == ["PETA", "domain3", ""]
+    scores, labels = stacked(data)
+    assert (found.scores == scores).all()
+    assert (found.labels == labels).all()
+    assert (found.decisions == (scores > 0.5)).all()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"predictions": [{}]}'])
+def test_a_file_without_predictions_is_refused_by_name(tmp_path, content):
+    (tmp_path / "out.json").write_text(content)
+    with pytest.raises(ValueError, match=r"out\.json does not hold the predictions"):
+        read_predictions(tmp_path / "out.json")
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_an_interrupted_dump_leaves_the_earlier_file(tmp_path, monkeypatch, ending):
+    def fail(*paths):
+        raise OSError("the disk is full")
+
+    path = tmp_path / f"out.{ending}"
+    path.write_text("earlier")
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="full"):
+        evaluate(DumpPredictions(str(path)), samples())
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["earlier"]
