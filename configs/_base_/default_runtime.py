@@ -21,6 +21,8 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     # Says what is trained on what; stops before a training that cannot mean anything.
     training_report=dict(type="TrainingReportHook"),
+    # Writes into checkpoints what they were trained on and chosen by.
+    training_record=dict(type="TrainingRecordHook"),
     validation_check=dict(type="ValidationCheckHook"),
     progress=dict(type="ProgressHook"),
     # A killed run that is resumed ends as if nothing had happened.

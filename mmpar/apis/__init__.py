@@ -11,6 +11,12 @@ from typing import Any
 
 _HOMES = {
     "PARInferencer": "mmpar.apis.inferencer",
+    "get_model": "mmpar.apis.model_zoo",
+    "list_models": "mmpar.apis.model_zoo",
+    "load_model": "mmpar.apis.model_files",
+    "publish": "mmpar.apis.model_files",
+    "read_model_file": "mmpar.apis.model_files",
+    "write_model_file": "mmpar.apis.model_files",
 }
 """Public name to the module that defines it."""
 

@@ -20,7 +20,7 @@ from mmpar.evaluation.functional import (
     ideal_calibration_errors,
     multi_label_scores,
 )
-from mmpar.structures import AttributeSchema, DecisionRule
+from mmpar.structures import DecisionRule
 
 Say = Callable[[str], Any]
 
@@ -106,79 +106,59 @@ def _say_notes(
             say(f"{what} of {name}: {note}")
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two rules on the same images.
-
-    Attributes:
-        names: Of M measures, in percent.
-        before: The measures of the one, None where it has none.
-        after: The measures of the other.
-        change: After minus before, None where one of the two is.
-        lines: What there is to know of the measures.
-    """
-
-    names: tuple[str, ...]
-    before: tuple[Interval | None, ...]
-    after: tuple[Interval | None, ...]
-    change: tuple[Interval | None, ...]
-    lines: tuple[str, ...]
-
-    def rows(self) -> list[list[str]]:
-        """A table with a header."""
-        header = ["%, with its 95 % interval", "before", "after", "change"]
-        columns = (self.names, self.before, self.after, self.change)
-        body = [
-            [name, *("-" if one is None else str(one) for one in values)]
-            for name, *values in zip(*columns)
-        ]
-        return [header, *body]
-
-
 _MEASURES = ("mA", "instance F1", "label F1", "ECE", "coverage", "not sure")
 
 
 def compare_rules(
     before: DecisionRule, after: DecisionRule, test: LabelledLogits, rounds: int = 1000
-) -> Comparison:
+) -> dict[str, tuple[Interval | None, Interval | None, Interval | None]]:
     """What a rule is worth beside another one, on images that neither has seen.
 
-    ``mA`` and ``label F1`` are means over the attributes that have both classes among
-    the images; ``ECE`` is the mean over attributes. ``coverage`` is how often the truth
-    is among the answers, with "not sure" for both, and ``not sure`` how often that is
-    said. Intervals are bootstrap intervals that resample persons where they are known.
+    Intervals hold 95 % of the bootstrap's rounds, which resample persons where they are
+    known.
 
     Args:
         before: The one rule.
         after: The other.
         test: The images.
         rounds: Of the bootstrap.
+
+    Returns:
+        Measure to its value before, after, and the change, in percent; None without
+        quantiles. ``mA`` and ``label F1`` are means over the attributes that have both
+        classes among the images, ``ECE`` is the mean over attributes. ``ideal ECE`` is
+        what it would be if the scores were exactly the probabilities, for so few
+        images; it has no interval. ``coverage`` is how often the truth is among the
+        answers, with "not sure" for both, and ``not sure`` how often that is said.
     """
     parts = [_RuleOnImages(rule, test) for rule in (before, after)]
 
     def measure(rows: np.ndarray) -> np.ndarray:
         first, second = (part.measure(rows) for part in parts)
-        return np.concatenate([first, second, second - first])
+        return np.stack([first, second, second - first], axis=1).ravel()
 
     found = bootstrap(measure, test.persons, rounds)
-    intervals = [None if np.isnan(one.value) else one for one in found]
-    count = len(_MEASURES)
-    columns = (tuple(intervals[i * count : (i + 1) * count]) for i in range(3))
-    known = len({*test.persons.tolist()} - {""})
-    empty = [name for name, one in zip(before.schema.names, parts[0].empty) if one]
-    ideal = [
-        100 * np.nanmean(ideal_calibration_errors(p.scores, test.labels)) for p in parts
+    known = [None if np.isnan(one.value) else one for one in found]
+    result = {
+        name: (known[3 * i], known[3 * i + 1], known[3 * i + 2])
+        for i, name in enumerate(_MEASURES)
+    }
+    ideal = [float(part.ideal_error()) for part in parts]
+    values = (*ideal, ideal[1] - ideal[0])
+    first, second, change = (Interval(value, value, value) for value in values)
+    return {**result, "ideal ECE": (first, second, change)}
+
+
+def comparison_rows(
+    comparison: dict[str, tuple[Interval | None, Interval | None, Interval | None]],
+) -> list[list[str]]:
+    """A table of a comparison, with a header."""
+    header = ["%, with its 95 % interval", "before", "after", "change"]
+    body = [
+        [name, *("-" if one is None else str(one) for one in values)]
+        for name, values in comparison.items()
     ]
-    lines = [
-        f"{len(test.labels)} images"
-        + (f" of {known} persons" if known else ", persons unknown")
-        + f"; {rounds} bootstrap rounds",
-        "if the scores were exactly the probabilities, this ECE would be "
-        f"{ideal[0]:.2f} before and {ideal[1]:.2f} after, for so few images",
-    ]
-    if empty:
-        lines.append(f"without a positive or a negative: {', '.join(empty)}")
-    return Comparison(_MEASURES, *columns, tuple(lines))
+    return [header, *body]
 
 
 class _RuleOnImages:
@@ -189,7 +169,11 @@ class _RuleOnImages:
         self.scores = rule.scores(images.logits).astype(np.float32)
         self.decisions = rule.decide(self.scores)
         self.possible = rule.possible(self.scores) if rule.conformal else None
-        self.empty = multi_label_scores(self.decisions, self.labels).empty
+
+    def ideal_error(self) -> float:
+        """In percent, averaged over attributes."""
+        errors = ideal_calibration_errors(self.scores, self.labels)
+        return 100 * float(np.nanmean(errors))
 
     def measure(self, rows: np.ndarray) -> np.ndarray:
         """The numbers of ``_MEASURES`` in percent, NaN where there is none."""
@@ -216,7 +200,7 @@ def attribute_rows(
     before: DecisionRule, after: DecisionRule, val: LabelledLogits, test: LabelledLogits
 ) -> list[list[str]]:
     """A table with a header, one row per attribute: what was fitted and its effect."""
-    schema: AttributeSchema = after.schema
+    schema = after.schema
     parts = [_RuleOnImages(rule, test) for rule in (before, after)]
     errors = [100 * calibration_errors(part.scores, test.labels) for part in parts]
     accuracy = [

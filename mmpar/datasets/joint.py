@@ -27,7 +27,8 @@ def merge_schemas(
 ) -> AttributeSchema:
     """All attributes, in order of first appearance; equal names are one attribute.
 
-    An attribute keeps the body-region group of the first schema that has it.
+    An attribute keeps the body-region group of the first schema that has it. Exclusive
+    sets of all schemas hold, but for those within a larger one.
     """
     groups: dict[str, list[str]] = {}
     seen: set[str] = set()
@@ -41,7 +42,9 @@ def merge_schemas(
                 if name in group_of:
                     groups.setdefault(group_of[name], []).append(name)
     members = {group: tuple(found) for group, found in groups.items()}
-    return AttributeSchema(tuple(names), members, title)
+    sets = {frozenset(one): one for schema in schemas for one in schema.exclusive}
+    largest = tuple(one for own, one in sets.items() if not any(own < s for s in sets))
+    return AttributeSchema(tuple(names), members, title, largest)
 
 
 @DATASETS.register_module()
@@ -184,7 +187,7 @@ def _check_aliases(
     datasets: Sequence[BaseDataset], aliases: Sequence[Mapping[str, str]]
 ) -> None:
     if not datasets:
-        raise ValueError("JointDataset needs one dataset or more")
+        raise ValueError("JointDataset needs at least one dataset")
     if len(aliases) != len(datasets):
         raise ValueError(
             f"{len(datasets)} datasets have {len(aliases)} aliases; give one for each"
@@ -198,6 +201,7 @@ def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSc
         tuple(new.values()),
         {g: tuple(new[n] for n in m) for g, m in schema.groups.items()},
         schema.title,
+        tuple(tuple(new[name] for name in one) for one in schema.exclusive),
     )
 
 

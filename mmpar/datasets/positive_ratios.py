@@ -68,8 +68,7 @@ def seen_label_counts(
         counts = [seen_label_counts(*pair) for pair in zip(dataset.datasets, parts)]
         positives, known = zip(*counts)
         return np.sum(positives, axis=0), np.sum(known, axis=0)
-    inner_weight = _inner_weight(dataset, sample_weight)
-    return seen_label_counts(dataset.dataset, inner_weight)
+    return seen_label_counts(dataset.dataset, inner_weight(dataset, sample_weight))
 
 
 def _require_one_schema(concatenation: ConcatDataset) -> None:
@@ -82,7 +81,7 @@ def _require_one_schema(concatenation: ConcatDataset) -> None:
             )
 
 
-def _inner_weight(wrapper: Any, sample_weight: np.ndarray) -> np.ndarray:
+def inner_weight(wrapper: Any, sample_weight: np.ndarray) -> np.ndarray:
     """How often each sample of the wrapped dataset counts."""
     if isinstance(wrapper, RepeatDataset):
         return sample_weight.reshape(wrapper.times, -1).sum(axis=0)
@@ -92,9 +91,9 @@ def _inner_weight(wrapper: Any, sample_weight: np.ndarray) -> np.ndarray:
         rows = wrapper.indices
     else:
         raise TypeError(
-            f"cannot count the labels of a {type(wrapper).__name__}; known are data "
-            "sets with label_counts(sample_weight), and ConcatDataset, RepeatDataset, "
-            "ClassBalancedDataset and Subset of such"
+            f"cannot count the labels of a {type(wrapper).__name__}; supported are "
+            "datasets with label_counts(sample_weight), and ConcatDataset, "
+            "RepeatDataset, ClassBalancedDataset and Subset of them"
         )
     inner = np.zeros(len(wrapper.dataset), sample_weight.dtype)
     np.add.at(inner, np.asarray(rows, np.int64), sample_weight)

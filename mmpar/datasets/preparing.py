@@ -26,7 +26,7 @@ def prepare(
 ) -> Path:
     """Write the splits that a dataset has to ``out_dir/annotation.json``.
 
-    The file appears only when it is whole, and is never replaced by another.
+    The file appears only when it is complete, and never replaces another.
 
     Args:
         kind: The class that reads the release or the lists.

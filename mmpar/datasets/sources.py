@@ -20,7 +20,7 @@ class Part:
 
     Args:
         split: Its name.
-        partition: From 0; own lists have one.
+        partition: From 0; a user's lists have one.
         kind: The class that reads it.
         kwargs: For the class.
     """
@@ -38,7 +38,7 @@ class Part:
 
 
 def readable_classes() -> dict[str, type[PARDataset]]:
-    """Names to the classes that read a release or a list of one's own."""
+    """The classes that read a release or a user's list, by name."""
     return {
         name: kind
         for name, kind in DATASETS.module_dict.items()
@@ -60,8 +60,8 @@ def find_parts(
 
     Args:
         kind: A class of :func:`readable_classes`.
-        ann_file: One file; of own lists also several, each a split that goes by the
-            file's name unless a column ``split`` says more.
+        ann_file: One file; or several of a user's lists, each a split that is named
+            after the file unless a column ``split`` says more.
         partitions: Of a release.
         split: Only this one. A list that does not say which split it is gets this name.
         must_be_named: Whether such a list of a release needs ``split``; otherwise it
@@ -80,7 +80,7 @@ def find_parts(
         if len(ann_file) > 1:
             raise ValueError(
                 f"{kind.__name__} is read from one annotation file, got "
-                f"{list(ann_file)}; lists of one's own are of AttributeListDataset"
+                f"{list(ann_file)}; lists of your own are read by AttributeListDataset"
             )
         kwargs["ann_file"] = ann_file[0] if ann_file else ""
         return _of_release(kind, partitions, split, must_be_named, kwargs)

@@ -115,9 +115,7 @@ class OnnxPARInferencer(Predictor):
         return feed
 
 
-def _open_session(
-    file: str | Path, providers: Sequence[Any], num_threads: int
-) -> Any:
+def _open_session(file: str | Path, providers: Sequence[Any], num_threads: int) -> Any:
     try:
         import onnxruntime
     except ImportError as error:

@@ -43,8 +43,9 @@ ELSEWHERE = {
     "head.schema": "schema",
     "head.threshold": "decision",
 }
-"""Fields of a model's config that the card has in one place of their own."""
-_FETCHES = ("init_cfg", "pretrained")
+"""Fields of a model's config to the field of the card that says the same."""
+FETCHES = ("init_cfg", "pretrained")
+"""Fields of parts that name weights to load before the model's own."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,7 @@ def _refuse_fetching(value: Any, where: str) -> None:
     """Weights come from the file; nothing in it names others to fetch."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key in _FETCHES:
+            if key in FETCHES:
                 raise ValueError(f"{where}.{key}: a published model fetches nothing")
             _refuse_fetching(item, f"{where}.{key}")
     elif isinstance(value, list):

@@ -25,6 +25,7 @@ import numpy as np
 from mmpar.utils.atomic import atomic_path
 from mmpar.utils.bounded_file import BoundedFile, damaged_member, opened_zip
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_unreadable
+from mmpar.utils.model_file import ENDING, UnreadableModelError, read_model_file
 from mmpar.utils.pickled_arrays import (
     NDARRAY,
     Maker,
@@ -85,7 +86,8 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Load a checkpoint file with weights-only protection.
 
     Args:
-        filename: Path of the file; ``~`` is expanded.
+        filename: Path of the file; ``~`` is expanded. A published model
+            (``.safetensors``) gives its weights, on the CPU, and its ``card``.
         map_location: As for :func:`torch.load`.
 
     Raises:
@@ -98,6 +100,8 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         raise FileNotFoundError(f"{path} is a folder; name a checkpoint file in it")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no checkpoint at {path}")
+    if path.endswith(ENDING):
+        return _load_model_file(path)
     is_archive = _require_torch_file(path)
     try:
         if is_archive:
@@ -111,6 +115,14 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
             f"the checkpoint {path} cannot be read ({type(error).__name__}: {error}); "
             "if it is damaged, copy or download it again"
         ) from error
+
+
+def _load_model_file(path: str) -> dict[str, Any]:
+    try:
+        card, state_dict = read_model_file(path)
+    except UnreadableModelError as error:
+        raise UnreadableCheckpointError(str(error)) from error
+    return dict(state_dict=state_dict, card=card)
 
 
 def load_from_http(
@@ -258,7 +270,7 @@ def _require_torch_file(path: str) -> bool:
     if _LEGACY_MAGIC not in head[:64]:
         found = describe_unreadable(head, os.path.getsize(path))
         if head[8:10] == b'{"':
-            found = "is a safetensors file"
+            found = f"is a safetensors file, whose name must end in {ENDING}"
         found = found or "has a format that torch.load does not read"
         raise UnreadableCheckpointError(
             f"the checkpoint {path} {found}; expected a file that torch.save wrote"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -109,6 +109,30 @@ def find_checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
             f"{', '.join(there[:5]) or 'none'}); name the checkpoint to test"
         )
     return found
+
+
+def best_score_of(
+    info: Mapping[str, Any], metrics: Sequence[str], meta: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The metric by which a checkpoint was the best when it was written, and its value.
+
+    Args:
+        info: ``runtime_info`` of the message hub, at that time.
+        metrics: ``save_best`` of the CheckpointHook; of several the first counts.
+        meta: Of the checkpoint: its ``epoch`` and ``iter``.
+
+    Returns:
+        ``dict(metric, value)``; None if it was not the best, or was saved under a name
+        that does not show when.
+    """
+    moments = [f"_{kind}_{meta.get(kind)}" for kind in ("epoch", "iter")]
+    for metric in metrics:
+        suffix = "" if len(metrics) == 1 else f"_{metric}"
+        stem = os.path.splitext(str(info.get(f"best_ckpt{suffix}")))[0]
+        value = info.get(f"best_score{suffix}")
+        if value is not None and stem.endswith(tuple(moments)):
+            return dict(metric=metric, value=float(value))
+    return None
 
 
 def _checkpoint_hook(cfg: Config) -> dict:

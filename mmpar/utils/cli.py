@@ -31,7 +31,7 @@ DATASET_CLASSES = (
     "UPAR",
     "WIDERAttribute",
 )
-"""The classes that read a release or a list of one's own."""
+"""The classes that read a release or a user's list."""
 
 _MAP_THRESHOLD = 0.2  # evaluation.functional.DEFAULT_THRESHOLD, which imports SciPy
 

@@ -14,7 +14,7 @@ NAMES = ["Cape", "Female"]
 
 
 class Seen(Hook):
-    """Which samples each epoch had, and of which data set."""
+    """Which samples each epoch had, and of which dataset."""
 
     def __init__(self):
         self.epochs = []

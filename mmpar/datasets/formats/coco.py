@@ -44,7 +44,7 @@ class ImageIndex:
 
     Args:
         names: Name of each image.
-        source: The file that asks or is asked, for errors.
+        source: The file that names or looks up the images, for errors.
     """
 
     def __init__(self, names: Sequence[str], source: str) -> None:

@@ -10,6 +10,7 @@ from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
 from mmpar.engine.hooks.shared_buffers_hook import SharedBuffersHook
+from mmpar.engine.hooks.training_record_hook import TrainingRecordHook
 from mmpar.engine.hooks.training_report_hook import TrainingReportHook
 from mmpar.engine.hooks.validation_check_hook import ValidationCheckHook
 from mmpar.engine.hooks.visualization_hook import PARVisualizationHook
@@ -26,6 +27,7 @@ __all__ = [
     "ScaleAnnealingHook",
     "SchemaCheckHook",
     "SharedBuffersHook",
+    "TrainingRecordHook",
     "TrainingReportHook",
     "ValidatedHook",
     "ValidationCheckHook",

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmpar.models.utils import unwrap_model
 from mmpar.models.weights import load_weights, no_weight_fits, weights_of
 from mmpar.registry import HOOKS
+from mmpar.structures import ModelCard, Preprocessing
 from mmpar.structures.attribute_schema import SchemaMismatchError
 
 
@@ -20,6 +21,9 @@ class LoadedWeightsHook(Hook):
     MMEngine only warns, and random weights would then be tested, or trained. A training
     that begins from other weights (``load_from``) may lack some; a resumed one, and a
     test, may not.
+
+    A published model brings its decision rule, too: where all weights must fit, as in a
+    test, the head predicts by it.
 
     Args:
         strict: Whether all weights must fit even if no training is resumed.
@@ -56,3 +60,23 @@ class LoadedWeightsHook(Hook):
         level = logging.WARNING if fit.missing or fit.misshapen else logging.INFO
         runner.logger.log(level, "%s: %s", source, fit)
         checkpoint["state_dict"] = weights  # EMAHook looks nowhere else
+        if self.strict and "card" in checkpoint:
+            _follow_card(runner, model, checkpoint["card"])
+
+
+def _follow_card(runner: Any, model: Any, card: ModelCard) -> None:
+    model.head.set_decision_rule(card.decision)
+    loader = runner.cfg.get("test_dataloader") or {}
+    pipeline = loader.get("dataset", {}).get("pipeline", [])
+    given: Preprocessing | str
+    try:
+        given = Preprocessing.from_config(pipeline, runner.cfg.model.data_preprocessor)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        given = str(error)
+    if given != card.preprocessing:
+        runner.logger.warning(
+            "the config prepares images otherwise than the published model says, so "
+            "scores may differ: %s, and %s",
+            given,
+            card.preprocessing,
+        )
