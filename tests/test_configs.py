@@ -53,9 +53,9 @@ def test_config_builds_a_model_that_predicts_its_schema(path):
     model = MODELS.build(cfg.model)
     model.eval()
     width, height = cfg.image_size
-    inputs = torch.zeros(2, 3, height, width)
+    inputs = torch.zeros(1, 3, height, width)
     with torch.no_grad():
-        samples = model(inputs, samples_without_people(2), mode="predict")
+        samples = model(inputs, samples_without_people(1), mode="predict")
     assert model.head.schema == build_schema(cfg.schema)
     assert samples[0].pred_score.shape == (len(model.head.schema),)
     assert 0 <= samples[0].pred_score.min() <= samples[0].pred_score.max() <= 1

@@ -28,7 +28,7 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         assert accuracies[level - 1] == accuracies.max()
         assert found.scale_search.val_mA[name] == accuracies.tolist()
         assert found.model.regions[name].level == level
-        base = Config.fromfile(CONFIG).model.regions[name]
+        base = Config.fromfile(config).model.regions[name]
         assert found.model.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4

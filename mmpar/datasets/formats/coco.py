@@ -156,14 +156,17 @@ class COCOBoxes:
 
     def __init__(self, path: str, schema: AttributeSchema) -> None:
         self.path = path
-        content = _read_boxes(path)
+        content = read_json(path)
+        categories, annotations = (
+            entry(content, name, list, path) for name in ("categories", "annotations")
+        )
         images = _images_by_id(content, path)
-        attributes = _attributes(content["categories"], schema, path)
+        attributes = _attributes(categories, schema, path)
         rows = {image_id: row for row, image_id in enumerate(images)}
         sizes = [_size(image, f"{path}, images") for image in images.values()]
         self.sizes = np.array(sizes, np.int32).reshape(-1, 2)
         self.boxes = np.full((len(images), len(schema), 4), np.nan, np.float32)
-        for number, annotation in enumerate(content["annotations"]):
+        for number, annotation in enumerate(annotations):
             where = f"{path}, annotations[{number}]"
             row = _position(rows, annotation, "image_id", where)
             column = _position(attributes, annotation, "category_id", where)
@@ -183,17 +186,6 @@ class COCOBoxes:
     def find(self, img_path: str) -> int | None:
         """Row of an image in ``boxes`` and ``sizes``; see :meth:`ImageIndex.find`."""
         return self._index.find(img_path)
-
-
-def _read_boxes(path: str) -> Mapping[str, Any]:
-    content = read_json(path)
-    for name in ("images", "categories", "annotations"):
-        if not isinstance(content, dict) or not isinstance(content.get(name), list):
-            raise ValueError(
-                f"{path}: expected COCO's object with the lists 'images', 'categories' "
-                f"and 'annotations'; {name!r} is missing or is not a list"
-            )
-    return content
 
 
 def _attributes(

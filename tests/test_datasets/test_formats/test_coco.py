@@ -132,7 +132,7 @@ def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
             "category_id 9 is not among the ids of categories",
         ),
         (dict(annotations=[dict(image_id=5, category_id=1)]), "'bbox'"),
-        (dict(images=None), "'images' is missing or is not a list"),
+        (dict(images=None), "an object with 'images', a list"),
         (dict(images=[dict(id=3, file_name="a.jpg")], annotations=[]), "'height'"),
         (dict(images=content()["images"][:1] * 2 + [], annotations=[]), "id 7"),
     ],
