@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import mmpar.registry  # noqa: F401  checks the installation before MMEngine is imported
+
+# isort: split
 import numpy as np
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from scipy.special import logit
 
+from mmpar.apis.model_files import load_model, write_model_file
 from mmpar.evaluation.functional import (
     Interval,
+    Reliability,
     bootstrap,
     calibration_errors,
     coverage_of_answers,
@@ -19,10 +28,105 @@ from mmpar.evaluation.functional import (
     fit_thresholds,
     ideal_calibration_errors,
     multi_label_scores,
+    reliability,
 )
-from mmpar.structures import DecisionRule
+from mmpar.evaluation.predictions import predict_split
+from mmpar.evaluation.tables import text_table
+from mmpar.structures import DecisionRule, ModelCard, Preprocessing
+from mmpar.utils.atomic import write_atomically
+from mmpar.utils.config import merge_options
+from mmpar.utils.config_data import read_config_data
 
 Say = Callable[[str], Any]
+
+
+def fit_model_decisions(
+    source: str,
+    out: str,
+    config: str | None = None,
+    options: dict[str, Any] | None = None,
+    diagrams: str | None = None,
+    say: Say = print,
+    **wishes: Any,
+) -> Path:
+    """Fit a model's decision rule on val, report it on test, and publish both.
+
+    Args:
+        source: A published model, a checkpoint or a work dir.
+        out: See :func:`write_model_file`.
+        config: Whose val and test splits are used; that of the work dir if None.
+        options: Fields of the config to override.
+        diagrams: Image file for the reliability on test, before and after.
+        say: Called with each line of the report.
+        **wishes: See :func:`fit_decision_rule`.
+
+    Returns:
+        The path of the published model.
+
+    Raises:
+        ValueError: The splits do not suit the model, or see :func:`load_model` and
+            :func:`fit_decision_rule`.
+    """
+    cfg = _read_data_config(source, config)
+    merge_options(cfg, options or {})
+    model, card = load_model(source)
+    val, test = (_predict_logits(model, card, cfg, name) for name in ("val", "test"))
+    rule = fit_decision_rule(card.decision, val, say=say, **wishes)
+    say(text_table(attribute_rows(card.decision, rule, val, test)))
+    say(text_table(comparison_rows(compare_rules(card.decision, rule, test))))
+    count = len({*test.persons.tolist()} - {""})
+    say(f"fitted on the {len(val.labels)} images of val")
+    persons = f"{count} persons" if count else "persons unknown"
+    say(f"measured on the {len(test.labels)} images of test, {persons}")
+    say(f"decision: {rule}")
+    if diagrams is not None:
+        write_atomically(diagrams, draw_rules(card.decision, rule, test))
+    return write_model_file(out, model.state_dict(), replace(card, decision=rule))
+
+
+def _read_data_config(source: str, config: str | None) -> Config:
+    if config is not None:
+        return Config.fromfile(config)
+    found = sorted(Path(source).glob("*.py")) if Path(source).is_dir() else []
+    if len(found) != 1:
+        raise ValueError(
+            f"{source} does not say where its validation and test images are; name a "
+            "config that does: --config configs/baseline/baseline_r50_peta.py"
+        )
+    return Config(read_config_data(found[0]), filename=str(found[0]))
+
+
+def _predict_logits(
+    model: Any, card: ModelCard, cfg: Config, split: str
+) -> LabelledLogits:
+    """Predict the images of ``cfg``'s val or test loader.
+
+    Raises:
+        ValueError: There is no such loader, its images are prepared otherwise than the
+            model's, or it is of another attribute schema.
+    """
+    loader_cfg = cfg.get(f"{split}_dataloader")
+    if not loader_cfg:
+        raise ValueError(
+            f"{cfg.filename} has no {split}_dataloader: decisions are fitted on val "
+            "and measured on test, so name a config with both by --config"
+        )
+    pipeline = loader_cfg.dataset.get("pipeline") or ()
+    normalization = cfg.get("data_preprocessor") or cfg.model.get("data_preprocessor")
+    given = Preprocessing.from_config(pipeline, normalization)
+    if given != card.preprocessing:
+        raise ValueError(
+            f"{split}_dataloader of {cfg.filename} prepares images by {given}, but the "
+            f"model {card.name} by {card.preprocessing}; use the model's own config"
+        )
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        loader = Runner.build_dataloader(loader_cfg, seed=0)
+        card.schema.require_same(
+            loader.dataset.schema, "the model", f"{split}_dataloader of {cfg.filename}"
+        )
+        model.head.set_decision_rule(DecisionRule(card.schema))
+        found = predict_split(model, loader)
+    return LabelledLogits.from_scores(found.scores, found.labels, found.person_id)
 
 
 @dataclass(frozen=True)
@@ -40,7 +144,7 @@ class LabelledLogits:
     persons: np.ndarray
 
     @classmethod
-    def of_scores(
+    def from_scores(
         cls, scores: np.ndarray, labels: np.ndarray, persons: np.ndarray
     ) -> LabelledLogits:
         """From scores by the sigmoid alone, in float32.
@@ -222,3 +326,16 @@ def attribute_rows(
         )
         rows.append([*row, unsure])
     return rows
+
+
+def draw_rules(
+    before: DecisionRule, after: DecisionRule, test: LabelledLogits
+) -> bytes:
+    """The reliability of two rules per attribute, as a PNG image."""
+    from mmpar.visualization.reliability import draw_reliability
+
+    found: list[Reliability] = [
+        reliability(rule.scores(test.logits).astype(np.float32), test.labels)
+        for rule in (before, after)
+    ]
+    return draw_reliability(after.schema.names, *found)

@@ -6,7 +6,7 @@ import contextlib
 import os
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -137,7 +137,35 @@ class Predictor(ABC):
             ValueError: Boxes or keypoints do not fit the images, the model needs
                 keypoints that were not given, or cannot abstain.
         """
-        if self.card.needs_keypoints and keypoints is None:
+        self._check_request(keypoints is not None, abstain)
+        images = iterate_images(inputs, boxes, keypoints)
+        return self._results(images, rgb, abstain, batch_size, annotate)
+
+    def iterate_lists(
+        self, lists: Sequence[Sequence[ImageInput]], *, abstain: bool = False
+    ) -> Iterator[list[PARResult]]:
+        """Results of one list of images after the other.
+
+        No batch holds images of two lists, so that the results of a list do not depend
+        on those before it. The images of the next are read meanwhile.
+
+        Args:
+            lists: Images with their persons.
+            abstain: As for :meth:`iterate`.
+
+        Raises:
+            ValueError: The model needs keypoints, or cannot abstain.
+        """
+        images = [image for some in lists for image in some]
+        self._check_request(all(one.keypoints is not None for one in images), abstain)
+        return self._results_of_lists(lists, images, abstain)
+
+    def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
+        """All results of :meth:`iterate` as a list."""
+        return list(self.iterate(inputs, boxes, **options))
+
+    def _check_request(self, has_keypoints: bool, abstain: bool) -> None:
+        if self.card.needs_keypoints and not has_keypoints:
             raise ValueError(
                 f"the model {self.card.name} reads body keypoints; give keypoints=, "
                 "(17, 3) for each person: COCO's 17 with x, y in pixels and visibility"
@@ -148,12 +176,21 @@ class Predictor(ABC):
                 "conformal sets were fitted. Fit them with "
                 "tools/analysis_tools/calibrate.py"
             )
-        images = iterate_images(inputs, boxes, keypoints)
-        return self._results(images, rgb, abstain, batch_size, annotate)
 
-    def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
-        """All results of :meth:`iterate` as a list."""
-        return list(self.iterate(inputs, boxes, **options))
+    def _results_of_lists(
+        self,
+        lists: Iterable[Sequence[ImageInput]],
+        images: Iterable[ImageInput],
+        abstain: bool,
+    ) -> Iterator[list[PARResult]]:
+        persons = self._read_ahead(images, rgb=False)
+        with contextlib.closing(persons):
+            for some in lists:
+                own = islice(persons, sum(image.num_persons for image in some))
+                results: list[PARResult] = []
+                while batch := list(islice(own, self.batch_size)):
+                    results += self._answer(batch, False, abstain, None)
+                yield results
 
     def _results(
         self,

@@ -111,7 +111,8 @@ def _of_release(
         called = split or PurePath(source).name
         return [Part(called, n, kind, {**one, "partition": n}) for n in partitions]
     _check_split(split, held, source)
-    names = [split] if split else [s for s in held if not _is_union(s, held)]
+    is_union = "train" in held  # is trainval
+    names = [split] if split else [s for s in held if s != "trainval" or not is_union]
     parts = []
     for number in partitions:
         given = [name for name in names if number in held[name]]
@@ -123,10 +124,6 @@ def _of_release(
             one = {**kwargs, "split": name, "partition": number}
             parts.append(Part(name, number, kind, one))
     return parts
-
-
-def _is_union(split: str, held: Mapping[str, Any]) -> bool:
-    return split == "trainval" and "train" in held
 
 
 def _of_lists(

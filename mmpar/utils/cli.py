@@ -101,6 +101,40 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def decision_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with a model, its val and test splits, and how thresholds are fitted."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("model", help="published model, work dir or checkpoint file")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="the .safetensors file, whose name gets the weights' hash, or a folder",
+    )
+    parser.add_argument(
+        "--config",
+        help="config whose val and test splits are used (that of the work dir)",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=ConfigOptions,
+        help="override fields of that config: key=value",
+    )
+    parser.add_argument(
+        "--objective",
+        choices=["mA", "F1", "precision"],
+        default="mA",
+        help="what the thresholds serve best, per attribute (%(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        type=float,
+        help="the wanted one, from 0 to 1, with --objective precision",
+    )
+    return parser
+
+
 def explainer_name(name: str) -> str:
     """The name of a registered explainer; for ``type`` of an argument."""
     if name in _FORMER_EXPLAINERS:

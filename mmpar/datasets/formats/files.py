@@ -146,6 +146,7 @@ _CALLED: dict[Any, str] = {
     dict: "an object",
     list: "a list",
     str: "text",
+    int: "a whole number",
     Number: "a number",
     (int, float, str): "a number or text",
 }

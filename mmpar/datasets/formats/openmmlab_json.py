@@ -61,8 +61,8 @@ def annotation_of(content: Any, path: str) -> Annotation:
     """The annotation that the content of such a file is."""
     if isinstance(content, dict) and "metainfo" not in content:
         content = _from_json_list(content, path)
-    data_list = entry(content, "data_list", list, path)
     metainfo = entry(content, "metainfo", dict, path)
+    data_list = entry(content, "data_list", list, path)
     return _annotation(metainfo, data_list, path, lambda i: f"{path}, data_list[{i}]")
 
 
