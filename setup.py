@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: configs and tools travel in the wheel as ``mmpar/.mim``."""
+"""Builds as setup.cfg says, with configs and tools in the wheel as ``mmpar/.mim``."""
 
 import shutil
 from pathlib import Path

@@ -12,6 +12,7 @@ from mmpar.utils.shipped import shipped_root
 from mmpar.version import __version__
 
 COMMANDS = {
+    "predict": ("predict.py", "predict the attributes of persons in images"),
     "train": ("train.py", "train a model"),
     "test": ("test.py", "test a model on a labelled split"),
     "doctor": ("analysis_tools/check_dataset.py", "examine a dataset"),

@@ -1,4 +1,16 @@
-"""What every test starts from."""
+"""What every test starts from, and how tests stay cheap.
+
+A fresh interpreter takes eight seconds of CPU to import torch and mmpretrain, a config
+that is written a quarter of one. Hence:
+
+- A tool is called with :mod:`tests.test_tools.run`, whose processes are forked from a
+  server with these imports; a shell script or torchrun, only for what it alone does.
+- A trained model comes from ``trained_work_dir``, below, made once for all tests. What
+  trains itself starts from :func:`tests.fixtures.trained.write_thin_config`: thin
+  layers, images that one can count. A full width shows nothing more.
+- A shipped config that many tests read is parsed once and copied.
+- What takes more than ten seconds is marked ``slow``; CI runs it, and names it.
+"""
 
 import copy
 import functools

@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope, init_default_scope
 
 from mmpar.registry import DATASETS, MODELS
 from mmpar.structures import build_schema
-from tests.fixtures.pa100k import write_pictures
+from tests.fixtures.pa100k import write_images
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,7 +34,7 @@ def own_config(folder, base):
     for part in (ROOT / "configs").iterdir():
         (folder / "configs" / part.name).symlink_to(part)
     data = folder / "data/my_site"
-    write_pictures(data / "crops", ["0001.jpg", "0002.jpg"])
+    write_images(data / "crops", ["0001.jpg", "0002.jpg"])
     rows = code_blocks("docs/own_data.md")[1]
     for part in ("train", "val", "test"):
         (data / f"{part}.csv").write_text(rows)

@@ -6,24 +6,23 @@ All of them: python -m tests.mutate_inputs all --count 20000 --jobs 2.
 import os
 import random
 import signal
-import subprocess
-import sys
+import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.mutate_inputs import mutations, runs
 from tests.mutate_inputs.runs import Seed, run
-
-ROOT = Path(__file__).parents[1]
+from tests.test_tools.run import TIMEOUT, start_python, stop_at
 
 
 def test_mutated_inputs_are_read_or_refused_with_the_file_s_name():
     """In a process of its own, as the mutants' are forked of it."""
-    command = [sys.executable, "-m", "tests.mutate_inputs", "all", "--count", "60"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with tempfile.TemporaryFile() as output:
+        words = ["-m", "tests.mutate_inputs", "all", "--count", 60]
+        status = stop_at(start_python(words, output), TIMEOUT)
+        output.seek(0)
+        assert status == 0, output.read().decode(errors="replace")
 
 
 def raise_error(error):

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import mmpar.registry  # noqa: F401  checks the installation before MMEngine is imported
+
+# isort: split
 import numpy as np
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from scipy.special import logit
 
+from mmpar.apis.model_files import load_model, write_model_file
 from mmpar.evaluation.functional import (
     Interval,
+    Reliability,
     bootstrap,
     calibration_errors,
     coverage_of_answers,
@@ -19,10 +28,105 @@ from mmpar.evaluation.functional import (
     fit_thresholds,
     ideal_calibration_errors,
     multi_label_scores,
+    reliability,
 )
-from mmpar.structures import AttributeSchema, DecisionRule
+from mmpar.evaluation.predictions import predict_split
+from mmpar.evaluation.tables import text_table
+from mmpar.structures import DecisionRule, ModelCard, Preprocessing
+from mmpar.utils.atomic import write_atomically
+from mmpar.utils.config import merge_options
+from mmpar.utils.config_data import read_config_data
 
 Say = Callable[[str], Any]
+
+
+def fit_model_decisions(
+    source: str,
+    out: str,
+    config: str | None = None,
+    options: dict[str, Any] | None = None,
+    diagrams: str | None = None,
+    say: Say = print,
+    **wishes: Any,
+) -> Path:
+    """Fit a model's decision rule on val, report it on test, and publish both.
+
+    Args:
+        source: A published model, a checkpoint or a work dir.
+        out: See :func:`write_model_file`.
+        config: Whose val and test splits are used; that of the work dir if None.
+        options: Fields of the config to override.
+        diagrams: Image file for the reliability on test, before and after.
+        say: Called with each line of the report.
+        **wishes: See :func:`fit_decision_rule`.
+
+    Returns:
+        The path of the published model.
+
+    Raises:
+        ValueError: The splits do not suit the model, or see :func:`load_model` and
+            :func:`fit_decision_rule`.
+    """
+    cfg = _read_data_config(source, config)
+    merge_options(cfg, options or {})
+    model, card = load_model(source)
+    val, test = (_predict_logits(model, card, cfg, name) for name in ("val", "test"))
+    rule = fit_decision_rule(card.decision, val, say=say, **wishes)
+    say(text_table(attribute_rows(card.decision, rule, val, test)))
+    say(text_table(comparison_rows(compare_rules(card.decision, rule, test))))
+    count = len({*test.persons.tolist()} - {""})
+    say(f"fitted on the {len(val.labels)} images of val")
+    persons = f"{count} persons" if count else "persons unknown"
+    say(f"measured on the {len(test.labels)} images of test, {persons}")
+    say(f"decision: {rule}")
+    if diagrams is not None:
+        write_atomically(diagrams, draw_rules(card.decision, rule, test))
+    return write_model_file(out, model.state_dict(), replace(card, decision=rule))
+
+
+def _read_data_config(source: str, config: str | None) -> Config:
+    if config is not None:
+        return Config.fromfile(config)
+    found = sorted(Path(source).glob("*.py")) if Path(source).is_dir() else []
+    if len(found) != 1:
+        raise ValueError(
+            f"{source} does not say where its validation and test images are; name a "
+            "config that does: --config configs/baseline/baseline_r50_peta.py"
+        )
+    return Config(read_config_data(found[0]), filename=str(found[0]))
+
+
+def _predict_logits(
+    model: Any, card: ModelCard, cfg: Config, split: str
+) -> LabelledLogits:
+    """Predict the images of ``cfg``'s val or test loader.
+
+    Raises:
+        ValueError: There is no such loader, its images are prepared otherwise than the
+            model's, or it is of another attribute schema.
+    """
+    loader_cfg = cfg.get(f"{split}_dataloader")
+    if not loader_cfg:
+        raise ValueError(
+            f"{cfg.filename} has no {split}_dataloader: decisions are fitted on val "
+            "and measured on test, so name a config with both by --config"
+        )
+    pipeline = loader_cfg.dataset.get("pipeline") or ()
+    normalization = cfg.get("data_preprocessor") or cfg.model.get("data_preprocessor")
+    given = Preprocessing.from_config(pipeline, normalization)
+    if given != card.preprocessing:
+        raise ValueError(
+            f"{split}_dataloader of {cfg.filename} prepares images by {given}, but the "
+            f"model {card.name} by {card.preprocessing}; use the model's own config"
+        )
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        loader = Runner.build_dataloader(loader_cfg, seed=0)
+        card.schema.require_same(
+            loader.dataset.schema, "the model", f"{split}_dataloader of {cfg.filename}"
+        )
+        model.head.set_decision_rule(DecisionRule(card.schema))
+        found = predict_split(model, loader)
+    return LabelledLogits.from_scores(found.scores, found.labels, found.person_id)
 
 
 @dataclass(frozen=True)
@@ -40,7 +144,7 @@ class LabelledLogits:
     persons: np.ndarray
 
     @classmethod
-    def of_scores(
+    def from_scores(
         cls, scores: np.ndarray, labels: np.ndarray, persons: np.ndarray
     ) -> LabelledLogits:
         """From scores by the sigmoid alone, in float32.
@@ -106,79 +210,59 @@ def _say_notes(
             say(f"{what} of {name}: {note}")
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two rules on the same images.
-
-    Attributes:
-        names: Of M measures, in percent.
-        before: The measures of the one, None where it has none.
-        after: The measures of the other.
-        change: After minus before, None where one of the two is.
-        lines: What there is to know of the measures.
-    """
-
-    names: tuple[str, ...]
-    before: tuple[Interval | None, ...]
-    after: tuple[Interval | None, ...]
-    change: tuple[Interval | None, ...]
-    lines: tuple[str, ...]
-
-    def rows(self) -> list[list[str]]:
-        """A table with a header."""
-        header = ["%, with its 95 % interval", "before", "after", "change"]
-        columns = (self.names, self.before, self.after, self.change)
-        body = [
-            [name, *("-" if one is None else str(one) for one in values)]
-            for name, *values in zip(*columns)
-        ]
-        return [header, *body]
-
-
 _MEASURES = ("mA", "instance F1", "label F1", "ECE", "coverage", "not sure")
 
 
 def compare_rules(
     before: DecisionRule, after: DecisionRule, test: LabelledLogits, rounds: int = 1000
-) -> Comparison:
+) -> dict[str, tuple[Interval | None, Interval | None, Interval | None]]:
     """What a rule is worth beside another one, on images that neither has seen.
 
-    ``mA`` and ``label F1`` are means over the attributes that have both classes among
-    the images; ``ECE`` is the mean over attributes. ``coverage`` is how often the truth
-    is among the answers, with "not sure" for both, and ``not sure`` how often that is
-    said. Intervals are bootstrap intervals that resample persons where they are known.
+    Intervals hold 95 % of the bootstrap's rounds, which resample persons where they are
+    known.
 
     Args:
         before: The one rule.
         after: The other.
         test: The images.
         rounds: Of the bootstrap.
+
+    Returns:
+        Measure to its value before, after, and the change, in percent; None without
+        quantiles. ``mA`` and ``label F1`` are means over the attributes that have both
+        classes among the images, ``ECE`` is the mean over attributes. ``ideal ECE`` is
+        what it would be if the scores were exactly the probabilities, for so few
+        images; it has no interval. ``coverage`` is how often the truth is among the
+        answers, with "not sure" for both, and ``not sure`` how often that is said.
     """
     parts = [_RuleOnImages(rule, test) for rule in (before, after)]
 
     def measure(rows: np.ndarray) -> np.ndarray:
         first, second = (part.measure(rows) for part in parts)
-        return np.concatenate([first, second, second - first])
+        return np.stack([first, second, second - first], axis=1).ravel()
 
     found = bootstrap(measure, test.persons, rounds)
-    intervals = [None if np.isnan(one.value) else one for one in found]
-    count = len(_MEASURES)
-    columns = (tuple(intervals[i * count : (i + 1) * count]) for i in range(3))
-    known = len({*test.persons.tolist()} - {""})
-    empty = [name for name, one in zip(before.schema.names, parts[0].empty) if one]
-    ideal = [
-        100 * np.nanmean(ideal_calibration_errors(p.scores, test.labels)) for p in parts
+    known = [None if np.isnan(one.value) else one for one in found]
+    result = {
+        name: (known[3 * i], known[3 * i + 1], known[3 * i + 2])
+        for i, name in enumerate(_MEASURES)
+    }
+    ideal = [float(part.ideal_error()) for part in parts]
+    values = (*ideal, ideal[1] - ideal[0])
+    first, second, change = (Interval(value, value, value) for value in values)
+    return {**result, "ideal ECE": (first, second, change)}
+
+
+def comparison_rows(
+    comparison: dict[str, tuple[Interval | None, Interval | None, Interval | None]],
+) -> list[list[str]]:
+    """A table of a comparison, with a header."""
+    header = ["%, with its 95 % interval", "before", "after", "change"]
+    body = [
+        [name, *("-" if one is None else str(one) for one in values)]
+        for name, values in comparison.items()
     ]
-    lines = [
-        f"{len(test.labels)} images"
-        + (f" of {known} persons" if known else ", persons unknown")
-        + f"; {rounds} bootstrap rounds",
-        "if the scores were exactly the probabilities, this ECE would be "
-        f"{ideal[0]:.2f} before and {ideal[1]:.2f} after, for so few images",
-    ]
-    if empty:
-        lines.append(f"without a positive or a negative: {', '.join(empty)}")
-    return Comparison(_MEASURES, *columns, tuple(lines))
+    return [header, *body]
 
 
 class _RuleOnImages:
@@ -189,7 +273,11 @@ class _RuleOnImages:
         self.scores = rule.scores(images.logits).astype(np.float32)
         self.decisions = rule.decide(self.scores)
         self.possible = rule.possible(self.scores) if rule.conformal else None
-        self.empty = multi_label_scores(self.decisions, self.labels).empty
+
+    def ideal_error(self) -> float:
+        """In percent, averaged over attributes."""
+        errors = ideal_calibration_errors(self.scores, self.labels)
+        return 100 * float(np.nanmean(errors))
 
     def measure(self, rows: np.ndarray) -> np.ndarray:
         """The numbers of ``_MEASURES`` in percent, NaN where there is none."""
@@ -216,7 +304,7 @@ def attribute_rows(
     before: DecisionRule, after: DecisionRule, val: LabelledLogits, test: LabelledLogits
 ) -> list[list[str]]:
     """A table with a header, one row per attribute: what was fitted and its effect."""
-    schema: AttributeSchema = after.schema
+    schema = after.schema
     parts = [_RuleOnImages(rule, test) for rule in (before, after)]
     errors = [100 * calibration_errors(part.scores, test.labels) for part in parts]
     accuracy = [
@@ -238,3 +326,16 @@ def attribute_rows(
         )
         rows.append([*row, unsure])
     return rows
+
+
+def draw_rules(
+    before: DecisionRule, after: DecisionRule, test: LabelledLogits
+) -> bytes:
+    """The reliability of two rules per attribute, as a PNG image."""
+    from mmpar.visualization.reliability import draw_reliability
+
+    found: list[Reliability] = [
+        reliability(rule.scores(test.logits).astype(np.float32), test.labels)
+        for rule in (before, after)
+    ]
+    return draw_reliability(after.schema.names, *found)

@@ -44,6 +44,11 @@ class ImageInput:
         """The file, None for pixels."""
         return self.image if isinstance(self.image, str) else None
 
+    @property
+    def num_persons(self) -> int:
+        """How many results it has."""
+        return 1 if self.boxes is None else len(self.boxes)
+
 
 def iterate_images(
     inputs: Any, boxes: Any = None, keypoints: Any = None
@@ -60,6 +65,7 @@ def iterate_images(
 
     Raises:
         FileNotFoundError: A folder holds no image, a pattern fits no file.
+        OSError: A folder or one of its subfolders cannot be read.
         TypeError: Something given is none of these.
         ValueError: Boxes or keypoints are of another shape, or not one per image.
     """
@@ -140,7 +146,7 @@ def _expanded(given: str | os.PathLike) -> Iterable[str]:
 def _files_of_folder(folder: str) -> Iterator[str]:
     """Images below a folder by name; what has another ending is not looked at."""
     found, others = False, 0
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
         folders.sort()
         for name in sorted(names):
             if name.lower().endswith(IMAGE_ENDINGS):
@@ -153,6 +159,11 @@ def _files_of_folder(folder: str) -> Iterator[str]:
             f"{folder} holds no image ({others} files with other endings); images end "
             f"in {', '.join(IMAGE_ENDINGS)}"
         )
+
+
+def _refuse(error: OSError) -> None:
+    """A subfolder that cannot be read is not left out in silence."""
+    raise error
 
 
 def _with_persons(image: Any, boxes: Any, keypoints: Any) -> ImageInput:

@@ -22,7 +22,7 @@ class AttributeListDataset(PARDataset):
     codings. Paths are relative to ``data_prefix``, with slashes of either kind.
 
     The columns ``split``, ``person_id``, ``camera``, ``domain`` and ``partition`` of a
-    ``.csv`` or ``.json`` are no attributes but further entries of the samples. A list
+    ``.csv`` or ``.json`` are not attributes but further entries of the samples. A list
     without labels gives unknown ones, for prediction.
 
     Args:

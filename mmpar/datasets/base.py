@@ -28,6 +28,7 @@ from mmpar.datasets.formats.annotation import (
     Rows,
     checked_label_map,
 )
+from mmpar.datasets.formats.files import shown_path
 from mmpar.datasets.formats.lists import read_csv, read_text
 from mmpar.datasets.formats.openmmlab_json import read_json_lines, read_openmmlab
 from mmpar.datasets.formats.pickles import read_common_pickle
@@ -361,7 +362,8 @@ class PARDataset(BaseDataset):
             group: tuple(name for name in members if name in found.names)
             for group, members in evaluated.groups.items()
         }
-        return AttributeSchema(found.names, groups, title)
+        sets = (names for names in evaluated.exclusive if {*names} <= {*found.names})
+        return AttributeSchema(found.names, groups, title, tuple(sets))
 
     def load_annotations(self) -> AnnotationTable:
         """The samples of ``self.split``; labels in the order of the schema."""
@@ -406,7 +408,7 @@ class PARDataset(BaseDataset):
         if self.keypoint_file is not None:
             if "bbox" in table.columns:
                 raise ValueError(
-                    f"{self.display_name} cuts persons out of images (bbox), and "
+                    f"{self.display_name} crops persons out of images (bbox), and "
                     f"keypoints={self.keypoint_file!r} has one person per image, in "
                     "its pixels; set keypoints=None"
                 )
@@ -441,15 +443,16 @@ class PARDataset(BaseDataset):
         table, missing = self._as_stored(table, self.find_missing(table))
         if len(missing) == 0:
             return table
-        first = ", ".join(self.full_path(table.paths[int(i)]) for i in missing[:3])
+        paths = ((i, self.full_path(table.paths[int(i)])) for i in missing[:3])
+        first = ", ".join(f"{shown_path(path)} (sample {i})" for i, path in paths)
         found = (
-            f"{self.display_name}: {len(missing)} of {len(table)} listed images do "
-            f"not exist, first: {first}"
+            f"{self.display_name}: {len(missing)} of {len(table)} images listed in "
+            f"{self.ann_file or 'the dataset'} do not exist, first: {first}"
         )
         if self.missing_images == "error":
             raise FileNotFoundError(
-                f"{found}. Check data_root, data_prefix and backend_args, or leave "
-                "drop them with missing_images='drop'"
+                f"{found}. Check data_root, data_prefix and backend_args, or drop them "
+                "with missing_images='drop'"
             )
         warnings.warn(f"{found}. They are dropped", stacklevel=2)
         there = np.ones(len(table), dtype=bool)

@@ -304,12 +304,19 @@ def missing_files(paths: Iterable[str]) -> np.ndarray:
 
 
 def _list_folder(folder: str) -> set[str]:
-    try:
+    with _absent_is_empty():
         return set(os.listdir(folder or "."))
+    return set()
+
+
+@contextlib.contextmanager
+def _absent_is_empty() -> Iterator[None]:
+    """Pass over a folder that does not exist, or that no folder can be called."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in _NO_SUCH_FOLDER:
             raise
-        return set()
 
 
 def paths_outside(folder: str, paths: Iterable[str], local: bool) -> np.ndarray:
@@ -340,9 +347,8 @@ def _leads_out_of(folder: str) -> Callable[[str], bool]:
         """Names there that lead out; None where all do."""
         if is_outside(parent):
             return None
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            with os.scandir(parent or ".") as entries:
-                links = [entry for entry in entries if entry.is_symlink()]
+        with _absent_is_empty(), os.scandir(parent or ".") as entries:
+            links = [entry for entry in entries if entry.is_symlink()]
             return {link.name for link in links if is_outside(link.path)}
         return set()
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
 from mmengine.dist import get_dist_info, sync_random_seed
 from mmpretrain.structures import DataSample
 from torch.utils.data import Sampler
@@ -27,7 +26,8 @@ def merge_schemas(
 ) -> AttributeSchema:
     """All attributes, in order of first appearance; equal names are one attribute.
 
-    An attribute keeps the body-region group of the first schema that has it.
+    An attribute keeps the body-region group of the first schema that has it. Exclusive
+    sets of all schemas hold, but for those within a larger one.
     """
     groups: dict[str, list[str]] = {}
     seen: set[str] = set()
@@ -41,7 +41,9 @@ def merge_schemas(
                 if name in group_of:
                     groups.setdefault(group_of[name], []).append(name)
     members = {group: tuple(found) for group, found in groups.items()}
-    return AttributeSchema(tuple(names), members, title)
+    sets = {frozenset(one): one for schema in schemas for one in schema.exclusive}
+    largest = tuple(one for own, one in sets.items() if not any(own < s for s in sets))
+    return AttributeSchema(tuple(names), members, title, largest)
 
 
 @DATASETS.register_module()
@@ -73,7 +75,13 @@ class JointDataset:
             DATASETS.build(one) if isinstance(one, dict) else one for one in datasets
         ]
         aliases = list(aliases) if aliases is not None else [{}] * len(datasets)
-        _check_aliases(self.datasets, aliases)
+        if not datasets:
+            raise ValueError("JointDataset needs at least one dataset")
+        if len(aliases) != len(datasets):
+            raise ValueError(
+                f"{len(datasets)} datasets have {len(aliases)} aliases; give one for "
+                "each"
+            )
         schemas = [
             _renamed(one.schema, names) for one, names in zip(self.datasets, aliases)
         ]
@@ -180,17 +188,6 @@ class JointDataset:
         return positives, known
 
 
-def _check_aliases(
-    datasets: Sequence[BaseDataset], aliases: Sequence[Mapping[str, str]]
-) -> None:
-    if not datasets:
-        raise ValueError("JointDataset needs one dataset or more")
-    if len(aliases) != len(datasets):
-        raise ValueError(
-            f"{len(datasets)} datasets have {len(aliases)} aliases; give one for each"
-        )
-
-
 def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSchema:
     given = schema.by_index(aliases)
     new = {name: given.get(i, name) for i, name in enumerate(schema.names)}
@@ -198,6 +195,7 @@ def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSc
         tuple(new.values()),
         {g: tuple(new[n] for n in m) for g, m in schema.groups.items()},
         schema.title,
+        tuple(tuple(new[name] for name in one) for one in schema.exclusive),
     )
 
 
@@ -227,7 +225,13 @@ class JointSampler(Sampler):
             raise TypeError(
                 f"JointSampler draws from a JointDataset, got {type(dataset).__name__}"
             )
-        _check_weights(weights, len(dataset.datasets))
+        if len(weights) != len(dataset.datasets):
+            raise ValueError(
+                f"{len(dataset.datasets)} datasets have {len(weights)} weights; give "
+                "one for each"
+            )
+        if not all(weight > 0 for weight in weights):
+            raise ValueError(f"weights are positive, got {list(weights)}")
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
         self.rank, self.world_size = get_dist_info()
@@ -259,12 +263,3 @@ class JointSampler(Sampler):
         indices = generator.permutation(np.concatenate(drawn))
         indices = np.resize(indices, len(self) * self.world_size)
         return iter(indices[self.rank :: self.world_size].tolist())
-
-
-def _check_weights(weights: Sequence[float], number: int) -> None:
-    if len(weights) != number:
-        raise ValueError(
-            f"{number} datasets have {len(weights)} weights; give one for each"
-        )
-    if not all(weight > 0 for weight in weights):
-        raise ValueError(f"weights are positive, got {list(weights)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mmpar.datasets.file_backends import MAX_LMDB_KEY
+from mmpar.utils.atomic import atomic_path, delete
 
 _IMAGES_PER_TRANSACTION = 1_000
 _FIRST_MAP_SIZE = 1 << 28
@@ -75,6 +75,8 @@ def pack(
 ) -> None:
     """Pack images under their names; the archive appears only when it is complete.
 
+    What killed runs with the same ``out`` have left behind is deleted first.
+
     Args:
         folder: Where the images are.
         names: From :func:`list_images`, sorted.
@@ -90,16 +92,11 @@ def pack(
         raise ValueError(f"{str(out)!r} ends in {out.suffix!r}, expected .zip or .lmdb")
     if out.exists():
         raise FileExistsError(f"{out} exists; delete it first, or give another name")
-    names = list(names)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f".{out.name}.unfinished")
-    _delete(unfinished)
-    contents = _contents(Path(folder), names, report)
-    try:
-        (_write_zip if out.suffix == ".zip" else _write_lmdb)(unfinished, contents)
-        os.replace(unfinished, out)
-    finally:
-        _delete(unfinished)
+    for left_by_killed_run in out.parent.glob(f".{out.name}.*.part"):
+        delete(left_by_killed_run)
+    contents = _contents(Path(folder), list(names), report)
+    with atomic_path(out) as part:
+        (_write_zip if out.suffix == ".zip" else _write_lmdb)(part, contents)
 
 
 Contents = Iterator[tuple[str, bytes]]
@@ -159,10 +156,3 @@ def _lmdb_key(name: str) -> bytes:
 
 def _utf8(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

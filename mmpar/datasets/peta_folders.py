@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from mmpar.datasets.formats.files import read_utf8
 from mmpar.datasets.peta import SOURCES, read_peta
-from mmpar.structures import build_schema
+from mmpar.structures import SCHEMAS
 from mmpar.utils.atomic import write_atomically
 from mmpar.utils.image_headers import require_size_within_limit
 
@@ -23,6 +23,7 @@ FOLDERS = tuple("i-LID" if name == "i-LIDS" else name for name in SOURCES)
 COUNTS = (1012, 1220, 4563, 1275, 477, 888, 1134, 200, 6967, 1264)
 """Images of each folder, as the paper gives them."""
 
+NAMES = SCHEMAS["peta105"].names
 _ENDINGS = (".bmp", ".png", ".jpg", ".jpeg")
 _RENAMED = {"footwearSneakers": "footwearSneaker"}
 _DROPPED = {
@@ -107,7 +108,7 @@ def convert(
 ) -> PETAFolders:
     """Write the release's ``images/00001.png`` ... and ``labels.csv`` to ``out``.
 
-    An image that is there already is left, so a run that was stopped goes on.
+    An existing image is left alone, so an interrupted run continues.
 
     Args:
         root: As for :func:`read_peta_folders`.
@@ -129,8 +130,7 @@ def convert(
         counts = np.bincount(domains, minlength=len(FOLDERS) + 1)[1:].tolist()
     found = read_peta_folders(root, counts)
     if release is not None:
-        names = build_schema("peta105").names
-        labels = np.asarray(release.labels)[:, release.positions(names)]
+        labels = np.asarray(release.labels)[:, release.positions(NAMES)]
         _check(found, labels, np.asarray(release.columns["person_id"]), str(mat))
     (out / "images").mkdir(parents=True, exist_ok=True)
     for i, file in enumerate(found.files, start=1):
@@ -164,7 +164,7 @@ def _number(name: str, where: str) -> int:
 
 
 def _label_rows(path: Path) -> Mapping[int, np.ndarray]:
-    position = {name: i for i, name in enumerate(build_schema("peta105").names)}
+    position = {name: i for i, name in enumerate(NAMES)}
     rows: dict[int, np.ndarray] = {}
     for line_number, line in enumerate(read_utf8(str(path)).splitlines(), start=1):
         if not line.strip():
@@ -189,22 +189,20 @@ def _check(
     found: PETAFolders, labels: np.ndarray, persons: np.ndarray, mat: str
 ) -> None:
     """Raise unless both say the same of each image."""
-    names = build_schema("peta105").names
     others = np.flatnonzero(found.person_ids() != persons)
     if len(others):
         i = int(others[0])
         raise ValueError(
             f"{found.files[i]} is of person {found.person_ids()[i]}, but row {i + 1} "
-            f"of {mat} of {persons[i]}; {len(others)} images are like that. Are both "
-            "whole?"
+            f"of {mat} of {persons[i]}; {len(others)} images differ. Are both complete?"
         )
     differing = np.argwhere(found.labels != labels)
     if len(differing):
         i, k = (int(n) for n in differing[0])
         raise ValueError(
-            f"{found.files[i].parent / 'Label.txt'} says {names[k]}="
+            f"{found.files[i].parent / 'Label.txt'} says {NAMES[k]}="
             f"{found.labels[i, k]} of {found.files[i].name}, but row {i + 1} of {mat} "
-            f"{labels[i, k]}; {len(differing)} labels are like that"
+            f"{labels[i, k]}; {len(differing)} labels differ"
         )
 
 
@@ -220,11 +218,8 @@ def _write_png(source: Path, target: Path) -> None:
 
 
 def _write_labels(found: PETAFolders, path: Path) -> None:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    names = build_schema("peta105").names
-    writer.writerow(["path", "person_id", "domain", *names])
-    rows = zip(found.person_ids().tolist(), found.domains.tolist(), found.labels)
-    for i, (person, domain, labels) in enumerate(rows, start=1):
-        writer.writerow([f"{i:05}.png", person, domain, *labels.tolist()])
-    write_atomically(path, file.getvalue().encode())
+    paths = [f"{i:05}.png" for i in range(1, 1 + len(found.files))]
+    about = dict(path=paths, person_id=found.person_ids(), domain=found.domains)
+    labels = pd.DataFrame(found.labels, columns=list(NAMES))
+    table = pd.concat([pd.DataFrame(about), labels], axis=1)
+    write_atomically(path, table.to_csv(index=False))

@@ -91,9 +91,9 @@ def inner_weight(wrapper: Any, sample_weight: np.ndarray) -> np.ndarray:
         rows = wrapper.indices
     else:
         raise TypeError(
-            f"cannot count the labels of a {type(wrapper).__name__}; known are data "
-            "sets with label_counts(sample_weight), and ConcatDataset, RepeatDataset, "
-            "ClassBalancedDataset and Subset of such"
+            f"cannot count the labels of a {type(wrapper).__name__}; supported are "
+            "datasets with label_counts(sample_weight), and ConcatDataset, "
+            "RepeatDataset, ClassBalancedDataset and Subset of them"
         )
     inner = np.zeros(len(wrapper.dataset), sample_weight.dtype)
     np.add.at(inner, np.asarray(rows, np.int64), sample_weight)

@@ -26,7 +26,7 @@ def prepare(
 ) -> Path:
     """Write the splits that a dataset has to ``out_dir/annotation.json``.
 
-    The file appears only when it is whole, and is never replaced by another.
+    The file appears only when it is complete, and never replaces another.
 
     Args:
         kind: The class that reads the release or the lists.
@@ -60,7 +60,8 @@ def prepare(
             )
         tables.append((part.split, part.partition, dataset.table))
         print_log(f"{part.split} {part.partition}: {len(dataset)} images", "current")
-    metainfo = {**first.metainfo, "dataset_name": _title(kind)}
+    title = kind.METAINFO.get("dataset_name", kind.__name__)
+    metainfo = {**first.metainfo, "dataset_name": title}
     text = "".join(openmmlab_text(metainfo, tables))
     content = text.encode("utf-8", "surrogateescape")
     out = Path(out_dir) / FILE_NAME
@@ -71,7 +72,3 @@ def prepare(
         )
     write_atomically(out, content)
     return out
-
-
-def _title(kind: type[PARDataset]) -> str:
-    return kind.METAINFO.get("dataset_name", kind.__name__)

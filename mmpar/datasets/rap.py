@@ -110,10 +110,7 @@ def read_rapv2(path: str) -> Annotation:
 
 
 def _person_column(rap: dict, count: int, where: str) -> dict[str, np.ndarray]:
-    """Persons, which the authors named in the first half of the images only.
-
-    Their scripts take -1 for a image of somebody unnamed.
-    """
+    """Persons, known in the first half of the images only; elsewhere -1."""
     if "person_identity" not in rap:
         return {}
     found = np.asarray(rap["person_identity"]).ravel()
@@ -157,8 +154,8 @@ class RAPv1(PARDataset):
     Args:
         split: ``'trainval'`` (33,268) or ``'test'`` (8,317).
         partition: One of five, from 0; papers use the first.
-        schema: ``'rapv1'``, the 51 evaluated attributes; ``'all'`` 92 as in the file;
-            or any of them.
+        schema: ``'rapv1'``, the 51 evaluated attributes; ``'rapv1_92'`` all, views and
+            colours included; or any of them.
         uncertain: What a label 2 is: ``'unknown'``, or ``'absent'`` as the Strong
             Baseline counts it.
         kwargs: As for :class:`PARDataset`.

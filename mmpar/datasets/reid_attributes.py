@@ -60,7 +60,12 @@ def read_reid_attributes(
     columns: dict[str, np.ndarray] = {}
     for name, classes in (multi_class or {}).items():
         values = _row(struct, name, where, len(identities))
-        _check_classes(values, len(classes), f"{where}.{name}", identities)
+        wrong = np.flatnonzero(~np.isin(values, range(1, len(classes) + 1)))
+        if len(wrong):
+            raise ValueError(
+                f"{where}.{name}: identity {identities[wrong[0]]} has the value "
+                f"{values[wrong[0]]}; expected a class from 1 to {len(classes)}"
+            )
         columns.update({c: 1 + (values == i) for i, c in enumerate(classes, start=1)})
     for name in struct:
         if name not in ("image_index", *(multi_class or ())):
@@ -82,17 +87,6 @@ def _row(struct: dict, name: str, where: str, count: int) -> np.ndarray:
             "should agree"
         )
     return values
-
-
-def _check_classes(
-    values: np.ndarray, count: int, where: str, identities: Sequence[str]
-) -> None:
-    wrong = np.flatnonzero(~np.isin(values, range(1, count + 1)))
-    if len(wrong):
-        raise ValueError(
-            f"{where}: identity {identities[wrong[0]]} has the value "
-            f"{values[wrong[0]]}; expected a class from 1 to {count}"
-        )
 
 
 class ReIDAttributeDataset(PARDataset):

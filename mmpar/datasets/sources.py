@@ -20,7 +20,7 @@ class Part:
 
     Args:
         split: Its name.
-        partition: From 0; own lists have one.
+        partition: From 0; a user's lists have one.
         kind: The class that reads it.
         kwargs: For the class.
     """
@@ -38,7 +38,7 @@ class Part:
 
 
 def readable_classes() -> dict[str, type[PARDataset]]:
-    """Names to the classes that read a release or a list of one's own."""
+    """The classes that read a release or a user's list, by name."""
     return {
         name: kind
         for name, kind in DATASETS.module_dict.items()
@@ -60,8 +60,8 @@ def find_parts(
 
     Args:
         kind: A class of :func:`readable_classes`.
-        ann_file: One file; of own lists also several, each a split that goes by the
-            file's name unless a column ``split`` says more.
+        ann_file: One file; or several of a user's lists, each a split that is named
+            after the file unless a column ``split`` says more.
         partitions: Of a release.
         split: Only this one. A list that does not say which split it is gets this name.
         must_be_named: Whether such a list of a release needs ``split``; otherwise it
@@ -80,7 +80,7 @@ def find_parts(
         if len(ann_file) > 1:
             raise ValueError(
                 f"{kind.__name__} is read from one annotation file, got "
-                f"{list(ann_file)}; lists of one's own are of AttributeListDataset"
+                f"{list(ann_file)}; lists of your own are read by AttributeListDataset"
             )
         kwargs["ann_file"] = ann_file[0] if ann_file else ""
         return _of_release(kind, partitions, split, must_be_named, kwargs)
@@ -111,7 +111,8 @@ def _of_release(
         called = split or PurePath(source).name
         return [Part(called, n, kind, {**one, "partition": n}) for n in partitions]
     _check_split(split, held, source)
-    names = [split] if split else [s for s in held if not _is_union(s, held)]
+    is_union = "train" in held  # is trainval
+    names = [split] if split else [s for s in held if s != "trainval" or not is_union]
     parts = []
     for number in partitions:
         given = [name for name in names if number in held[name]]
@@ -123,10 +124,6 @@ def _of_release(
             one = {**kwargs, "split": name, "partition": number}
             parts.append(Part(name, number, kind, one))
     return parts
-
-
-def _is_union(split: str, held: Mapping[str, Any]) -> bool:
-    return split == "trainval" and "train" in held
 
 
 def _of_lists(

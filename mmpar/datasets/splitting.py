@@ -1,9 +1,7 @@
-"""Cutting a dataset into splits that share no person and have all attributes."""
+"""Splitting a dataset so that no person is in two splits and all have all labels."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from mmpar.datasets.formats.annotation import (
     UNKNOWN,
@@ -29,7 +28,7 @@ def split_by_person(
     shares: Sequence[float],
     seed: int = 0,
 ) -> np.ndarray:
-    """Deal persons out to splits so that each split has its share of every label.
+    """Assign persons to splits so that each split has its share of every label.
 
     Iterative stratification (Sechidis et al., "On the Stratification of Multi-Label
     Data", ECML PKDD 2011) of persons instead of images: the rarest label goes first,
@@ -41,8 +40,8 @@ def split_by_person(
     Args:
         labels: (N, A): 1 present, 0 absent, -1 unknown.
         persons: (N,), equal for images of one person.
-        shares: Of each of the S splits, positive; their sum is taken as the whole.
-        seed: Of the choice between equals.
+        shares: Of each of the S splits, positive; they are divided by their sum.
+        seed: For breaking ties.
 
     Returns:
         The split of each image, int64, (N,), in [0, S).
@@ -57,11 +56,11 @@ def split_by_person(
     counts = _label_counts(labels, person_of)
     if len(counts) < len(wanted):
         raise ValueError(
-            f"{len(counts)} persons cannot be dealt out to {len(wanted)} splits"
+            f"{len(counts)} persons cannot be assigned to {len(wanted)} splits"
         )
     rng = np.random.default_rng(seed)
     wanted = np.outer(wanted / wanted.sum(), counts.sum(axis=0))
-    return _moved(_dealt(counts, wanted, rng), counts, wanted, rng)[person_of]
+    return _improved(_assigned(counts, wanted, rng), counts, wanted, rng)[person_of]
 
 
 def _label_counts(labels: np.ndarray, person_of: np.ndarray) -> np.ndarray:
@@ -76,7 +75,7 @@ def _label_counts(labels: np.ndarray, person_of: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _dealt(
+def _assigned(
     counts: np.ndarray, wanted: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """The split of each person; the last label is that of being an image."""
@@ -90,7 +89,7 @@ def _dealt(
             np.flatnonzero((split_of < 0) & (counts[:, label] > 0))
         )
         for person in having[np.argsort(-counts[having, label], kind="stable")]:
-            # Of equals: who lacks most images, then by lot.
+            # Ties: the split that lacks most images, then at random.
             keys = (rng.random(len(wanted)), lacking[:, -1], lacking[:, label])
             split = np.lexsort((*keys, empty[:, label]))[-1]
             split_of[person] = split
@@ -100,7 +99,7 @@ def _dealt(
     return split_of
 
 
-def _moved(
+def _improved(
     split_of: np.ndarray,
     counts: np.ndarray,
     wanted: np.ndarray,
@@ -135,15 +134,15 @@ def _moved(
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A dataset cut into splits.
+class PersonSplit:
+    """A dataset that has been split.
 
     Args:
         table: All N images.
         attributes: The A names.
         names: Of the S splits.
         split_of: The split of each image, (N,), in [0, S).
-        persons: Of each image, (N,); those without a name have numbers of their own.
+        persons: Of each image, (N,); each unknown one has a number of its own.
         unnamed: Number of images of unknown persons.
     """
 
@@ -161,15 +160,14 @@ class Cut:
             persons = len(np.unique(self.persons[rows]))
             yield name, int(rows.sum()), float(rows.mean()), persons
 
+    def _labels(self) -> Iterator[np.ndarray]:
+        """Labels of each split."""
+        return (self.table.labels[self.split_of == i] for i in range(len(self.names)))
+
     def lacking(self) -> Iterator[str]:
-        """What splits have nothing of, though another has."""
+        """Positives or negatives that a split lacks although another has some."""
         for value, called in ((1, "positive"), (0, "negative")):
-            has = np.array(
-                [
-                    (self.table.labels[self.split_of == i] == value).any(axis=0)
-                    for i in range(len(self.names))
-                ]
-            )
+            has = np.array([(one == value).any(axis=0) for one in self._labels()])
             for i, name in enumerate(self.names):
                 without = np.flatnonzero(has.any(axis=0) & ~has[i])
                 if len(without):
@@ -183,12 +181,7 @@ class Cut:
             Attribute, split, its ratio there and over all; ``None`` without labels.
         """
         whole = _ratios(self.table.labels)
-        found = np.stack(
-            [
-                _ratios(self.table.labels[self.split_of == i])
-                for i in range(len(self.names))
-            ]
-        )
+        found = np.stack([_ratios(one) for one in self._labels()])
         distance = np.nan_to_num(np.abs(found - whole), nan=-1.0)
         if (distance < 0).all():
             return None
@@ -207,14 +200,14 @@ def _ratios(labels: np.ndarray) -> np.ndarray:
     return np.where(known, (labels == 1).sum(axis=0) / np.maximum(known, 1), np.nan)
 
 
-def cut(
+def split_tables(
     tables: Sequence[AnnotationTable],
     attributes: Sequence[str],
     shares: Mapping[str, float],
     seed: int = 0,
     person_pattern: str = "",
-) -> Cut:
-    """Cut the images of one or more tables by person.
+) -> PersonSplit:
+    """Split the images of one or more tables by person.
 
     Args:
         tables: With the column ``person_id``, unless there is a pattern.
@@ -224,7 +217,7 @@ def cut(
         person_pattern: Regular expression whose first group, in a path, is the person.
 
     Raises:
-        ValueError: Nothing says who is who, or see :func:`split_by_person`.
+        ValueError: Persons are not known, or see :func:`split_by_person`.
     """
     table = _joined(tables)
     if person_pattern:
@@ -235,9 +228,11 @@ def cut(
             "the images have no person_id; add a column of that name to the list, or "
             "say where it is in the paths: --person-pattern 'crops/(\\d+)_'"
         )
-    persons, unnamed = _with_strangers_apart(table.columns["person_id"])
+    persons, unnamed = _with_unknown_apart(table.columns["person_id"])
     split_of = split_by_person(table.labels, persons, list(shares.values()), seed)
-    return Cut(table, tuple(attributes), tuple(shares), split_of, persons, unnamed)
+    return PersonSplit(
+        table, tuple(attributes), tuple(shares), split_of, persons, unnamed
+    )
 
 
 def _joined(tables: Sequence[AnnotationTable]) -> AnnotationTable:
@@ -269,18 +264,18 @@ def _persons_in(paths: Iterable[str], pattern: str) -> np.ndarray:
     return np.array(found)
 
 
-def _with_strangers_apart(persons: np.ndarray) -> tuple[np.ndarray, int]:
-    """Numbers of persons, each unknown one another; and how many unknown there are."""
-    strangers = np.isin(persons.astype(str), ["", str(UNKNOWN_PERSON)])
+def _with_unknown_apart(persons: np.ndarray) -> tuple[np.ndarray, int]:
+    """Numbers of persons, one for each unknown one; and how many are unknown."""
+    unknown = np.isin(persons.astype(str), ["", str(UNKNOWN_PERSON)])
     _, numbers = np.unique(persons, return_inverse=True)
-    numbers[strangers] = len(persons) + np.arange(int(strangers.sum()))
-    return numbers, int(strangers.sum())
+    numbers[unknown] = len(persons) + np.arange(int(unknown.sum()))
+    return numbers, int(unknown.sum())
 
 
-def write_csv(cut: Cut, out: str | Path) -> None:
+def write_csv(done: PersonSplit, out: str | Path) -> None:
     """Write a list for ``AttributeListDataset(ann_file=..., split='train')``.
 
-    Unknown labels are empty cells. The file appears only when it is whole.
+    Unknown labels are empty cells. The file appears only when it is complete.
 
     Raises:
         FileExistsError: There is such a file already.
@@ -289,18 +284,13 @@ def write_csv(cut: Cut, out: str | Path) -> None:
     if out.exists():
         raise FileExistsError(f"{out} exists; delete it first, or give another name")
     columns = {
-        name: column.tolist()
-        for name, column in cut.table.columns.items()
+        name: column
+        for name, column in done.table.columns.items()
         if column.ndim == 1 and name not in ("split", "partition")
     }
-    words = {1: "1", 0: "0", UNKNOWN: ""}
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(["path", "split", *columns, *cut.attributes])
-    further = zip(*columns.values()) if columns else iter([()] * len(cut.table))
-    for path, split, more, labels in zip(
-        cut.table.paths, cut.split_of, further, cut.table.labels.tolist()
-    ):
-        row = [path, cut.names[split], *more, *(words[label] for label in labels)]
-        writer.writerow(row)
-    write_atomically(out, file.getvalue().encode())
+    splits = np.array(done.names)[done.split_of]
+    about = pd.DataFrame(dict(path=list(done.table.paths), split=splits, **columns))
+    labels = pd.DataFrame(done.table.labels, columns=list(done.attributes))
+    known = labels.astype("Int8").mask(labels == UNKNOWN)
+    table = pd.concat([about, known], axis=1)
+    write_atomically(out, table.to_csv(index=False))

@@ -1,6 +1,6 @@
 """WIDER-Attribute: 57,524 persons in 13,789 images of thirty kinds of scene.
 
-Boxes of persons in scenes, from JSON; or images of persons cut out, from text lists.
+Boxes of persons in scenes, from JSON; or crops of persons, from text lists.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mmpar.registry import DATASETS
 from mmpar.structures.boxes import xywh_to_xyxy
 
 SPLITS = ("train", "val", "test")
-_CUT_OUTS = re.compile(r"(trainval|test)_(?:gt_label|name)\.txt$")
+_CROPS = re.compile(r"(trainval|test)_(?:gt_label|name)\.txt$")
 _CODING: LabelMap = {-1.0: 0, 0.0: UNKNOWN}
 
 
@@ -73,15 +73,14 @@ def read_wider(content: Any, path: str) -> Annotation:
     )
 
 
-def cut_out_part(path: str) -> str:
-    """``'trainval'`` or ``'test'`` for a list of cut-outs, else ``''``."""
-    name = path.rpartition("/")[2]
-    match = _CUT_OUTS.match(name)
+def crops_part(path: str) -> str:
+    """``'trainval'`` or ``'test'`` for a list of crops, else ``''``."""
+    match = _CROPS.match(path.rpartition("/")[2])
     return match.group(1) if match else ""
 
 
-def read_cut_outs(path: str, part: str) -> Annotation:
-    """Read OpenPAR's lists of persons that are already cut out.
+def read_crops(path: str, part: str) -> Annotation:
+    """Read OpenPAR's lists of persons that are already cropped.
 
     One folder has ``{part}_name.txt``, one image per line; ``{part}_gt_label.txt``, the
     labels of one image per line, ``[1, -1, 0, ...]``; and ``attr_name.txt``, one
@@ -108,7 +107,7 @@ def read_cut_outs(path: str, part: str) -> Annotation:
             f"{len(images)}; they should agree"
         )
     labels = [
-        _cut_out_labels(row, len(attributes), f"{label_file}, line {i}")
+        _crop_labels(row, len(attributes), f"{label_file}, line {i}")
         for i, row in enumerate(rows, start=1)
     ]
     raw = np.array(labels, np.float64).reshape(-1, len(attributes))
@@ -129,7 +128,7 @@ def _lines(path: str) -> list[str]:
     return lines
 
 
-def _cut_out_labels(line: str, count: int, where: str) -> list[float]:
+def _crop_labels(line: str, count: int, where: str) -> list[float]:
     words = line.strip("[]").replace(",", " ").split()
     values = [value for value in map(as_written, words) if isinstance(value, float)]
     if not len(words) == len(values) == count:
@@ -167,7 +166,7 @@ def _partitions(images: list[str], path: str) -> dict[str, dict[int, np.ndarray]
     if odd.size:
         raise ValueError(
             f"{path}: file_name {images[odd[0]]!r} does not begin with the folder of a "
-            f"split, one of {list(SPLITS)}; {odd.size} boxes are like that"
+            f"split, one of {list(SPLITS)}; this concerns {odd.size} boxes"
         )
     found = (split for split in SPLITS if (splits == split).any())
     return {split: {0: np.flatnonzero(splits == split)} for split in found}
@@ -186,9 +185,9 @@ def read_json(path: str) -> Annotation:
 
 
 def read_txt(path: str) -> Annotation:
-    """Read OpenPAR's lists of cut-outs, or a text list."""
-    part = cut_out_part(path)
-    return read_cut_outs(path, part) if part else read_text(path)
+    """Read OpenPAR's lists of crops, or a text list."""
+    part = crops_part(path)
+    return read_crops(path, part) if part else read_text(path)
 
 
 @DATASETS.register_module()
@@ -203,17 +202,17 @@ class WIDERAttribute(PARDataset):
             Image/train/0--Parade/...jpg, Image/val/..., Image/test/...
 
     Each box of a person is a sample, with ``bbox``, float64, (4,), xyxy in pixels
-    of the image; ``LoadPersonImage`` cuts it out. Labels that the release leaves
+    of the image; ``LoadPersonImage`` crops it. Labels that the release leaves
     unspecified are unknown.
 
-    The cut-outs that OpenPAR offers are read too, where the files above are not there::
+    The crops that OpenPAR offers are read too, where the files above are not there::
 
         data_root/
             Annotations/trainval_gt_label.txt, trainval_name.txt, attr_name.txt
             Annotations/test_gt_label.txt, test_name.txt
             split_image/...
 
-    They do not tell train from val; persons whose box could not be cut out are missing.
+    They do not tell train from val; persons whose box could not be cropped are missing.
 
     Layout and counts: mmlab.ie.cuhk.edu.hk/projects/WIDERAttribute.html; the format in
     words by github.com/yunpengn/MultiAttrCNN, the folders by
@@ -222,7 +221,7 @@ class WIDERAttribute(PARDataset):
     Args:
         split: ``'train'`` and ``'val'`` are distinguished by the images' folder;
             ``'trainval'`` is both.
-        ann_file: By default the file of the split; for cut-outs the ``_gt_label.txt``.
+        ann_file: By default the file of the split; for crops the ``_gt_label.txt``.
         kwargs: As for :class:`PARDataset`.
     """
 
@@ -241,11 +240,11 @@ class WIDERAttribute(PARDataset):
     def _other_places(self) -> list[str]:
         places = super()._other_places()
         if self._part:
-            cut_outs = f"Annotations/{self._part}_gt_label.txt"
-            places.append(fileio.join_path(self.data_root, cut_outs))
+            crops = f"Annotations/{self._part}_gt_label.txt"
+            places.append(fileio.join_path(self.data_root, crops))
         return places
 
     def _image_dir(self) -> str:
-        if cut_out_part(self.ann_file):
+        if crops_part(self.ann_file):
             self.IMAGE_DIRS = ("split_image",)
         return super()._image_dir()

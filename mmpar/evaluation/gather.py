@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class SplitMetric(BaseMetric):
         return build_schema(self.dataset_meta["schema"])
 
 
-def stack_rows(samples: Sequence[dict], row: Any) -> Columns:
+def stack_rows(samples: Sequence[dict], row: Callable[[dict], Columns]) -> Columns:
     """The columns of a batch: what ``row`` keeps of each sample, and which it is."""
     rows = []
     for sample in samples:

@@ -20,7 +20,7 @@ from mmpar.explain.feature_gradients import layer_inputs
 from mmpar.registry import EXPLAINERS
 from mmpar.structures import assign_attributes
 
-_NEEDED = ("regions", "levels", "sampling_points")
+_REQUIRED = ("regions", "levels", "sampling_points")
 
 
 class RegionGeometry:
@@ -203,7 +203,7 @@ class PLEPoints(MapExplainer):
 
 def has_regions(model: Any) -> bool:
     """Whether the model reads attributes from regions."""
-    has_geometry = all(hasattr(model.neck, name) for name in _NEEDED)
+    has_geometry = all(hasattr(model.neck, name) for name in _REQUIRED)
     return has_geometry and hasattr(model.head, "regions")
 
 

@@ -8,6 +8,7 @@ from mmpar.structures.decision import (
     SetSoftmax,
     exclusive_set_names,
 )
+from mmpar.structures.image_quality import ImageQuality, measure_image_quality
 from mmpar.structures.keypoints import COCO_FLIP_ORDER, COCO_KEYPOINTS
 from mmpar.structures.model_card import ModelCard
 from mmpar.structures.preprocessing import Preprocessing
@@ -27,6 +28,7 @@ __all__ = [
     "Calibration",
     "Conformal",
     "DecisionRule",
+    "ImageQuality",
     "ModelCard",
     "Preprocessing",
     "Region",
@@ -39,4 +41,5 @@ __all__ = [
     "build_thresholds",
     "describe_thresholds",
     "exclusive_set_names",
+    "measure_image_quality",
 ]

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from mmpar.structures.decision import NOT_SURE
 from mmpar.utils.atomic import write_atomically
 
-_HEIGHT, _FONT_SIZE, _BAR = 256, 12, 80
+_HEIGHT, _WIDTH, _FONT_SIZE, _BAR = 256, 512, 12, 80
 _PRESENT, _ABSENT, _UNSURE, _BOX = "#118033", "#999999", "#b35900", "#ff00ff"
 
 
@@ -153,8 +153,9 @@ class PARResult:
         if self.error is not None:
             raise ValueError(f"{self._name} has no answer to draw: {self.error}")
         crop = Image.fromarray(self.image)
-        scale = _HEIGHT / crop.height
-        crop = crop.resize((max(1, round(crop.width * scale)), _HEIGHT))
+        scale = min(_HEIGHT / crop.height, _WIDTH / crop.width)
+        width, height = (max(1, round(side * scale)) for side in crop.size)
+        crop = crop.resize((width, height))
         draw = ImageDraw.Draw(crop)
         for box in self.boxes.values():
             draw.rectangle([side * scale for side in box], outline=_BOX, width=2)

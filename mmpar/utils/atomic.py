@@ -1,9 +1,10 @@
-"""The one way to write a file that is complete or absent, whenever the process ends."""
+"""The one way to write a file or folder that is complete or absent, even if killed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,12 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path to write to, which takes the name ``path`` when all is written.
+    """A temporary path to write to, which is renamed to ``path`` when all is written.
 
-    The file is on the disk before it is renamed; until then a file of this name is as
-    it was. If the block raises, the temporary file is deleted. Folders are made. The
-    temporary name ends in ``.part``: a writer that chooses the format by the ending
-    must be given the open file instead.
+    The block writes a file, or makes a folder of files, which replaces no other. If the
+    block raises, what it wrote is deleted and a file of this name is as it was. Parent
+    folders are made. The temporary name ends in ``.part``: a writer that chooses the
+    format by the ending must be given the open file instead.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,12 +25,26 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-        _sync_folder(path.parent)
+        move_into_place(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        delete(part)
+
+
+def move_into_place(part: Path, path: Path) -> None:
+    """Rename a complete file or folder of files once it is on the disk."""
+    for written in part.iterdir() if part.is_dir() else [part]:
+        with written.open("rb+") as file:
+            os.fsync(file.fileno())
+    os.replace(part, path)
+    _sync_folder(path.parent)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a folder and all in it, or nothing if there is neither."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:

@@ -31,7 +31,7 @@ DATASET_CLASSES = (
     "UPAR",
     "WIDERAttribute",
 )
-"""The classes that read a release or a list of one's own."""
+"""The classes that read a release or a user's list."""
 
 _MAP_THRESHOLD = 0.2  # evaluation.functional.DEFAULT_THRESHOLD, which imports SciPy
 
@@ -97,6 +97,40 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
         default=_MAP_THRESHOLD,
         help="share of a map's maximum above which pixels belong to the box "
         "(%(default)s)",
+    )
+    return parser
+
+
+def decision_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with a model, its val and test splits, and how thresholds are fitted."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("model", help="published model, work dir or checkpoint file")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="the .safetensors file, whose name gets the weights' hash, or a folder",
+    )
+    parser.add_argument(
+        "--config",
+        help="config whose val and test splits are used (that of the work dir)",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=ConfigOptions,
+        help="override fields of that config: key=value",
+    )
+    parser.add_argument(
+        "--objective",
+        choices=["mA", "F1", "precision"],
+        default="mA",
+        help="what the thresholds serve best, per attribute (%(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        type=float,
+        help="the wanted one, from 0 to 1, with --objective precision",
     )
     return parser
 

@@ -142,5 +142,5 @@ def _ending(status: int) -> str:
 def _damaged(path: str, fault: str) -> ValueError:
     return ValueError(
         f"{path} is damaged: its reader {fault}; copy or download it again, or if it "
-        "is whole, save its labels as CSV for AttributeListDataset"
+        "is intact, save its labels as CSV for AttributeListDataset"
     )

@@ -61,7 +61,7 @@ from tests.mutate_inputs.runs import NAME, Seed
 NAMES = ("Hat", "Boots", "Ärmel")
 SCHEMA = dict(names=NAMES)
 PATHS = ("a.jpg", "b.jpg", "c/d e.jpg", "c/f.jpg", "g.png", "h.png")
-PICTURES = {name.rpartition("/")[2]: b"" for name in PATHS}
+IMAGES = {name.rpartition("/")[2]: b"" for name in PATHS}
 
 
 # --- use ------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def _openmmlab() -> list[Seed]:
         _read_list,
         partial(_read_list, one_hot=["Hat"]),
         partial(_read_release, kind=PETA, schema=SCHEMA),
-        beside=PICTURES,
+        beside=IMAGES,
     )
 
 
@@ -301,7 +301,12 @@ def _json_lines() -> list[Seed]:
     content = "".join(json.dumps(line) + "\n" for line in lines).encode()
     read_split = partial(_read_release, kind=PETA, schema=SCHEMA)
     return _seeds(
-        [content], ".jsonl", mutate_json_line, _read_list, read_split, beside=PICTURES
+        [content],
+        ".jsonl",
+        mutate_json_line,
+        _read_list,
+        read_split,
+        beside=IMAGES,
     )
 
 
@@ -311,7 +316,7 @@ def _wider() -> list[Seed]:
     return _seeds([content], ".json", mutate_json, read)
 
 
-def _cut_outs() -> list[Seed]:
+def _crops() -> list[Seed]:
     names = SCHEMAS["wider"].names
     beside = {
         "attr_name.txt": "\n".join(names).encode(),
@@ -369,8 +374,8 @@ def _csv() -> list[Seed]:
     plain = content.replace(b"old", b"1").replace(b"\r", b"")
     return _seeds(
         [content], ".csv", mutate_text, partial(_read_list, one_hot=["age"]),
-        beside=PICTURES,
-    ) + _seeds([plain], ".csv", mutate_text, _read_list, beside=PICTURES)  # fmt: skip
+        beside=IMAGES,
+    ) + _seeds([plain], ".csv", mutate_text, _read_list, beside=IMAGES)  # fmt: skip
 
 
 def _txt() -> list[Seed]:
@@ -379,7 +384,7 @@ def _txt() -> list[Seed]:
     plain = "".join(f"{path} 0 1 1\n" for path in PATHS)
     contents = [text.encode() for text in (blanks, commas, plain)]
     read = partial(_read_list, schema=SCHEMA)
-    return _seeds(contents, ".txt", mutate_text, read, beside=PICTURES)
+    return _seeds(contents, ".txt", mutate_text, read, beside=IMAGES)
 
 
 def _peta_labels() -> list[Seed]:
@@ -490,7 +495,7 @@ READERS: dict[str, Callable[[], list[Seed]]] = {
     "json-keypoints": _coco_keypoints,
     "csv": _csv,
     "txt": _txt,
-    "txt-cut-outs": _cut_outs,
+    "txt-crops": _crops,
     "txt-peta": _peta_labels,
     "keypoint-array": _keypoint_array,
     "zip": _zip,

@@ -16,7 +16,7 @@ ROWS = [("a.jpg", [1, 0, -1]), ("sub/b.jpg", [0, 0, 1]), ("sub/c.jpg", [-1, -1, 
 
 
 class Unchecked(AttributeListDataset):
-    """Lists without their pictures."""
+    """Lists without their images."""
 
     def find_missing(self, table):
         return np.empty(0, np.int64)
@@ -69,8 +69,8 @@ def test_every_format_gives_the_same_samples(tmp_path, name):
 
 
 def test_a_text_lists_paths_may_contain_blanks(tmp_path):
-    dataset = read(tmp_path, "a.txt", "my pictures/a 7 b.jpg 1 0 1\n")
-    assert rows_of(dataset) == [("my pictures/a 7 b.jpg", [1, 0, 1])]
+    dataset = read(tmp_path, "a.txt", "my images/a 7 b.jpg 1 0 1\n")
+    assert rows_of(dataset) == [("my images/a 7 b.jpg", [1, 0, 1])]
 
 
 def test_a_quoted_csv_path_may_contain_commas(tmp_path):
@@ -115,7 +115,7 @@ def test_the_real_peta_text_list_is_read():
     assert len(dataset) == 7_600
 
 
-def test_data_root_and_prefix_are_joined_and_pictures_looked_up(tmp_path):
+def test_data_root_and_prefix_are_joined_and_images_looked_up(tmp_path):
     (tmp_path / "p" / "sub").mkdir(parents=True)
     (tmp_path / "p" / "a.jpg").touch()
     (tmp_path / "rows.csv").write_text("path,Hat\na.jpg,1\nsub\\b.jpg,0\n")

@@ -46,7 +46,7 @@ def test_of_releases_own_files(tmp_path):
 
 def test_no_image_is_needed(tmp_path):
     rows = {"test": generated_rows(3)}
-    root = write_pa100k_release(tmp_path, rows, picture_size=None)
+    root = write_pa100k_release(tmp_path, rows, image_size=None)
     assert PA100K.available_splits(data_root=str(root)) == dict(test=[0])
 
 

@@ -1,4 +1,4 @@
-"""What every PAR data set does: subsets, missing and broken pictures, copies."""
+"""What every PAR dataset does: subsets, missing and broken images, copies."""
 
 import json
 import pickle
@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmpar.datasets import PARDataset, SampleError
 from mmpar.datasets.formats import AnnotationTable, PackedStrings
 from mmpar.structures import AttributeSchema
-from tests.fixtures.pa100k import write_pictures
+from tests.fixtures.pa100k import write_images
 
 SCHEMA = AttributeSchema(("Hat", "Bag", "Boots"), {"head": ("Hat",)}, "three")
 LABELS = np.random.default_rng(0).integers(-1, 2, (10, 3))
@@ -44,7 +44,7 @@ def unchecked():
 
 @pytest.fixture
 def root(tmp_path):
-    write_pictures(tmp_path, NAMES)
+    write_images(tmp_path, NAMES)
     return str(tmp_path)
 
 
@@ -80,11 +80,11 @@ def test_writing_to_a_sample_leaves_the_data_set_as_it_was(unchecked):
     ("prefix", "path", "joined"),
     [
         ("", "a.jpg", "a.jpg"),
-        ("pictures", "a.jpg", "pictures/a.jpg"),
-        ("pictures/", "x/a.jpg", "pictures/x/a.jpg"),
-        ("pictures", "/elsewhere/a.jpg", "/elsewhere/a.jpg"),
+        ("images", "a.jpg", "images/a.jpg"),
+        ("images/", "x/a.jpg", "images/x/a.jpg"),
+        ("images", "/elsewhere/a.jpg", "/elsewhere/a.jpg"),
         ("s3://bucket/x", "a.jpg", "s3://bucket/x/a.jpg"),
-        ("pictures", "s3://bucket/a.jpg", "s3://bucket/a.jpg"),
+        ("images", "s3://bucket/a.jpg", "s3://bucket/a.jpg"),
     ],
 )
 def test_a_path_is_relative_to_the_prefix_unless_absolute(prefix, path, joined):
@@ -229,24 +229,24 @@ def test_a_million_rows_take_the_bytes_of_paths_and_labels():
     assert table.paths[123_456] == "00123456.jpg"
 
 
-# --- missing and broken pictures ------------------------------------------------------
+# --- missing and broken images ------------------------------------------------------
 
 
-def test_present_pictures_pass(root):
+def test_present_images_pass(root):
     assert len(Listed(split="all", data_root=root)) == 10
 
 
-def test_missing_pictures_are_an_error_with_their_number_and_the_first(tmp_path):
-    write_pictures(tmp_path, [n for i, n in enumerate(NAMES) if i not in (2, 3, 5, 7)])
-    first = ", ".join(f"{tmp_path}/{NAMES[i]}" for i in (2, 3, 5))
-    match = f"Listed all: 4 of 10 listed images do not exist, first: {first}. Check"
+def test_missing_images_are_an_error_with_their_number_and_the_first(tmp_path):
+    write_images(tmp_path, [n for i, n in enumerate(NAMES) if i not in (2, 3, 5, 7)])
+    first = ", ".join(rf"{tmp_path}/{NAMES[i]} \(sample {i}\)" for i in (2, 3, 5))
+    match = f"4 of 10 images listed in the dataset do not exist, first: {first}. Check"
     with pytest.raises(FileNotFoundError, match=match):
         Listed(split="all", data_root=str(tmp_path))
 
 
-def test_missing_pictures_can_be_dropped_with_a_warning(tmp_path):
+def test_missing_images_can_be_dropped_with_a_warning(tmp_path):
     kept = [i for i in range(10) if i not in (2, 9)]
-    write_pictures(tmp_path, [NAMES[i] for i in kept])
+    write_images(tmp_path, [NAMES[i] for i in kept])
     with pytest.warns(UserWarning, match=r"2 of 10 .*päth 2\.jpg.*dropped"):
         dataset = Listed(split="all", data_root=str(tmp_path), missing_images="drop")
     assert rows_of(dataset) == [f"{tmp_path}/{NAMES[i]}" for i in kept]
@@ -254,7 +254,7 @@ def test_missing_pictures_can_be_dropped_with_a_warning(tmp_path):
 
 
 def test_indices_count_the_samples_that_are_left(tmp_path):
-    write_pictures(tmp_path, NAMES[1:])
+    write_images(tmp_path, NAMES[1:])
     with pytest.warns(UserWarning, match="1 of 10"):
         dataset = Listed(
             split="all", data_root=str(tmp_path), missing_images="drop", indices=2
@@ -262,8 +262,8 @@ def test_indices_count_the_samples_that_are_left(tmp_path):
     assert rows_of(dataset) == [f"{tmp_path}/{name}" for name in NAMES[1:3]]
 
 
-@pytest.mark.filterwarnings("ignore:.*10 of 10 listed images do not exist")
-def test_dropping_every_picture_is_an_error(tmp_path):
+@pytest.mark.filterwarnings("ignore:.*10 of 10 images listed in .* do not exist")
+def test_dropping_every_image_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="Listed all has no samples"):
         Listed(split="all", data_root=str(tmp_path), missing_images="drop")
 
@@ -273,8 +273,8 @@ def test_another_word_for_missing_images_is_an_error(root):
         Listed(split="all", data_root=root, missing_images="skip")
 
 
-def test_remote_pictures_are_not_looked_up():
-    dataset = Listed(split="all", data_prefix="http://example.invalid/pictures")
+def test_remote_images_are_not_looked_up():
+    dataset = Listed(split="all", data_prefix="http://example.invalid/images")
     assert len(dataset) == 10
     remote = dict(backend="http")
     assert len(Listed(split="all", backend_args=remote)) == 10
@@ -301,10 +301,10 @@ def test_looking_for_a_hundred_thousand_files_takes_no_call_for_each(
 
 @pytest.mark.parametrize("test_mode", [False, True])
 @pytest.mark.parametrize("loader", ["LoadImageFromFile", "LoadPersonImage"])
-def test_an_unreadable_picture_is_an_error_that_names_it(root, loader, test_mode):
+def test_an_unreadable_image_is_an_error_that_names_it(root, loader, test_mode):
     broken = f"{root}/{NAMES[4]}"
     with open(broken, "wb") as file:
-        file.write(b"this is no picture")
+        file.write(b"this is not an image")
     pipeline = [dict(type=loader)]
     dataset = Listed(
         split="all", data_root=root, pipeline=pipeline, test_mode=test_mode
@@ -323,7 +323,7 @@ def test_a_transform_that_gives_up_is_an_error_not_another_sample(root, test_mod
         dataset[7]
 
 
-def test_nothing_warns_on_a_sound_data_set(root):
+def test_nothing_warns_on_a_sound_dataset(root):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Listed(split="all", data_root=root)

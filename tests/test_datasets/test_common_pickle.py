@@ -1,4 +1,4 @@
-"""Each data set is read from the common pickled form; UPAR's has sources."""
+"""Each dataset is read from the common pickled form; UPAR's has sources."""
 
 import pickle
 
@@ -24,8 +24,8 @@ IMAGES = [f"{i:05}.png" for i in range(20)]
 CLASSES = [MSP60K, PA100K, PETA, RAPv1, RAPv2, DukeMTMCAttribute, Market1501Attribute]
 
 
-def without_pictures(cls):
-    """The class, not looking for pictures."""
+def without_images(cls):
+    """The class, not looking for images."""
     return type(
         cls.__name__,
         (cls,),
@@ -44,7 +44,7 @@ def test_every_class_reads_the_common_form(tmp_path, cls, partition):
     path = write_common(tmp_path / "dataset_all.pkl", entries)
     for split in ("trainval", "test"):
         rows = entries["partition"][split][partition].tolist()
-        dataset = without_pictures(cls)(
+        dataset = without_images(cls)(
             ann_file=str(path), split=split, partition=partition
         )
         assert rows_of(dataset) == [
@@ -57,7 +57,7 @@ def test_every_class_reads_a_text_list(tmp_path, cls):
     schema = SCHEMAS[cls.SCHEMA]
     row = [i % 2 for i in range(len(schema))]
     (tmp_path / "list.txt").write_text(f"a/b.png {' '.join(map(str, row))}\n")
-    dataset = without_pictures(cls)(ann_file=str(tmp_path / "list.txt"), split="test")
+    dataset = without_images(cls)(ann_file=str(tmp_path / "list.txt"), split="test")
     assert rows_of(dataset) == [("a/b.png", row)]
 
 
@@ -66,7 +66,7 @@ def test_petazs_takes_each_partition_from_its_own_file(tmp_path):
         entries = common_entries(SCHEMAS["peta105"], IMAGES, seed=run)
         write_common(tmp_path / f"dataset_zs_run{run}.pkl", entries)
         for split, rows in entries["partition"].items():
-            dataset = without_pictures(PETAzs)(
+            dataset = without_images(PETAzs)(
                 data_root=str(tmp_path), split=split, partition=run
             )
             assert len(dataset.schema) == 35
@@ -98,7 +98,7 @@ def test_the_pickle_of_partitions_that_share_persons_is_refused(tmp_path):
     entries = common_entries(SCHEMAS["peta"], IMAGES, partitions=5)
     path = write_common(tmp_path / "dataset_all.pkl", entries)
     with pytest.raises(ValueError, match=r"_all\.pkl.*dataset_zs_run0\.pkl"):
-        without_pictures(PETAzs)(ann_file=str(path), split="test")
+        without_images(PETAzs)(ann_file=str(path), split="test")
 
 
 # --- UPAR -----------------------------------------------------------------------------
@@ -237,17 +237,17 @@ def test_a_faulty_pickle_is_an_error_that_says_what(tmp_path, fault):
     changes, match = FAULTS[fault]
     path = write_common(tmp_path / "x.pkl", faulty(**changes))
     with pytest.raises(ValueError, match=r"x\.pkl.*" + match):
-        without_pictures(PETA)(ann_file=str(path), split="test")
+        without_images(PETA)(ann_file=str(path), split="test")
 
 
 def test_a_form_that_a_class_does_not_know_is_an_error(tmp_path):
     (tmp_path / "x.csv").write_text("path,a\n")
     with pytest.raises(ValueError, match=r"x\.csv lacks the attributes \['Age-Young'"):
-        without_pictures(UPAR)(ann_file=str(tmp_path / "x.csv"), split="test")
+        without_images(UPAR)(ann_file=str(tmp_path / "x.csv"), split="test")
     with pytest.raises(
         ValueError, match=r"x\.bin: MSP60K is read from files that end in"
     ):
-        without_pictures(MSP60K)(ann_file=str(tmp_path / "x.bin"), split="test")
+        without_images(MSP60K)(ann_file=str(tmp_path / "x.bin"), split="test")
 
 
 @pytest.mark.parametrize(("kind", "value"), [(UPAR, None), (RAPv2, -1)])

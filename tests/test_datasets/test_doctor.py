@@ -268,7 +268,7 @@ def test_persons_shared_by_design_are_a_note(tmp_path):
     shared_persons(data)
     data.check_dataset()
     splits = {split: data.open(split) for split in SPLITS}
-    dataset_report = check_dataset(splits, Published(persons_shared=True))
+    dataset_report = check_dataset(splits, Published(identity_overlap=True))
     assert [f.check for f in dataset_report.issues] == ["shared persons"]
     assert dataset_report.faults == []
 

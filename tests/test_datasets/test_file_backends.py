@@ -32,8 +32,8 @@ from mmpar.structures import SCHEMAS
 from tests.fixtures.identity_attributes import write_attributes, write_boxes
 from tests.fixtures.pa100k import (
     generated_rows,
+    write_images,
     write_pa100k_release,
-    write_pictures,
 )
 
 NAMES = [f"cam{i % 2}/{i}.{'png' if i % 5 else 'jpg'}" for i in range(20)]
@@ -359,7 +359,7 @@ def _market_fields():
 
 
 def test_a_packed_upar_needs_only_the_backend(tmp_path):
-    write_pictures(tmp_path / "upar/PETA", ["1.jpg", "2.jpg"])
+    write_images(tmp_path / "upar/PETA", ["1.jpg", "2.jpg"])
     names = SCHEMAS["upar"].names
     rows = [",".join([f"PETA/{i}.jpg", *["1"] * len(names)]) for i in (1, 2)]
     lines = [",".join(["path", *names]), *rows]

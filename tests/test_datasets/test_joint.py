@@ -1,4 +1,4 @@
-"""Several data sets train as one; what one does not label is unknown there."""
+"""Several datasets train as one; what one does not label is unknown there."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 
 from mmpar.datasets.joint import JointDataset, merge_schemas
 from mmpar.structures import AttributeSchema
-from tests.fixtures.pa100k import write_pictures
+from tests.fixtures.pa100k import write_images
 
 FIRST = ("Hat", "Female", "Boots")
 SECOND = ("female", "Hat", "Bag")
@@ -20,14 +20,14 @@ PIPELINE = [dict(type="LoadPersonImage"), dict(type="PackPARInputs")]
 def config(tmp_path, which, pipeline=()):
     names, rows = ROWS[which]
     paths = [f"{which}{i}.jpg" for i in range(len(rows))]
-    write_pictures(tmp_path / "pictures", paths)
+    write_images(tmp_path / "images", paths)
     lines = [" ".join([p, *map(str, row)]) for p, row in zip(paths, rows)]
     (tmp_path / f"{which}.txt").write_text("\n".join(lines))
     return dict(
         type="AttributeListDataset",
         data_root=str(tmp_path),
         ann_file=f"{which}.txt",
-        data_prefix="pictures",
+        data_prefix="images",
         schema=dict(names=names, groups=dict(head=["Hat"])),
         pipeline=pipeline,
     )
@@ -105,6 +105,17 @@ def test_the_union_keeps_the_first_group_and_order():
     union = merge_schemas([one, other])
     assert union.names == ("a", "b", "c")
     assert union.groups == {"head": ("a",), "bag": ("c",)}
+
+
+def test_what_excludes_each_other_in_a_dataset_does_so_in_the_union(tmp_path):
+    sets = [(("a", "b"), ("d", "e")), (("c", "b", "a"),)]
+    schemas = [AttributeSchema(tuple("abcde"), exclusive=given) for given in sets]
+    assert merge_schemas(schemas).exclusive == (("d", "e"), ("c", "b", "a"))
+    both = [config(tmp_path, which) for which in "ab"]
+    both[1]["schema"]["exclusive"] = [["female", "Bag"]]
+    init_default_scope("mmpar")
+    union = JointDataset(both, [{}, {"female": "Female"}]).schema
+    assert union.exclusive == (("Female", "Bag"),)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Weights draw from each data set as often as they say, anew each epoch."""
+"""Weights draw from each dataset as often as they say, anew each epoch."""
 
 import numpy as np
 import pytest
@@ -71,6 +71,6 @@ def test_wrong_weights_are_an_error_that_says_what(tmp_path, weights, match):
         JointSampler(joint(tmp_path), weights)
 
 
-def test_it_draws_from_joint_data_sets_only(tmp_path):
+def test_it_draws_from_joint_datasets_only(tmp_path):
     with pytest.raises(TypeError, match="from a JointDataset, got AttributeListD"):
         JointSampler(joint(tmp_path).datasets[0], [1])

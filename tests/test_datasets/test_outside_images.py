@@ -45,7 +45,7 @@ def test_what_stays_in_the_folder_is_taken_however_it_is_written(root):
     assert len(listed(root, *INSIDE, data_prefix="link_to_images")) == len(INSIDE)
 
 
-@pytest.mark.filterwarnings("ignore:.*1 of 2 listed images do not exist")
+@pytest.mark.filterwarnings("ignore:.*1 of 2 images listed in .* do not exist")
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_what_leaves_the_folder_is_refused_unless_allowed(root, path, monkeypatch):
     monkeypatch.chdir(root / "images")  # where an address would be a path inside
@@ -53,6 +53,13 @@ def test_what_leaves_the_folder_is_refused_unless_allowed(root, path, monkeypatc
         listed(root, "in.jpg", path, missing_images="drop")
     kept = listed(root, "in.jpg", path, missing_images="drop", outside_images="allow")
     assert len(kept) == 1 + ("://" not in path)
+
+
+def test_an_image_whose_name_no_system_allows_is_missing(root):
+    path = f"{'y' * 300}/{'x' * 5000}.jpg"  # a folder and a file
+    match = r"1 of 2 images listed in .*list\.csv do not exist.*y\.\.\. \(sample 1\)"
+    with pytest.raises(FileNotFoundError, match=match.replace("y", "[xy]")):
+        listed(root, "in.jpg", path)
 
 
 def test_without_a_folder_the_list_alone_says_where_images_are(root, monkeypatch):

@@ -40,7 +40,7 @@ def test_each_split_has_its_own_rows_in_order(release, split):
 
 def test_the_real_test_rows_come_back_from_the_releases_nesting(tmp_path):
     rows = real_rows()
-    write_pa100k_release(tmp_path, {"test": rows}, picture_size=None)
+    write_pa100k_release(tmp_path, {"test": rows}, image_size=None)
     nested = scipy.io.loadmat(tmp_path / "annotation.mat")["test_images_name"]
     assert nested[9999][0][0] == "100000.jpg"  # as the release is indexed
 
@@ -76,21 +76,21 @@ def test_the_config_name_builds_it(release):
 
 
 @pytest.mark.parametrize("folder", ["data", "release_data/release_data"])
-def test_the_known_picture_folders_are_found(tmp_path, folder):
-    write_pa100k_release(tmp_path, {"val": PARTS["val"]}, picture_folder=folder)
+def test_the_known_image_folders_are_found(tmp_path, folder):
+    write_pa100k_release(tmp_path, {"val": PARTS["val"]}, image_folder=folder)
     dataset = PA100K(data_root=str(tmp_path), split="val")
     assert dataset.get_data_info(0)["img_path"] == f"{tmp_path}/{folder}/000013.jpg"
 
 
-def test_another_picture_folder_can_be_named(tmp_path):
-    write_pa100k_release(tmp_path, {"val": PARTS["val"]}, picture_folder="crops")
+def test_another_image_folder_can_be_named(tmp_path):
+    write_pa100k_release(tmp_path, {"val": PARTS["val"]}, image_folder="crops")
     prefix = dict(img_path="crops")
     dataset = PA100K(data_root=str(tmp_path), split="val", data_prefix=prefix)
     assert dataset.get_data_info(0)["img_path"] == f"{tmp_path}/crops/000013.jpg"
 
 
-def test_no_picture_folder_is_an_error_that_lists_the_known_ones(tmp_path):
-    write_pa100k_release(tmp_path, {"val": PARTS["val"]}, picture_size=None)
+def test_no_image_folder_is_an_error_that_lists_the_known_ones(tmp_path):
+    write_pa100k_release(tmp_path, {"val": PARTS["val"]}, image_size=None)
     with pytest.raises(FileNotFoundError, match=r"release_data/release_data.*prefix"):
         PA100K(data_root=str(tmp_path), split="val")
 
@@ -130,7 +130,7 @@ def test_a_missing_field_is_an_error_that_lists_what_is_there(tmp_path):
         PA100K(data_root=str(tmp_path), split="trainval")
 
 
-def test_fewer_label_rows_than_pictures_is_an_error(tmp_path):
+def test_fewer_label_rows_than_images_is_an_error(tmp_path):
     write_pa100k_release(tmp_path, PARTS, val_label=np.zeros((4, 26), np.uint8))
     with pytest.raises(
         ValueError, match=r"val_label has the shape \(4, 26\), expected \(5, 26\)"

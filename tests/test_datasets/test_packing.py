@@ -48,7 +48,10 @@ def test_a_failed_run_leaves_nothing_behind(folder, ending):
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
         pack(folder, ["a/1.png", "gone.jpg"], out)
     assert [path.name for path in folder.parent.iterdir()] == ["source"]
+    (folder.parent / f".out{ending}.killed.part").touch()
     pack(folder, list_images(folder)[0], out)
+    names = {path.name for path in folder.parent.iterdir()}
+    assert names == {"source", out.name}
     with pytest.raises(FileExistsError, match=f"out{ending} exists; delete it"):
         pack(folder, list_images(folder)[0], out)
 

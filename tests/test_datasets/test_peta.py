@@ -18,7 +18,7 @@ SIZES = {"train": 9_500, "val": 1_900, "trainval": 11_400, "test": 7_600}
 
 
 class Labels(PETA):
-    """Labels without their pictures."""
+    """Labels without their images."""
 
     IMAGE_DIRS = ()
 
@@ -89,13 +89,13 @@ def test_the_real_text_lists_columns_are_those_of_the_release():
         path = str(real_peta(f"PETA_{part}_list.txt"))
         lists[split] = Labels(ann_file=path, split=split)
         assert len(lists[split]) == SIZES[split]
-    # The lists name pictures by their first archive, so rows are compared as a whole.
+    # The lists name images by their first archive, so rows are compared as a whole.
     by_list = np.concatenate([part.get_labels() for part in lists.values()])
     release = released()[0][:, 4:39]
     assert sorted(by_list.tolist()) == sorted(release.tolist())
 
 
-def test_the_real_sub_data_sets_have_the_published_sizes():
+def test_the_real_sub_datasets_have_the_published_sizes():
     sizes = [1012, 1220, 4563, 1275, 477, 888, 1134, 200, 6967, 1264]
     parts = [
         Labels(ann_file=str(real_peta()), split=split) for split in ("trainval", "test")
@@ -117,7 +117,7 @@ def test_each_partition_has_its_own_rows_in_order(release, split, partition):
     assert rows_of(dataset) == expected
 
 
-def test_a_sample_names_its_person_and_sub_data_set(release):
+def test_a_sample_names_its_person_and_sub_dataset(release):
     info = PETA(data_root=str(release), split="test").get_data_info(3)
     number = int(info["img_path"][-9:-4])
     assert info["person_id"] == (number + 1) // 2
@@ -128,6 +128,7 @@ def test_any_attributes_can_be_chosen(release):
     names = ["hairBald", "personalMale", "upperBodyRed"]
     dataset = PETA(data_root=str(release), split="val", schema=dict(names=names))
     full = PETA(data_root=str(release), split="val", schema="all")
+    assert full.schema.exclusive == SCHEMAS["peta"].exclusive != ()
     assert len(full.schema) == 105
     order = [full.schema.index(name) for name in names]
     assert dataset.get_labels().tolist() == full.get_labels()[:, order].tolist()
@@ -198,7 +199,7 @@ def test_a_faulty_file_is_an_error_that_says_what(tmp_path, fault):
         PETA(data_root=str(tmp_path), split="val", partition=1)
 
 
-def test_an_odd_label_is_an_error_that_names_picture_and_attribute(tmp_path):
+def test_an_odd_label_is_an_error_that_names_image_and_attribute(tmp_path):
     data = ALL["data"].copy()
     data[6, 4 + 10] = 7
     write_peta_release(tmp_path, 40, data=data)

@@ -1,8 +1,6 @@
 """PETA's ten folders become the release's images, in the order of ``PETA.mat``."""
 
 import csv
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -22,8 +20,8 @@ from mmpar.datasets.peta_folders import (
 )
 from mmpar.structures import SCHEMAS
 from tests.fixtures.peta import REAL_PETA, peta_fields, real_peta
+from tests.test_tools.run import run_tool
 
-TOOL = Path(__file__).parents[2] / "tools/dataset_converters/peta_folders.py"
 NAMES = SCHEMAS["peta105"].names
 FILES = {
     # The bytes of the names put 10 before 2 and upper case before lower.
@@ -216,12 +214,9 @@ def test_peta_names_the_tool_where_only_the_folders_are_there(tmp_path):
 def test_the_tool_converts(tmp_path):
     write_folders(tmp_path / "PETA dataset")
     write_mat(tmp_path / "out/PETA.mat")
-    command = [sys.executable, str(TOOL), str(tmp_path / "PETA dataset")]
-    run = subprocess.run(
-        [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stderr
-    assert f"wrote {len(ORDER)} images" in run.stdout
+    words = ("PETA dataset", "--out", "out")
+    said = run_tool("dataset_converters/peta_folders.py", *words, cwd=tmp_path)
+    assert f"wrote {len(ORDER)} images" in said
 
 
 def test_without_peta_mat_the_published_counts_are_expected(tmp_path):

@@ -14,7 +14,7 @@ from mmpar.datasets.positive_ratios import count_labels, one_sided_attributes
 
 
 class Drawn(PARDataset):
-    """Random labels, no pictures."""
+    """Random labels, no images."""
 
     SCHEMA = dict(names=list("abcdef"))
 
@@ -97,7 +97,7 @@ def test_counts_over_many_rows_equal_counts_of_the_whole():
         assert known.tolist() == [int(weight[c != -1].sum()) for c in labels.T]
 
 
-def test_data_sets_of_other_attributes_cannot_be_counted_together():
+def test_datasets_of_other_attributes_cannot_be_counted_together():
     other = Drawn(schema=dict(names=list("fedcba")))
     both = ConcatDataset([Drawn(), other], ignore_keys=["classes", "schema"])
     with pytest.raises(ValueError, match=r"different attributes: \['a', 'b'"):
@@ -105,7 +105,7 @@ def test_data_sets_of_other_attributes_cannot_be_counted_together():
 
 
 def test_an_unknown_wrapper_is_an_error_that_names_it():
-    with pytest.raises(TypeError, match="labels of a TensorDataset; known are"):
+    with pytest.raises(TypeError, match="labels of a TensorDataset; supported are"):
         positive_ratios(TensorDataset(torch.zeros(3)))
 
 

@@ -26,8 +26,8 @@ from tests.fixtures.common_pickle import common_entries, write_common
 from tests.fixtures.identity_attributes import write_attributes, write_boxes
 from tests.fixtures.pa100k import (
     generated_rows,
+    write_images,
     write_pa100k_release,
-    write_pictures,
 )
 from tests.fixtures.peta import write_peta_release
 from tests.fixtures.rap import write_rapv1_release, write_rapv2_release
@@ -40,7 +40,7 @@ def samples(dataset):
 
 
 def common(file, kind, partitions=0):
-    """Write a pickle in the common form, and its pictures."""
+    """Write a pickle in the common form, and its images."""
 
     def write(root):
         names = [f"{i:05}.jpg" for i in range(20)]
@@ -49,7 +49,7 @@ def common(file, kind, partitions=0):
             entries["dataset_ids"] = np.arange(20) % 4
         (root / file).parent.mkdir(exist_ok=True)
         write_common(root / file, entries)
-        write_pictures(root / (*kind.IMAGE_DIRS, ".")[0], names)
+        write_images(root / (*kind.IMAGE_DIRS, ".")[0], names)
 
     return write
 
@@ -214,7 +214,7 @@ def test_a_file_with_unknown_labels_has_scores(tmp_path):
 
 
 def write_list(root):
-    """A ``.txt`` list of three pictures of PETA."""
+    """A ``.txt`` list of three images of PETA."""
     row = " ".join(["0", "1"] * 17 + ["0"])
     (root / "train.txt").write_text("".join(f"{i:05}.png {row}\n" for i in (1, 2, 3)))
 
@@ -277,7 +277,7 @@ def test_missing_images_may_be_left_out(tmp_path):
 
 
 def test_lists_become_one_annotation(tmp_path):
-    write_pictures(tmp_path, ["a.jpg", "b.jpg"])
+    write_images(tmp_path, ["a.jpg", "b.jpg"])
     (tmp_path / "train.csv").write_text("p,Hat,Bag\na.jpg,1,0\n")
     (tmp_path / "val.csv").write_text("p,Bag,Hat\nb.jpg,1,\n")
     file = prepare(
@@ -294,7 +294,7 @@ def test_lists_become_one_annotation(tmp_path):
 
 
 def test_lists_of_other_attributes_are_not_put_together(tmp_path):
-    write_pictures(tmp_path, ["a.jpg", "b.jpg"])
+    write_images(tmp_path, ["a.jpg", "b.jpg"])
     (tmp_path / "train.csv").write_text("p,Hat\na.jpg,1\n")
     (tmp_path / "val.csv").write_text("p,Bag\nb.jpg,1\n")
     with pytest.raises(ValueError, match=r"val\.csv .*name different attributes"):

@@ -103,7 +103,7 @@ def test_rapv2s_persons_are_kept_and_unnamed_ones_are_unknown(rapv2, tmp_path):
     assert "person_id" not in info
 
 
-def test_persons_of_the_first_pictures_only_leave_the_others_unknown(tmp_path):
+def test_persons_of_the_first_images_only_leave_the_others_unknown(tmp_path):
     write_rapv2_release(tmp_path, COUNT, person_identity=np.arange(1, 11)[:, None])
     dataset = RAPv2(data_root=str(tmp_path), split="train")
     rows = [rap_names(COUNT).index(path) for path in dataset.table.paths]

@@ -141,7 +141,7 @@ def test_a_box_of_a_person_without_labels_is_an_error(tmp_path):
         Market1501Attribute(data_root=root, split="train")
 
 
-def test_a_picture_of_another_name_is_an_error(tmp_path):
+def test_an_image_of_another_name_is_an_error(tmp_path):
     root = market(tmp_path)
     write_boxes(tmp_path, "query", ["holiday.jpg"])
     with pytest.raises(ValueError, match=r"query/holiday\.jpg: expected a name as"):

@@ -137,12 +137,10 @@ def test_another_releases_file_is_recognized(tmp_path):
         PA100K(data_root=str(tmp_path), ann_file="PETA.mat", split="test")
 
 
-# --- WIDER-Attribute's cut-outs -------------------------------------------------------
+# --- WIDER-Attribute's crops -------------------------------------------------------
 
 
-def write_cut_outs(
-    root, part, rows, names=SCHEMAS["wider"].names, folder="Annotations"
-):
+def write_crops(root, part, rows, names=SCHEMAS["wider"].names, folder="Annotations"):
     """OpenPAR's three lists, and empty images."""
     lists = root / folder
     lists.mkdir(exist_ok=True)
@@ -157,16 +155,16 @@ def write_cut_outs(
         (root / "split_image" / name).touch()
 
 
-def cut_outs(part, values=(-1, 0, 1)):
+def crops(part, values=(-1, 0, 1)):
     drawn = np.random.default_rng(len(part)).choice(values, (6, 14))
     return [(f"{part}_{i}.jpg", row.tolist()) for i, row in enumerate(drawn)]
 
 
 @pytest.mark.parametrize("part", ["trainval", "test"])
-def test_widers_cut_outs_are_read_where_the_release_is_not(tmp_path, part):
-    rows = {one: cut_outs(one) for one in ("trainval", "test")}
+def test_widers_crops_are_read_where_the_release_is_not(tmp_path, part):
+    rows = {one: crops(one) for one in ("trainval", "test")}
     for one, found in rows.items():
-        write_cut_outs(tmp_path, one, found)
+        write_crops(tmp_path, one, found)
     dataset = WIDERAttribute(data_root=str(tmp_path), split=part)
     meaning = {1: 1, -1: 0, 0: -1}
     assert rows_of(dataset) == [
@@ -180,8 +178,8 @@ def test_widers_cut_outs_are_read_where_the_release_is_not(tmp_path, part):
 
 
 @pytest.mark.parametrize("name", ["test_gt_label.txt", "test_name.txt"])
-def test_cut_outs_can_be_named(tmp_path, name):
-    write_cut_outs(tmp_path, "test", cut_outs("test"), folder="lists")
+def test_crops_can_be_named(tmp_path, name):
+    write_crops(tmp_path, "test", crops("test"), folder="lists")
     one = dict(data_root=str(tmp_path), ann_file=f"lists/{name}")
     assert len(WIDERAttribute(split="test", **one)) == 6
     assert WIDERAttribute.available_splits(**one) == dict(test=[0])
@@ -189,9 +187,9 @@ def test_cut_outs_can_be_named(tmp_path, name):
         WIDERAttribute(split="trainval", **one)
 
 
-def test_zero_is_absent_in_cut_outs_without_minus_one(tmp_path):
-    rows = cut_outs("test", (0, 1))
-    write_cut_outs(tmp_path, "test", rows)
+def test_zero_is_absent_in_crops_without_minus_one(tmp_path):
+    rows = crops("test", (0, 1))
+    write_crops(tmp_path, "test", rows)
     assert rows_of(WIDERAttribute(data_root=str(tmp_path), split="test")) == rows
 
 
@@ -204,9 +202,9 @@ def test_zero_is_absent_in_cut_outs_without_minus_one(tmp_path):
         (lambda lines: [lines[0].replace("1", "7"), *lines[1:]], "has the label"),
     ],
 )
-def test_faulty_cut_outs_are_errors(tmp_path, change, match):
-    rows = [(name, [1, 0] * 7) for name, _ in cut_outs("test")]
-    write_cut_outs(tmp_path, "test", rows)
+def test_faulty_crops_are_errors(tmp_path, change, match):
+    rows = [(name, [1, 0] * 7) for name, _ in crops("test")]
+    write_crops(tmp_path, "test", rows)
     file = tmp_path / "Annotations/test_gt_label.txt"
     file.write_text("\n".join(change(file.read_text().splitlines())))
     with pytest.raises(ValueError, match=match):

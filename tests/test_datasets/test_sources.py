@@ -11,7 +11,7 @@ from mmpar.datasets.sources import (
     source_arguments,
 )
 from mmpar.utils.cli import add_source_arguments
-from tests.fixtures.pa100k import write_pictures
+from tests.fixtures.pa100k import write_images
 from tests.fixtures.peta import write_peta_release
 from tests.test_datasets.test_reid_attributes import market
 
@@ -158,7 +158,7 @@ def test_a_list_of_one_split_of_a_release_may_have_to_be_named(tmp_path):
     root = str(write_peta_release(tmp_path, 4))
     row = " ".join(["0", "1"] * 17 + ["0"])
     (tmp_path / "some.txt").write_text(f"00001.png {row}\n")
-    write_pictures(tmp_path / "images", ["00001.png"])
+    write_images(tmp_path / "images", ["00001.png"])
     (part,) = find_parts(PETA, ["some.txt"], data_root=root)
     assert (part.split, len(part.open())) == ("some.txt", 1)
     with pytest.raises(ValueError, match="Name it: --split train"):

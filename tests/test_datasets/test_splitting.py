@@ -1,4 +1,4 @@
-"""A dataset is cut so that no person is in two splits and labels are shared out."""
+"""A dataset is split so that no person is in two splits and labels are balanced."""
 
 import csv
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets.formats import AnnotationTable
-from mmpar.datasets.splitting import cut, split_by_person, write_csv
+from mmpar.datasets.splitting import split_by_person, split_tables, write_csv
 from tests.fixtures.peta import real_peta
 
 SHARES = dict(train=0.7, val=0.1, test=0.2)
@@ -87,11 +87,11 @@ def test_unknown_labels_count_as_neither():
 @pytest.mark.parametrize(
     ("persons", "shares", "message"),
     [
-        ([0, 0, 1], [1, 1, 1], "2 persons cannot be dealt out to 3 splits"),
+        ([0, 0, 1], [1, 1, 1], "2 persons cannot be assigned to 3 splits"),
         ([0, 1, 2], [1, 0, 1], "must be positive"),
     ],
 )
-def test_what_cannot_be_cut_is_an_error(persons, shares, message):
+def test_what_cannot_be_split_is_an_error(persons, shares, message):
     with pytest.raises(ValueError, match=message):
         split_by_person(np.zeros((3, 1), np.int8), np.array(persons), shares)
 
@@ -107,7 +107,7 @@ def table(persons, labels=None, paths=None):
 def test_images_of_unknown_persons_are_of_different_ones(unknown):
     kind = type(unknown)
     persons = [unknown] * 30 + [kind(i) for i in range(2, 12)]
-    done = cut([table(persons)], ["Hat"], dict(a=1, b=1))
+    done = split_tables([table(persons)], ["Hat"], dict(a=1, b=1))
     assert done.unnamed == 30
     assert sorted(done.split_of[:30].tolist()) != [done.split_of[0]] * 30
 
@@ -116,12 +116,12 @@ def test_a_pattern_finds_the_person_in_the_path():
     paths = [f"x/{person:04}_c{camera}.jpg" for person in range(9) for camera in (1, 2)]
     without = AnnotationTable.of(paths, np.zeros((18, 1)))
     with pytest.raises(ValueError, match=r"no person_id.*--person-pattern"):
-        cut([without], ["Hat"], SHARES)
+        split_tables([without], ["Hat"], SHARES)
     with pytest.raises(ValueError, match="finds no person in 'x/0000_c1"):
-        cut([without], ["Hat"], SHARES, person_pattern=r"y/(\d+)_")
+        split_tables([without], ["Hat"], SHARES, person_pattern=r"y/(\d+)_")
     with pytest.raises(ValueError, match="no group"):
-        cut([without], ["Hat"], SHARES, person_pattern=r"\d+")
-    done = cut([without], ["Hat"], SHARES, person_pattern=r"x/(\d+)_")
+        split_tables([without], ["Hat"], SHARES, person_pattern=r"\d+")
+    done = split_tables([without], ["Hat"], SHARES, person_pattern=r"x/(\d+)_")
     assert done.table.columns["person_id"][:3].tolist() == ["0000", "0000", "0001"]
     assert (done.split_of[::2] == done.split_of[1::2]).all()
 
@@ -130,7 +130,9 @@ def test_what_was_achieved_is_said():
     labels = np.zeros((20, 2), np.int8)
     labels[0, 0] = 1
     labels[:, 1] = -1
-    done = cut([table(list(range(20)), labels)], ["Hat", "Bag"], dict(a=3, b=1))
+    done = split_tables(
+        [table(list(range(20)), labels)], ["Hat", "Bag"], dict(a=3, b=1)
+    )
     assert [size[:2] for size in done.sizes()] == [("a", 15), ("b", 5)]
     assert list(done.lacking()) == ["b has no positive of Hat"]
     attribute, split, there, over_all = done.furthest_ratio()
@@ -141,9 +143,9 @@ def test_the_list_has_the_splits_and_all_that_was_known(tmp_path):
     labels = np.array([[1, 0], [-1, 1], [0, 0]])
     first = table(["ü1", "ü2"], labels[:2], ["a b.jpg", 'c,"d.jpg'])
     second = table(["ü3"], labels[2:], ["e.jpg"])
-    done = cut([first, second], ["Hat", "Bag"], dict(train=1, test=1), seed=1)
-    write_csv(done, tmp_path / "new/cut.csv")
-    header, *rows = csv.reader((tmp_path / "new/cut.csv").open(encoding="utf-8"))
+    done = split_tables([first, second], ["Hat", "Bag"], dict(train=1, test=1), seed=1)
+    write_csv(done, tmp_path / "new/split.csv")
+    header, *rows = csv.reader((tmp_path / "new/split.csv").open(encoding="utf-8"))
     assert header == ["path", "split", "person_id", "Hat", "Bag"]
     names = [("train", "test")[i] for i in done.split_of]
     assert rows == [
@@ -151,17 +153,17 @@ def test_the_list_has_the_splits_and_all_that_was_known(tmp_path):
         ['c,"d.jpg', names[1], "ü2", "", "1"],
         ["e.jpg", names[2], "ü3", "0", "0"],
     ]
-    with pytest.raises(FileExistsError, match=r"cut\.csv exists"):
-        write_csv(done, tmp_path / "new/cut.csv")
+    with pytest.raises(FileExistsError, match=r"split\.csv exists"):
+        write_csv(done, tmp_path / "new/split.csv")
 
 
-def test_the_real_peta_is_cut_close_to_its_shares():
+def test_the_real_peta_is_split_close_to_its_shares():
     from mmpar.datasets import PETA
     from mmpar.datasets.sources import find_parts
 
     parts = find_parts(PETA, data_root=str(real_peta().parent), data_prefix=".")
     tables = [part.open(find_missing=False).table for part in parts]
-    done = cut(tables, parts[0].open(lazy_init=True).schema.names, SHARES)
+    done = split_tables(tables, parts[0].open(lazy_init=True).schema.names, SHARES)
     for (_, _, share, _), asked in zip(done.sizes(), SHARES.values()):
         assert share == pytest.approx(asked, abs=0.002)
     assert list(done.lacking()) == []

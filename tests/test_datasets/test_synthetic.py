@@ -40,8 +40,8 @@ def test_splits_share_nobody():
     labels = [part.get_labels() for part in parts.values()]
     assert (labels[0] != labels[1]).any()
     assert (labels[1] != labels[2]).any()
-    pictures = {part[0]["img"].tobytes() for part in parts.values()}
-    assert len(pictures) == 3
+    images = {part[0]["img"].tobytes() for part in parts.values()}
+    assert len(images) == 3
 
 
 def test_a_longer_split_begins_with_the_shorter_one():
@@ -56,7 +56,7 @@ def test_labels_are_sampled_without_drawing(monkeypatch):
     assert 0.3 < dataset.positive_ratios()[0] < 0.6
 
 
-def test_transforms_move_boxes_and_keypoints_with_the_picture():
+def test_transforms_move_boxes_and_keypoints_with_the_image():
     plain = build()[0]
     flip = dict(type="RandomFlip", prob=1.0, direction="horizontal")
     moved = build(pipeline=[*DRAW, dict(type="Resize", scale=(64, 64)), flip])[0]
@@ -88,7 +88,7 @@ def test_unknown_splits_are_refused():
         build(split="trainval")
 
 
-def test_the_drawing_step_names_the_data_sets_it_works_with():
+def test_the_drawing_step_names_the_datasets_it_works_with():
     with pytest.raises(KeyError, match="SyntheticPAR"):
         TRANSFORMS.build(DRAW[0])(dict(img_path="a.jpg"))
 

@@ -1,4 +1,4 @@
-"""WIDER-Attribute: boxes of persons in pictures of scenes, each a sample."""
+"""WIDER-Attribute: boxes of persons in images of scenes, each a sample."""
 
 import json
 
@@ -11,7 +11,7 @@ from mmpar.datasets import LoadPersonImage, WIDERAttribute
 from mmpar.datasets.base import SampleError
 from mmpar.datasets.doctor import check_dataset
 from mmpar.datasets.preparing import prepare
-from mmpar.datasets.wider import read_cut_outs
+from mmpar.datasets.wider import read_crops
 from mmpar.structures import SCHEMAS
 from tests.fixtures.wider import (
     Person,
@@ -30,7 +30,7 @@ ONE = Person("train/0--Scene/a.jpg", [1, 2, 3, 4], [1] * 14)
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
-    # The release mixes the pictures of train and val.
+    # The release mixes the images of train and val.
     mixed = VAL[:2] + TRAIN + VAL[2:]
     return write_wider_release(tmp_path_factory.mktemp("wider"), mixed, TEST)
 
@@ -44,7 +44,7 @@ def read_back(dataset):
 def test_each_box_of_a_split_is_a_sample_in_order(release, split):
     expected = [
         (
-            f"{release}/Image/{person.picture}",
+            f"{release}/Image/{person.image}",
             [x, y, x + width, y + height],
             [LABEL[value] for value in person.attribute],
         )
@@ -76,7 +76,7 @@ def test_the_pipeline_cuts_the_person_out(release):
     dataset = WIDERAttribute(data_root=str(release), split="test", pipeline=pipeline)
     for row, person in enumerate(TEST):
         packed = dataset[row]
-        whole = mmcv.imread(f"{release}/Image/{person.picture}")
+        whole = mmcv.imread(f"{release}/Image/{person.image}")
         x, y, width, height = person.box
         expected = whole[y : min(y + height, 50), x : min(x + width, 60)]
         found = packed["inputs"].numpy().transpose(1, 2, 0)
@@ -88,7 +88,7 @@ def test_the_pipeline_cuts_the_person_out(release):
     "box", [(-5, -7.5, 9.2, 11), (40.9, 30, 99, 99), (10.2, 3.9, 10.4, 4.1)]
 )
 def test_a_box_is_clipped_and_keeps_the_pixels_at_its_edge(release, box):
-    path = f"{release}/Image/{TEST[0].picture}"
+    path = f"{release}/Image/{TEST[0].image}"
     found = LoadPersonImage().transform(dict(img_path=path, bbox=box))
     whole = mmcv.imread(path)
     inside = [
@@ -107,7 +107,7 @@ def test_a_box_is_clipped_and_keeps_the_pixels_at_its_edge(release, box):
 
 
 @pytest.mark.parametrize("box", [(60, 0, 70, 10), (0, -9, 5, 0)])
-def test_a_box_outside_names_the_picture_and_its_size(tmp_path, box):
+def test_a_box_outside_names_the_image_and_its_size(tmp_path, box):
     x0, y0, x1, y1 = box
     person = ONE._replace(box=[x0, y0, x1 - x0, y1 - y0])
     write_wider_release(tmp_path, [person])
@@ -119,7 +119,7 @@ def test_a_box_outside_names_the_picture_and_its_size(tmp_path, box):
         dataset[0]
 
 
-def test_keypoints_of_whole_pictures_are_refused(release):
+def test_keypoints_of_whole_images_are_refused(release):
     with pytest.raises(ValueError, match=r"bbox.*keypoints='k\.npy'.*keypoints=None"):
         WIDERAttribute(data_root=str(release), split="test", keypoints="k.npy")
 
@@ -135,13 +135,13 @@ def test_a_prepared_annotation_gives_the_same_samples(release, tmp_path):
         assert boxes[0] == boxes[1]
 
 
-def test_the_doctor_takes_several_persons_of_a_picture_as_right(release):
+def test_the_doctor_takes_several_persons_of_an_image_as_right(release):
     def findings(split):
         found = check_dataset({"test": split}).issues
         return [finding for finding in found if finding.check == "listed twice"]
 
     dataset = WIDERAttribute(data_root=str(release), split="test")
-    assert len({p.picture for p in TEST}) < len(TEST)
+    assert len({p.image for p in TEST}) < len(TEST)
     assert findings(dataset) == []
     twice = dataset.get_subset([0, 1, 2, 2])
     assert [f.message for f in findings(twice)] == ["1 images"]
@@ -155,7 +155,7 @@ def test_the_doctor_takes_several_persons_of_a_picture_as_right(release):
         (dict(attribute=[2] + [1] * 13), r"a\.jpg.*'Male' has the label 2"),
         (dict(box=[1, 2, 3]), r"'bbox' is \[1, 2, 3\], expected 4 numbers"),
         (dict(box=[1, 2, 0, 4]), "no area"),
-        (dict(picture="other/0--Scene/a.jpg"), "does not begin with the folder"),
+        (dict(image="other/0--Scene/a.jpg"), "does not begin with the folder"),
     ],
 )
 def test_a_faulty_target_is_named(tmp_path, change, message):
@@ -196,15 +196,15 @@ def test_other_endings_are_refused(tmp_path):
         WIDERAttribute(ann_file=str(tmp_path / "x.mat"), split="train")
 
 
-def test_cut_outs_with_labels_as_pandas_writes_them_are_read(tmp_path):
+def test_crops_with_labels_as_pandas_writes_them_are_read(tmp_path):
     names = SCHEMAS["wider"].names
     (tmp_path / "attr_name.txt").write_text("\n".join(names))
     (tmp_path / "trainval_name.txt").write_text("a.jpg\n")
     file = tmp_path / "trainval_gt_label.txt"
     file.write_text(str([1.0, -1.0, 0.0] + [1] * 11))
-    release = read_cut_outs(str(file), "trainval")
+    release = read_crops(str(file), "trainval")
     assert release.labels.tolist() == [[1, -1, 0] + [1] * 11]
     for odd in ("x" + ", 1" * 14, "1, " * 15, "9" * 400 + ", x" * 13):
         file.write_text(odd)
         with pytest.raises(ValueError, match=r"trainval_gt_label\.txt, line 1: found"):
-            read_cut_outs(str(file), "trainval")
+            read_crops(str(file), "trainval")

@@ -35,7 +35,7 @@ class TrueBoxes(BoxExplainer):
         return torch.stack([s.gt_attribute_boxes for s in data_samples])
 
 
-class WholePicture(BoxExplainer):
+class WholeImage(BoxExplainer):
     def __call__(self, inputs, attributes=None, data_samples=None):
         return WHOLE.expand(len(inputs), len(NAMES), 4)
 
@@ -64,7 +64,7 @@ class SixPersons:
 
 
 class Loader(list):
-    """Batches, with the data set that the loop asks for."""
+    """Batches, with the dataset that the loop asks for."""
 
     dataset: object
 
@@ -88,7 +88,7 @@ def test_an_explainer_that_knows_the_true_boxes_is_perfect():
 
 
 def test_one_that_says_the_whole_image_is_as_the_whole_image():
-    found = figures_of(WholePicture)
+    found = figures_of(WholeImage)
     whole = found["localization/whole_image_iou"]
     assert found["localization/mean_iou"] == pytest.approx(whole)
     assert 0 < whole < 50

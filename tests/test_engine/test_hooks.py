@@ -14,7 +14,7 @@ SCHEMA = AttributeSchema(names=("Hat", "Boots"), title="two")
 
 
 class Labelled:
-    """A data set of three samples, of which the trained split is used."""
+    """A dataset of three samples, of which the trained split is used."""
 
     metainfo = dict(schema=SCHEMA.to_dict(), classes=list(SCHEMA.names))
     labels = np.array([[1, -1], [0, 1], [0, 0]])

@@ -7,14 +7,13 @@ from mmengine.hooks import Hook
 from mmpar.datasets import SyntheticPAR
 from mmpar.engine import build_runner
 from mmpar.structures import SCHEMAS
-from tests.test_tools.run import REPOSITORY
+from tests.fixtures.trained import write_thin_config
 
-CONFIG = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
 NAMES = ["Cape", "Female"]
 
 
 class Seen(Hook):
-    """Which samples each epoch had, and of which data set."""
+    """Which samples each epoch had, and of which dataset."""
 
     def __init__(self):
         self.epochs = []
@@ -42,12 +41,10 @@ def drawn_list(folder):
 
 
 def test_a_runner_trains_on_the_union_and_draws_anew_each_epoch(tmp_path):
-    cfg = Config.fromfile(CONFIG)
+    cfg = Config.fromfile(write_thin_config("linear", tmp_path))
     drawn = cfg.train_dataloader.dataset
-    drawn.num_samples = 8
     steps = [dict(type="LoadPersonImage"), *cfg.train_pipeline[1:]]
     own = dict(type="AttributeListDataset", pipeline=steps, **drawn_list(tmp_path))
-    cfg.train_dataloader.batch_size = 4
     cfg.train_dataloader.dataset = dict(type="JointDataset", datasets=[drawn, own])
     cfg.train_dataloader.sampler = dict(type="JointSampler", weights=[0.5, 1])
     pa100k = SCHEMAS["pa100k"]

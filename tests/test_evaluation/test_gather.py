@@ -1,10 +1,6 @@
 """Every sample of a split counts once, whoever predicted it, whatever its type."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +10,7 @@ from mmpar.evaluation import AttributeLocalizationMetric, PARMetric
 from mmpar.evaluation.gather import as_array, gather_samples, stack_rows
 from tests.test_evaluation import test_localization_metric
 from tests.test_evaluation.test_par_metric import evaluate, samples, samples_of_domains
+from tests.test_tools.run import call_together
 
 WORKER = "tests.test_evaluation.two_processes"
 
@@ -60,17 +57,7 @@ def test_metric_without_schema_says_so():
 @pytest.mark.parametrize("round_up", [True, False])
 def test_two_gloo_processes_give_the_numbers_of_one(round_up):
     # 11 samples in batches of 4 on two processes: the last round is not full.
-    port = 29600 + os.getpid() % 300
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(rank), str(port), str(int(round_up))],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    outputs = call_together(2, ["-m", WORKER, int(round_up)])
     expected = evaluate(PARMetric(), samples_of_domains())
     expected |= evaluate(
         AttributeLocalizationMetric(), test_localization_metric.samples()

@@ -80,7 +80,7 @@ def drops_of(test, samples, height=12):
     return np.stack([sample.occlusion_drops for sample in samples])
 
 
-def test_the_right_box_costs_more_and_a_wrong_one_nothing():
+def test_the_right_box_lowers_the_logit_and_a_wrong_one_does_not():
     test = OcclusionTest(Model(CORNER, (4, 4, 10, 12)))
     drops = drops_of(test, [sample_with([CORNER, CORNER])])
     assert drops.shape == (1, 2, 1, 2)  # no regions: one comparison

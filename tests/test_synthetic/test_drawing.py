@@ -49,8 +49,8 @@ def test_the_order_of_drawing_does_not_matter(people):
 
 
 def test_seed_and_index_make_the_person():
-    pictures = [draw_person(*n).image.tobytes() for n in ((0, 0), (0, 1), (1, 0))]
-    assert len(set(pictures)) == 3
+    images = [draw_person(*n).image.tobytes() for n in ((0, 0), (0, 1), (1, 0))]
+    assert len(set(images)) == 3
 
 
 def test_another_process_draws_the_same(people):
@@ -133,14 +133,14 @@ def test_what_cannot_be_seen_is_not_claimed(labels):
 # --- places ---------------------------------------------------------------------------
 
 
-def test_pictures_are_uint8_and_varied(people):
+def test_images_are_uint8_and_varied(people):
     for person in people:
         assert person.image.shape == (192, 96, 3)
         assert person.image.dtype == np.uint8
         assert person.image.std() > 8
 
 
-def test_boxes_lie_in_the_picture(people):
+def test_boxes_lie_in_the_image(people):
     for person in people:
         boxes = person.attribute_boxes[~np.isnan(person.attribute_boxes[:, 0])]
         assert boxes.dtype == np.float32

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -40,24 +42,45 @@ def environment() -> dict[str, str]:
 
 
 def start_python(
-    arguments: Sequence[object], output: IO, cwd: Path = REPOSITORY
+    arguments: Sequence[object], output: IO, cwd: Path = REPOSITORY, **variables: str
 ) -> BaseProcess:
     """``python SCRIPT ARGUMENT ...`` in a process of its own, writing to a file.
 
-    Also ``-m MODULE ARGUMENT ...``. It is forked from a server that has imported what
-    takes eight seconds.
+    Also ``-m MODULE ARGUMENT ...``, and with environment variables of its own. It is
+    forked from a server that has imported what takes eight seconds.
     """
     process = _server().Process(
         target=_run,
         args=(
             [str(word) for word in arguments],
             str(cwd),
-            environment(),
+            {**environment(), **variables},
             DupFd(output.fileno()),
         ),
     )
     process.start()
     return process
+
+
+def call_together(
+    number: int, arguments: Sequence[object], cwd: Path = REPOSITORY
+) -> list[str]:
+    """Start processes as torchrun does; their outputs, each of one that succeeded."""
+    group = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=environment()["PORT"])
+    group["WORLD_SIZE"] = str(number)
+    outputs = []
+    with contextlib.ExitStack() as files:
+        started = []
+        for rank in map(str, range(number)):
+            output = files.enter_context(tempfile.TemporaryFile())
+            variables = dict(group, RANK=rank, LOCAL_RANK=rank)
+            started.append((start_python(arguments, output, cwd, **variables), output))
+        for process, output in started:
+            status = stop_at(process, TIMEOUT)
+            output.seek(0)
+            outputs.append(output.read().decode(errors="replace"))
+            assert status == 0, outputs[-1]
+    return outputs
 
 
 def stop_at(process: BaseProcess, seconds: float) -> int:
@@ -69,11 +92,17 @@ def stop_at(process: BaseProcess, seconds: float) -> int:
     return process.exitcode
 
 
-def run_command(command: Sequence[str], stdout: IO, **_: Any) -> Any:
-    """Stands for ``subprocess.run`` in a tool that starts Python tools."""
+def run_command(
+    command: Sequence[str], stdout: Any, **_: Any
+) -> subprocess.CompletedProcess:
+    """Stands for ``subprocess.run`` in a tool that starts Python: forks it."""
     assert command[0] == sys.executable
-    process = start_python(command[1:], stdout, Path.cwd())
-    return subprocess.CompletedProcess(command, stop_at(process, TIMEOUT))
+    with tempfile.TemporaryFile() as captured:
+        output = captured if stdout is subprocess.PIPE else stdout
+        process = start_python(command[1:], output, Path.cwd())
+        status = stop_at(process, TIMEOUT)
+        captured.seek(0)
+        return subprocess.CompletedProcess(command, status, captured.read())
 
 
 def call_tool(tool: str, *arguments: object, cwd: Path) -> tuple[int, str]:
@@ -130,6 +159,15 @@ def _run(argv: list[str], cwd: str, env: dict[str, str], output: DupFd) -> None:
         sys.argv = argv
         sys.path.insert(0, str(Path(argv[0]).parent))
         runpy.run_path(argv[0], run_name="__main__")
+
+
+def load_tool(tool: str) -> Any:
+    """``tools/TOOL`` as a module, for its functions and for stand-ins in it."""
+    path = REPOSITORY / "tools" / tool
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def scalars(work_dir: Path) -> list[dict]:

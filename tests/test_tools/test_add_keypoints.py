@@ -1,4 +1,4 @@
-"""The tool writes keypoints that the data set reads."""
+"""The tool writes keypoints that the dataset reads."""
 
 import json
 
@@ -109,7 +109,7 @@ def test_persons_cut_out_of_images_are_refused(tmp_path):
     splits = ("train", "val", "test")
     persons = [one for split in splits for one in generated_persons(split, 2, 0)]
     write_wider_release(tmp_path, persons)
-    with pytest.raises(AssertionError, match=r"WIDERAttribute cuts persons out"):
+    with pytest.raises(AssertionError, match=r"WIDERAttribute crops persons out"):
         run_tool(
             "dataset_converters/add_keypoints.py",
             *("WIDERAttribute", tmp_path, "--out", "k.npy", "--from-json", "x.json"),
@@ -121,7 +121,7 @@ def test_the_keypoint_config_reads_what_the_tool_writes(tmp_path, monkeypatch):
     root = tmp_path / "data/pa100k"
     parts = ("train", "val", "test")
     rows = {part: generated_rows(2, first=10 * i) for i, part in enumerate(parts)}
-    write_pa100k_release(root, rows, picture_size=(96, 128))
+    write_pa100k_release(root, rows, image_size=(96, 128))
     names = [name for part_rows in rows.values() for name, _ in part_rows]
     nose = [48.0, 32.0, 0.9] + [0.0] * 48
     people = [dict(image_id=name, keypoints=nose, score=1) for name in names]

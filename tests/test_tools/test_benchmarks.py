@@ -1,11 +1,14 @@
 """The benchmarks run and compare forms that give the same results."""
 
+import multiprocessing
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.test_tools.run import run_tool
+from tests.test_tools.run import REPOSITORY, load_tool, run_command, run_tool
 
 
 def test_both_forms_of_sspnet_give_the_same_logits(tmp_path: Path):
@@ -32,20 +35,38 @@ def number(cell: str) -> float:
     return float(cell.replace(",", ""))
 
 
-@pytest.mark.slow
-def test_the_scale_of_lists_is_measured(tmp_path: Path):
-    output = run_tool(
-        "benchmarks/dataset_loading.py",
-        *("rows", "--rows", 100, 30_000, "--workers", 0, 1, "--samples", 1_000),
-        *("--work-dir", tmp_path),
-        cwd=tmp_path,
+def call_here(monkeypatch, tool: str, *words: object, **replaced: object) -> None:
+    """Call a benchmark in this process; Python that it starts is forked.
+
+    Args:
+        monkeypatch: pytest's.
+        tool: The benchmark.
+        words: Its arguments.
+        replaced: Constants of the benchmark, for smaller sizes than one can ask for.
+    """
+    monkeypatch.syspath_prepend(REPOSITORY / "tools/benchmarks")
+    monkeypatch.setattr(sys, "argv", [tool, *map(str, words)])
+    monkeypatch.setattr(subprocess, "run", run_command)
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: fork)
+    module = load_tool(tool)
+    for name, value in replaced.items():
+        monkeypatch.setattr(module, name, value)
+    module.main()
+
+
+def test_the_scale_of_lists_is_measured(tmp_path: Path, monkeypatch, capsys):
+    """Each list in a process of its own."""
+    words = ["rows", "--rows", 100, 3_000, "--workers", 0, 1, "--samples", 300]
+    call_here(
+        monkeypatch, "benchmarks/dataset_loading.py", *words, "--work-dir", tmp_path
     )
-    rows = table_of(output)
+    rows = table_of(capsys.readouterr().out)
     assert [row[:2] for row in rows] == [
         ["100", "0"],
         ["100", "1"],
-        ["30,000", "0"],
-        ["30,000", "1"],
+        ["3,000", "0"],
+        ["3,000", "1"],
     ]
     for row in rows:
         assert number(row[7]) > 0
@@ -98,14 +119,16 @@ def test_every_prior_of_sspnet_is_timed_both_ways(tmp_path: Path):
     assert {"fixed, sparse 1/2", "fixed, keypoint", "fixed, none"} < set(timed)
 
 
-@pytest.mark.slow
-def test_both_forms_of_alm_are_timed_and_weighed(tmp_path: Path):
-    output = run_tool(
+def test_both_forms_of_alm_are_timed_and_weighed(monkeypatch, capsys):
+    call_here(
+        monkeypatch,
         "benchmarks/alm_head.py",
         *("--attributes", 3, "--batches", 1, "--repeats", 1),
         *("--threads", 1, "--devices", "cpu"),
-        cwd=tmp_path,
+        INPUT=(3, 64, 64),
+        STAGES=((320, 8, 8), (608, 4, 4), (1024, 2, 2)),
     )
+    output = capsys.readouterr().out
     rows = [line.split() for line in output.splitlines() if line.startswith("cpu ")]
     assert [row[1] for row in rows] == [
         *("forward", "step", "model_step"),

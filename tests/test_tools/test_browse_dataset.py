@@ -1,4 +1,4 @@
-"""browse_dataset.py draws what a config's pipeline makes of its data set."""
+"""browse_dataset.py draws what a config's pipeline makes of its dataset."""
 
 import numpy as np
 import pytest

@@ -12,11 +12,8 @@ from PIL import Image
 
 from mmpar.evaluation import AttributeLocalizationMetric
 from mmpar.registry import MODELS
-from tests.test_tools.run import REPOSITORY, options, run_tool
-
-SSPNET = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
-ALM = REPOSITORY / "configs/alm/alm_r18_synthetic.py"
-FEW = options("test_dataloader.dataset.num_samples=6", "test_dataloader.num_workers=0")
+from tests.fixtures.trained import write_thin_config
+from tests.test_tools.run import run_tool
 
 
 def untrained(config, folder):
@@ -28,17 +25,17 @@ def untrained(config, folder):
     return path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("config", "explainer"),
-    [(SSPNET, "GradCAMP"), (SSPNET, "PLEPoints"), (ALM, "ALMBoxes")],
+    ("method", "explainer"),
+    [("sspnet", "GradCAMP"), ("sspnet", "PLEPoints"), ("alm", "ALMBoxes")],
 )
-def test_places_are_judged_by_the_true_boxes(tmp_path, config, explainer):
-    checkpoint = untrained(config, tmp_path)
+def test_places_are_judged_by_the_true_boxes(
+    tmp_path, trained_work_dir, method, explainer
+):
+    config, checkpoint = write_thin_config(method, tmp_path), trained_work_dir(method)
     text = run_tool(
         "analysis_tools/eval_localization.py",
         *(config, checkpoint, "--explainer", explainer, "--out", "out.json"),
-        *FEW,
         cwd=tmp_path,
     )
     mean = float(re.search(r"localization/mean_iou: ([\d.]+)", text).group(1))
@@ -56,15 +53,17 @@ def with_averaged_weights(config, folder):
     return path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("averaged", [False, True])
-def test_occluding_the_box_is_compared_with_occluding_another(tmp_path, averaged):
-    config = with_averaged_weights(SSPNET, tmp_path) if averaged else SSPNET
+def test_occluding_the_box_is_compared_with_occluding_another(
+    tmp_path, trained_work_dir, averaged
+):
+    config = write_thin_config("sspnet", tmp_path)
+    if averaged:
+        config = with_averaged_weights(config, tmp_path)
     text = run_tool(
         "analysis_tools/occlusion_test.py",
-        *(config, untrained(SSPNET, tmp_path), "--explainer", "GradCAMP"),
+        *(config, trained_work_dir("sspnet"), "--explainer", "GradCAMP"),
         *("--num", 4),
-        *FEW,
         cwd=tmp_path,
     )
     assert re.search(r"\| all +" + r"\| +\d+ \| +[\d.]+ " * 2, text)
@@ -73,20 +72,18 @@ def test_occluding_the_box_is_compared_with_occluding_another(tmp_path, averaged
     assert re.search(r"occlusion/in_image: \d.*occlusion/in_region: \d", text)
 
 
-@pytest.mark.slow
-def test_the_gallery_is_drawn(tmp_path):
+def test_the_gallery_is_drawn(tmp_path, trained_work_dir):
+    config = write_thin_config("sspnet", tmp_path)
     run_tool(
         "analysis_tools/explain_gallery.py",
-        *(SSPNET, untrained(SSPNET, tmp_path), "--explainer", "GradCAMP"),
+        *(config, trained_work_dir("sspnet"), "--explainer", "GradCAMP"),
         *("--persons", 2, "--attributes", 3, "--out", "gallery.png"),
-        *FEW,
         cwd=tmp_path,
     )
     width, height = Image.open(tmp_path / "gallery.png").size
     assert min(width, height) > 300
 
 
-@pytest.mark.slow
 def test_the_gallery_of_ones_own_images_needs_no_boxes(tmp_path):
     """Images, a list, an inherited config: fewer of both than are asked for."""
     rng = np.random.default_rng(0)
@@ -96,7 +93,7 @@ def test_the_gallery_of_ones_own_images_needs_no_boxes(tmp_path):
     (tmp_path / "test.csv").write_text("path,M\u00fctze,Bag\na.png,1,0\nb.png,0,\n")
     config = tmp_path / "own.py"
     config.write_text(
-        f"""_base_ = [{str(SSPNET.parents[1] / "baseline/baseline_r18_synthetic.py")!r}]
+        f"""_base_ = [{str(write_thin_config("linear", tmp_path))!r}]
 names = ["M\u00fctze", "Bag"]
 model = dict(head=dict(schema=dict(_delete_=True, names=names)))
 test_dataloader = dict(

@@ -1,4 +1,4 @@
-"""A data set without a val split trains by a fixed schedule and is tested once."""
+"""A dataset without a val split trains by a fixed schedule and is tested once."""
 
 import pytest
 
@@ -25,7 +25,9 @@ def test_the_last_averaged_checkpoint_is_tested(tmp_path):
         "test_dataloader.persistent_workers=False",
         "model.backbone.depth=18",
         "model.backbone.init_cfg=None",
-        "model.neck.in_channels=64,128,256,512",
+        "model.backbone.base_channels=8",
+        "model.backbone.stem_channels=8",
+        "model.neck.in_channels=8,16,32,64",
     )
     run_tool("train.py", CONFIG, *options(*small), cwd=tmp_path)
     work_dir = tmp_path / "work_dirs/sspnet_r50_market1501"

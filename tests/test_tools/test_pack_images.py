@@ -14,7 +14,7 @@ def test_images_are_packed_and_the_rest_is_named(tmp_path: Path):
     tool = "dataset_converters/pack_images.py"
     output = run_tool(tool, "source", "out/all.zip", cwd=tmp_path)
     assert "wrote 2 images to out/all.zip" in output
-    assert "left out, as they do not end like images: 1 .mat" in output
+    assert "left out, because they do not end in an image format: 1 .mat" in output
     assert "out of the folder, are not followed: 1 (circle)" in output
     with zipfile.ZipFile(tmp_path / "out/all.zip") as archive:
         assert sorted(archive.namelist()) == ["2.png", "a/1.jpg"]

@@ -1,13 +1,12 @@
 """The writer of OpenMMLab annotation files on the command line."""
 
 import json
-import subprocess
 from pathlib import Path
 
 from mmpar.datasets import PETA
 from mmpar.structures import SCHEMAS
 from tests.fixtures.peta import write_peta_release
-from tests.test_tools.run import command, environment, run_tool
+from tests.test_tools.run import call_tool, run_tool
 
 TOOL = "dataset_converters/prepare.py"
 
@@ -30,15 +29,10 @@ def test_the_file_has_the_partitions_and_attributes_asked_for(tmp_path: Path):
 
 def test_a_list_of_one_split_is_refused_in_one_line(tmp_path: Path):
     (tmp_path / "train.txt").write_text("00001.png 0\n")
-    done = subprocess.run(
-        command(TOOL, "PETA", ".", "--ann-file", "train.txt", "--out", "out"),
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
+    arguments = ("PETA", ".", "--ann-file", "train.txt", "--out", "out")
+    status, output = call_tool(TOOL, *arguments, cwd=tmp_path)
+    assert status == 1
+    last = output.strip().splitlines()[-1]
     assert last.startswith("error: train.txt holds one split")
     assert last.endswith("Name it: --split train")
     assert not (tmp_path / "out").exists()

@@ -1,44 +1,24 @@
-"""The search of scales writes a config with each region's best level."""
+"""The tool that searches scales writes a config with each region's best level."""
 
-from __future__ import annotations
-
-import argparse
-import importlib.util
-import json
 import re
-import sys
-from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
-from mmengine.registry import PARAM_SCHEDULERS
 
-from mmpar.structures import build_schema
-from tests.test_tools.run import REPOSITORY, run_tool
-from tests.test_tools.test_training_runs import CONFIG, small
+from tests.fixtures.trained import write_thin_config
+from tests.test_tools import run
 
 TOOL = "analysis_tools/search_scales.py"
 REGIONS = ("head", "torso", "bottom", "whole")
 
 
-def load_tool():
-    """The tool as a module."""
-    spec = importlib.util.spec_from_file_location(
-        "search_scales", REPOSITORY / "tools" / TOOL
-    )
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    return tool
-
-
 @pytest.mark.slow
 def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
     arguments = ("--epochs", 1, "--work-dir", "work", "--out", "configs/found.py")
-    settings = [*small(), "val_dataloader.dataset.num_samples=60"]
-    output = run_tool(TOOL, CONFIG, *arguments, *settings, cwd=tmp_path)
+    settings = run.options("val_dataloader.dataset.num_samples=12")
+    config = write_thin_config("sspnet", tmp_path)
+    output = run.run_tool(TOOL, config, *arguments, *settings, cwd=tmp_path)
     found = Config.fromfile(tmp_path / "configs/found.py")
     for name in REGIONS:
         row = re.search(rf"^\| {name} .*\|$", output, re.MULTILINE).group()
@@ -48,123 +28,8 @@ def test_each_region_gets_the_level_of_its_best_val_accuracy(tmp_path):
         assert accuracies[level - 1] == accuracies.max()
         assert found.scale_search.val_mA[name] == accuracies.tolist()
         assert found.model.regions[name].level == level
-        base = Config.fromfile(CONFIG).model.regions[name]
+        base = Config.fromfile(config).model.regions[name]
         assert found.model.regions[name].rows == base.rows
     assert not list(tmp_path.glob("work/*/*.pth"))
     assert len(list(tmp_path.glob("work/P[1-4]/val.json"))) == 4
-    assert found.val_dataloader.dataset.num_samples == 60
-
-
-@pytest.mark.parametrize(
-    ("config", "out", "match"),
-    [
-        ("baseline/baseline_r18_synthetic", "a.py", "only SSPNet has scales"),
-        ("sspnet/sspnet-learned_r18_synthetic", "a.py", "learns its scales"),
-        ("sspnet/sspnet_r18_synthetic", "a.json", r"--out is a \.py file"),
-        ("sspnet/sspnet_r50_market1501", "a.py", "no validation split"),
-        ("sspnet/sspnet_r50_rapv1", "a.py", "no validation split"),
-    ],
-)
-def test_what_cannot_be_searched_is_refused_before_training(
-    config, out, match, tmp_path
-):
-    path = REPOSITORY / f"configs/{config}.py"
-    args = argparse.Namespace(config=str(path), epochs=1, out=str(tmp_path / out))
-    with pytest.raises(ValueError, match=match):
-        load_tool().check(args, Config.fromfile(path))
-
-
-@pytest.mark.parametrize("epochs", [1, 4])
-def test_a_short_training_anneals_in_full(epochs):
-    cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
-    cfg = load_tool().level_config(cfg, 1, epochs)
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    scheduler = PARAM_SCHEDULERS.build(
-        cfg.param_scheduler, default_args=dict(optimizer=optimizer, epoch_length=12)
-    )
-    rates = []
-    for _ in range(12 * epochs):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    assert rates[0] == 1
-    assert rates == sorted(rates, reverse=True)
-    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
-
-
-def test_averaged_weights_are_not_compared():
-    cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
-    cfg.custom_hooks = [dict(type="EMAHook"), dict(type="EmptyCacheHook")]
-    before = [*cfg.default_hooks]
-    after = load_tool().level_config(cfg, 1, 4)
-    assert "ema" in before
-    assert [*after.default_hooks] == [name for name in before if name != "ema"]
-    assert [hook.type for hook in after.custom_hooks] == ["EmptyCacheHook"]
-
-
-class RunnerDouble:
-    """Writes val scores instead of training; notes the levels; may be interrupted."""
-
-    trained: ClassVar[list[int]] = []
-    interrupted_at: ClassVar[int | None] = None
-
-    def __init__(self, cfg):
-        self.cfg = cfg
-
-    def train(self):
-        level = self.cfg.model.regions.head.level
-        self.trained.append(level)
-        if level == self.interrupted_at:
-            raise KeyboardInterrupt
-        names = build_schema("pa100k").names
-        row = [1, 0] * (len(names) // 2)
-        rows = [
-            dict(img_path="", decisions=row, truths=row),
-            dict(img_path="", decisions=row[::-1], truths=row[::-1]),
-        ]
-        content = dict(schema=build_schema("pa100k").to_dict(), predictions=rows)
-        (dump,) = (e for e in self.cfg.val_evaluator if e.type == "DumpPredictions")
-        file = Path(dump.out_file)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(content))
-
-    def close(self):
-        pass
-
-
-def search(monkeypatch, folder, interrupted_at=None, epochs=1):
-    """Levels that the tool trains."""
-    tool = load_tool()
-    monkeypatch.setattr(tool, "build_runner", RunnerDouble)
-    monkeypatch.setattr(RunnerDouble, "trained", [])
-    monkeypatch.setattr(RunnerDouble, "interrupted_at", interrupted_at)
-    words = ["tool", CONFIG, "--epochs", epochs, "--work-dir", folder / "work"]
-    words += ["--out", folder / "found.py", "--cfg-options", "schema=pa100k"]
-    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
-    try:
-        tool.main(tool.parse_args())
-    except KeyboardInterrupt:
-        assert interrupted_at is not None
-    return RunnerDouble.trained
-
-
-def test_a_stopped_search_goes_on_after_the_last_level_that_is_done(
-    monkeypatch, tmp_path
-):
-    assert search(monkeypatch, tmp_path, interrupted_at=3) == [1, 2, 3]
-    assert search(monkeypatch, tmp_path) == [3, 4]
-    assert (tmp_path / "found.py").exists()
-
-
-def test_levels_of_another_search_are_refused(monkeypatch, tmp_path):
-    search(monkeypatch, tmp_path, interrupted_at=3)
-    with pytest.raises(ValueError, match="comes from another search"):
-        search(monkeypatch, tmp_path, epochs=2)
-
-
-def test_damaged_predictions_are_named_with_the_remedy(tmp_path):
-    file = tmp_path / "P1/val.json"
-    file.parent.mkdir()
-    file.write_text('{"predictions": [{}]}')
-    with pytest.raises(ValueError, match=r"P1/val.json does not hold .*remove .*P1 to"):
-        load_tool().read_accuracies(Config.fromfile(CONFIG), file)
+    assert found.val_dataloader.dataset.num_samples == 12

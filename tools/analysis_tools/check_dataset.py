@@ -1,4 +1,4 @@
-"""Examine a dataset: check_dataset.py DATASET SRC [--out report.html].
+"""Check a dataset: check_dataset.py DATASET SRC [--out report.html].
 
 DATASET is a release's class, or AttributeListDataset for lists of your own:
 check_dataset.py AttributeListDataset my_site --ann-file train.csv val.csv test.csv
@@ -72,12 +72,8 @@ def show(dataset_report: DatasetReport, console: Console) -> None:
     """Print the issues as a table."""
     table = Table("", "check", "split", Column("found", overflow="fold"))
     for issue in dataset_report.issues:
-        table.add_row(
-            _COLOURED[issue.severity],
-            issue.check,
-            escape(issue.where),
-            escape(_said(issue)),
-        )
+        cells = (issue.check, escape(issue.where), escape(_said(issue)))
+        table.add_row(_COLOURED[issue.severity], *cells)
     if dataset_report.issues:
         console.print(table)
     counts = ", ".join(f"{name} {n:,}" for name, n in dataset_report.counts.items())
@@ -93,7 +89,7 @@ def _said(issue: Issue) -> str:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Examine; 1 when something is wrong."""
+    """Check; 1 when something is wrong."""
     console = Console()
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)

@@ -81,7 +81,7 @@ def list_images(args: argparse.Namespace) -> dict[str, str]:
         dataset = part.open()
         if "bbox" in dataset.table.columns:
             raise ValueError(
-                f"{args.dataset} cuts persons out of images (bbox), and a "
+                f"{args.dataset} crops persons out of images (bbox), and a "
                 "keypoint file has one person per image; use a form of PLE that needs "
                 "no keypoints: model.neck.ple.type=BlockPLE"
             )

@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
     print(f"wrote {len(names)} images to {args.out}")
     if others:
         found = ", ".join(f"{n} {ending or '(none)'}" for ending, n in others.items())
-        print(f"left out, as they do not end like images: {found}")
+        print(f"left out, because they do not end in an image format: {found}")
     if links:
         some = ", ".join(links[:5])
         print(

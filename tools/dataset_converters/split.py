@@ -1,7 +1,7 @@
-"""Cut a dataset by person: split.py DATASET SRC --ann-file all.csv --out cut.csv.
+"""Split a dataset by person: split.py DATASET SRC --ann-file all.csv --out new.csv.
 
 No person is in two splits, and each split gets its share of every attribute as far as
-persons allow. The list has a column 'split', for AttributeListDataset(split='train').
+persons allow. The new list has a column 'split': AttributeListDataset(split='train').
 """
 
 import argparse
@@ -59,42 +59,42 @@ from mmpar.datasets.sources import (
     readable_classes,
     source_arguments,
 )
-from mmpar.datasets.splitting import Cut, cut, write_csv
+from mmpar.datasets.splitting import PersonSplit, split_tables, write_csv
 
 
-def show(done: Cut) -> None:
+def show(done: PersonSplit) -> None:
     """Print what was achieved."""
     for name, images, share, persons in done.sizes():
         print(f"{name}: {images:,} images ({share:.1%}) of {persons:,} persons")
     if done.unnamed:
-        print(
-            f"{done.unnamed:,} images name no person; each was taken as one of its own"
-        )
+        print(f"{done.unnamed:,} images name no person; each counts as a different one")
     for line in done.lacking():
         print(line)
     furthest = done.furthest_ratio()
     if furthest:
         attribute, split, there, over_all = furthest
         print(
-            f"the positive ratio furthest from that of all: {attribute} in {split}, "
+            f"positive ratio furthest from that of all images: {attribute} in {split}, "
             f"{there:.2%} instead of {over_all:.2%}"
         )
 
 
 def main(args: argparse.Namespace) -> None:
-    """Cut."""
+    """Split."""
     try:
         parts = find_parts(readable_classes()[args.dataset], **source_arguments(args))
         datasets = [part.open(find_missing=False) for part in parts]
         tables = [dataset.table for dataset in datasets]
         names = datasets[0].schema.names
-        done = cut(tables, names, dict(args.shares), args.seed, args.person_pattern)
+        done = split_tables(
+            tables, names, dict(args.shares), args.seed, args.person_pattern
+        )
         write_csv(done, args.out)
     except (ValueError, FileNotFoundError, FileExistsError) as error:
         sys.exit(f"error: {error}")
     former = [part.split for part in parts]
     if len(former) > 1:
-        print(f"cut anew, regardless of the former splits {former}")
+        print(f"the former splits {former} are disregarded")
     show(done)
     print(f"wrote {args.out}")
 

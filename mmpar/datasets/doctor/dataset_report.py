@@ -44,7 +44,7 @@ def check_dataset(
     report: Callable[[int, int], None] = lambda done, total: None,
     unread: Sequence[Issue] = (),
 ) -> DatasetReport:
-    """Examine splits that do not overlap.
+    """Check splits that do not overlap.
 
     Args:
         splits: Name to dataset, of one schema; without its own look for images.

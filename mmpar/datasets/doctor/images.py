@@ -12,7 +12,7 @@ import mmcv
 from mmengine import fileio
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor.issue import SO_RELEASED, Issue
+from mmpar.datasets.doctor.issue import SO_RELEASED, Issue, Severity
 from mmpar.datasets.doctor.published import Published
 from mmpar.utils.image_headers import is_truncated_jpeg, require_size_within_limit
 
@@ -117,15 +117,12 @@ def duplicate_images(
             known = all(published.has_flaw("copies", path) for path in alike)
             grouped[known, tuple(sorted(set(alike.values())))].extend(alike)
     for (known, where), files in sorted(grouped.items()):
-        check, severity = (
-            ("copies in a split", "warning")
-            if len(where) == 1
-            else ("copies across splits", "error")
-        )
+        check = "copies in a split" if len(where) == 1 else "copies across splits"
+        severity: Severity = "warning" if len(where) == 1 else "error"
+        if known:
+            severity = "note"
         message = f"{len(files)} files{SO_RELEASED if known else ''}"
-        yield Issue(
-            check, ", ".join(where), message, files, "note" if known else severity
-        )
+        yield Issue(check, ", ".join(where), message, files, severity)
 
 
 def full_paths(dataset: PARDataset) -> Iterator[str]:

@@ -71,7 +71,7 @@ def shared_persons(
         if "person_id" in dataset.table.columns
     }
     pairs = [(name, "test") for name in ("train", "trainval", "val")]
-    by_design = published is not None and published.persons_shared
+    by_design = published is not None and published.identity_overlap
     for one, other in pairs if published else combinations(persons, 2):
         both = persons.get(one, set()) & persons.get(other, set())
         if both:

@@ -15,12 +15,12 @@ class Published:
 
     Args:
         sizes: Number of images that each split should have.
-        persons_shared: Whether persons in training and test are so by design.
+        identity_overlap: Whether persons in training and test are so by design.
         flaws: As :attr:`PARDataset.KNOWN_FLAWS`.
     """
 
     sizes: Mapping[str, int] = field(default_factory=dict)
-    persons_shared: bool = False
+    identity_overlap: bool = False
     flaws: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod

@@ -253,7 +253,7 @@ def label_codes(label_map: LabelMap | None = None) -> dict[Any, int]:
 def wrong_label(where: str, name: str, found: object, count: int = 1) -> ValueError:
     """The error of an invalid label, one of ``count`` in the file."""
     label = shown(found)
-    others = f"{count} labels of this file are like that. " if count > 1 else ""
+    others = f"This file has {count} invalid labels. " if count > 1 else ""
     return ValueError(
         f"{where}: attribute {name!r} has the label {label}; expected 1 (present), "
         "0 (absent) or unknown (-1 or ?, in .csv also empty, in .json also null). "
@@ -487,7 +487,7 @@ class Annotation:
         return found
 
     def _with_attributes(self, wanted: Sequence[str]) -> Annotation:
-        """With the columns of these names as attributes, if they are none."""
+        """With the columns of these names as attributes, unless they already are."""
         names = [name for name in wanted if name in self.columns]
         names = [name for name in names if name not in (self.attributes or ())]
         if self.words is None or self.attributes is None or not names:
@@ -520,11 +520,9 @@ class Annotation:
 
         Args:
             schema: The attributes wanted.
-            split: See :meth:`rows`.
-            partition: See :meth:`rows`.
-            label_map: Labels that the file writes otherwise than its format says, as of
+            split, partition, trainval: See :meth:`rows`.
+            label_map: Labels that the file codes otherwise than its format says, from
                 :func:`checked_label_map`.
-            trainval: See :meth:`rows`.
 
         Raises:
             ValueError: There is no such split or partition, the file lacks an
@@ -628,9 +626,7 @@ def map_numbers(values: np.ndarray, label_map: LabelMap | None = None) -> np.nda
     return labels
 
 
-_NUMBERS = {
-    written: label for written, label in WRITTEN.items() if written in (1, 0, -1)
-}
+_NUMBERS = {n: label for n, label in WRITTEN.items() if isinstance(n, float)}
 
 
 def class_of(cell: Any) -> str:
@@ -669,7 +665,7 @@ def as_array(values: Any, source: str) -> np.ndarray:
 
 
 def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray:
-    """Row numbers from 0, of any shape, made flat.
+    """Row numbers of any shape as int64 from 0, flat.
 
     Args:
         values: Numbers as released.
@@ -683,10 +679,8 @@ def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray
     if isinstance(values, range) and len(values) > count:
         raise ValueError(f"{source}: {len(values)} rows are listed, there are {count}")
     rows = as_array(values, source).ravel()
-    if rows.dtype.kind not in "iu":
-        if rows.dtype.kind not in "fO" or not _are_whole(rows):
-            raise ValueError(f"{source}: expected row numbers, got {rows[:3]!r}")
-        rows = rows.astype(np.int64)
+    if rows.dtype.kind not in "iu" and not _are_whole(rows):
+        raise ValueError(f"{source}: expected row numbers, got {rows[:3]!r}")
     rows = rows.astype(np.int64) - first
     outside = (rows < 0) | (rows >= count)
     if outside.any():
@@ -699,6 +693,8 @@ def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray
 
 
 def _are_whole(values: np.ndarray) -> bool:
+    if values.dtype.kind not in "fO":
+        return False
     try:
         return bool((values.astype(np.float64) % 1 == 0).all())
     except (TypeError, ValueError):

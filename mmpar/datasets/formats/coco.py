@@ -1,4 +1,4 @@
-"""COCO's JSON: boxes of attributes, and body keypoints as detectors write them."""
+"""COCO's JSON: boxes of attributes and persons, body keypoints as detectors write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from mmpar.datasets.formats.files import (
     numbers,
     portable_path,
     read_json,
+    shown,
 )
+from mmpar.datasets.formats.mot import PersonBoxes, Persons
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 from mmpar.structures.boxes import clip_boxes, xywh_to_xyxy
@@ -42,7 +44,7 @@ class ImageIndex:
 
     Args:
         names: Name of each image.
-        source: The file that asks or is asked, for errors.
+        source: The file that names or looks up the images, for errors.
     """
 
     def __init__(self, names: Sequence[str], source: str) -> None:
@@ -154,14 +156,17 @@ class COCOBoxes:
 
     def __init__(self, path: str, schema: AttributeSchema) -> None:
         self.path = path
-        content = _read_boxes(path)
+        content = read_json(path)
+        categories, annotations = (
+            entry(content, name, list, path) for name in ("categories", "annotations")
+        )
         images = _images_by_id(content, path)
-        attributes = _attributes(content["categories"], schema, path)
+        attributes = _attributes(categories, schema, path)
         rows = {image_id: row for row, image_id in enumerate(images)}
         sizes = [_size(image, f"{path}, images") for image in images.values()]
         self.sizes = np.array(sizes, np.int32).reshape(-1, 2)
         self.boxes = np.full((len(images), len(schema), 4), np.nan, np.float32)
-        for number, annotation in enumerate(content["annotations"]):
+        for number, annotation in enumerate(annotations):
             where = f"{path}, annotations[{number}]"
             row = _position(rows, annotation, "image_id", where)
             column = _position(attributes, annotation, "category_id", where)
@@ -181,17 +186,6 @@ class COCOBoxes:
     def find(self, img_path: str) -> int | None:
         """Row of an image in ``boxes`` and ``sizes``; see :meth:`ImageIndex.find`."""
         return self._index.find(img_path)
-
-
-def _read_boxes(path: str) -> Mapping[str, Any]:
-    content = read_json(path)
-    for name in ("images", "categories", "annotations"):
-        if not isinstance(content, dict) or not isinstance(content.get(name), list):
-            raise ValueError(
-                f"{path}: expected COCO's object with the lists 'images', 'categories' "
-                f"and 'annotations'; {name!r} is missing or is not a list"
-            )
-    return content
 
 
 def _attributes(
@@ -224,7 +218,7 @@ def _size(image: Any, where: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _position(known: Mapping[Any, int], annotation: Any, name: str, where: str) -> int:
+def _position(known: Mapping[Any, Any], annotation: Any, name: str, where: str) -> Any:
     value = entry(annotation, name, _ID, where)
     if value not in known:
         raise ValueError(
@@ -236,9 +230,7 @@ def _position(known: Mapping[Any, int], annotation: Any, name: str, where: str) 
 
 def _box(annotation: Any, size: np.ndarray, where: str) -> np.ndarray:
     """xyxy, clipped to the image; ``size`` is its height and width."""
-    given = numbers(annotation, "bbox", 4, where)
-    if not (given[2] > 0 and given[3] > 0):
-        raise ValueError(f"{where}: the bbox {given} has no area")
+    given = _bbox(annotation, where)
     box = xywh_to_xyxy(np.array(given, np.float64))
     clipped = clip_boxes(box, width=size[1], height=size[0])
     if not np.abs(box - clipped).max() <= _BOX_TOLERANCE:  # NaN outside the image
@@ -248,6 +240,97 @@ def _box(annotation: Any, size: np.ndarray, where: str) -> np.ndarray:
             "an image of another size?"
         )
     return clipped
+
+
+def _bbox(annotation: Any, where: str) -> list[float]:
+    """Left edge, upper edge, width and height."""
+    given = numbers(annotation, "bbox", 4, where)
+    if not (given[2] > 0 and given[3] > 0):
+        raise ValueError(f"{where}: the bbox {given} has no area")
+    return given
+
+
+# --- boxes of persons -----------------------------------------------------------------
+
+PERSON = "person"
+"""COCO's name of the category."""
+
+
+def read_coco_persons(file: str, paths: Sequence[str]) -> PersonBoxes:
+    """Persons of images, in the order of ``annotations``.
+
+    Reads ``images`` (id, file_name), ``categories`` (id, name), and of ``annotations``
+    (id, image_id, category_id, bbox: x, y, width, height in pixels) those of the
+    category ``person`` that are no crowd.
+
+    Args:
+        file: The JSON file.
+        paths: The images; see :class:`ImageIndex` for how names are matched.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is not of that form, has no such category, or speaks of
+            none of the images.
+    """
+    content = read_json(file)
+    persons = _person_category(entry(content, "categories", list, file), file)
+    rows = _rows_of_images(content, file, paths)
+    found: list[Persons] = [[] for _ in paths]
+    crowds = 0
+    for number, annotation in enumerate(entry(content, "annotations", list, file)):
+        where = f"{file}, annotations[{number}]"
+        row = _position(rows, annotation, "image_id", where)
+        if row is None or entry(annotation, "category_id", _ID, where) != persons:
+            continue
+        if annotation.get("iscrowd"):
+            crowds += 1
+        else:
+            key = entry(annotation, "id", int, where)
+            found[row].append((_bbox(annotation, where), key))
+    silent = len(paths) - len({*rows.values()} - {None})
+    notes = {
+        f"{file}: left out {crowds} crowds, which are no single persons": crowds,
+        f"{file} does not list {silent} of the {len(paths)} images: they have no "
+        "persons": silent,
+    }
+    return PersonBoxes.of(found, [note for note, count in notes.items() if count])
+
+
+def _rows_of_images(
+    content: Any, file: str, paths: Sequence[str]
+) -> dict[Any, int | None]:
+    """Id of an image to its position in ``paths``, None if it is not there."""
+    index = ImageIndex(paths, file)
+    rows: dict[Any, int | None] = {}
+    names: dict[int, str] = {}
+    for key, image in _images_by_id(content, file).items():
+        name = entry(image, "file_name", str, f"{file}, images")
+        row = rows[key] = index.find(name)
+        if row is not None and row in names:
+            raise ValueError(
+                f"{file}: {names[row]!r} and {name!r} may both be {paths[row]}; give "
+                "images with the folders that the file names"
+            )
+        if row is not None:
+            names[row] = name
+    if not names:
+        raise ValueError(
+            f"{file} lists none of the {len(paths)} images, such as {paths[0]}"
+        )
+    return rows
+
+
+def _person_category(categories: list[Any], file: str) -> Any:
+    where = f"{file}, categories"
+    names = {
+        entry(one, "name", str, where): entry(one, "id", _ID, where)
+        for one in categories
+    }
+    if PERSON not in names:
+        raise ValueError(
+            f"{where}: none has the name {PERSON!r}; found {shown(list(names))}"
+        )
+    return names[PERSON]
 
 
 # --- keypoints ------------------------------------------------------------------------

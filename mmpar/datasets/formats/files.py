@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import reprlib
 from typing import Any
 
 from mmengine import fileio
+from mmengine.logging import print_log
 
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_stand_in, describe_unreadable
 
@@ -97,8 +99,8 @@ def _decoded(path: str, content: bytes) -> str:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(
-            f"{path}, line {line} has a NUL, which no text has; save it as UTF-8, or "
-            "copy or download it again"
+            f"{path}, line {line} has a NUL, which text cannot have; save it as UTF-8, "
+            "or copy or download it again"
         )
     return text
 
@@ -106,6 +108,17 @@ def _decoded(path: str, content: bytes) -> str:
 def shown(value: Any) -> str:
     """What was found in a file, for an error: its ``repr``, short and not deep."""
     return _SHORT.repr(value)
+
+
+def shown_path(path: str, longest: int = 500) -> str:
+    """A listed path for an error, whole unless no system allows one of its length."""
+    return path if len(path) <= longest else f"{path[:longest]}..."
+
+
+@functools.cache
+def log_once(message: str) -> None:
+    """Log what is said of a file once, however many datasets read it."""
+    print_log(message, "current")
 
 
 def portable_path(path: str) -> str:
@@ -133,6 +146,7 @@ _CALLED: dict[Any, str] = {
     dict: "an object",
     list: "a list",
     str: "text",
+    int: "a whole number",
     Number: "a number",
     (int, float, str): "a number or text",
 }
@@ -153,18 +167,18 @@ def read_json(path: str) -> Any:
 
 def parse_json(text: str, where: str) -> Any:
     """What a JSON text holds, as :func:`read_json`; ``where`` is for errors."""
-    remedy = "save it anew, or copy or download it again"
+    remedy = "save, copy or download it again"
     try:
         content = _CAREFUL.decode(text) if _has_long_number(text) else json.loads(text)
     except RecursionError as error:
         raise ValueError(
-            f"{where} is not JSON of any list: it is nested too deeply; {remedy}"
+            f"{where} is not an annotation: its JSON is nested too deeply; {remedy}"
         ) from error
     except ValueError as error:
         raise ValueError(f"{where} is not JSON: {error}; {remedy}") from error
     if not _is_unicode(content, text):
         raise ValueError(
-            f"{where}: a text has \\u0000 or half a character, which no name has; "
+            f"{where}: a text has \\u0000 or half a character, never part of a name; "
             f"{remedy}"
         )
     return content
@@ -176,7 +190,7 @@ def entry(found: Any, name: str, kind: Any, where: str) -> Any:
     Args:
         found: The object, of which nothing is known.
         name: Of the entry.
-        kind: ``dict``, ``list``, ``str``, ``Number``, or a tuple as of ``isinstance``.
+        kind: ``dict``, ``list``, ``str``, ``Number``, or a tuple, for ``isinstance``.
         where: The file and the place in it, for errors.
 
     Raises:
@@ -206,7 +220,7 @@ def numbers(found: Any, name: str, count: int, where: str) -> list[float]:
     """An entry that is a list of ``count`` finite numbers; true is 1, and false 0.
 
     Raises:
-        ValueError: As of :func:`entry`, or another count, or not all are numbers.
+        ValueError: As in :func:`entry`, or another count, or not all are numbers.
     """
     values = entry(found, name, list, where)
     right = all(isinstance(value, Number) and math.isfinite(value) for value in values)

@@ -1,4 +1,4 @@
-"""Lists of one's own: text, and CSV and others whose columns have names."""
+"""A user's own lists: text, and those whose columns have names, such as CSV."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ from mmpar.datasets.formats.annotation import (
     label_codes,
     wrong_label,
 )
-from mmpar.datasets.formats.files import portable_path, read_utf8, read_utf8_bytes
+from mmpar.datasets.formats.files import (
+    log_once,
+    portable_path,
+    read_utf8,
+    read_utf8_bytes,
+)
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 
@@ -172,7 +177,7 @@ class _LineReader:
     Args:
         path: The file, for errors.
         schema: The attributes.
-        codes: Word to label, as of :func:`label_codes`.
+        codes: Word to label, see :func:`label_codes`.
     """
 
     def __init__(
@@ -205,12 +210,12 @@ class _LineReader:
         if self._labelled and not self._labelled[0]:
             self._say("no line has labels: all are unknown, for prediction only")
         if self._comments:
-            self._say(f"lines that begin with # and are comments: {self._comments}")
+            self._say(f"{self._comments} lines begin with # and are comments")
         if self._like_samples:
             self._say(
-                f"of these have the form of a sample: {len(self._like_samples)}, first "
+                f"of these, {len(self._like_samples)} look like samples, first "
                 f"{self._like_samples[0]}. They are skipped; if the name of an image "
-                "begins with #, write ./# for it",
+                "begins with #, write ./#name.jpg",
                 WARNING,
             )
 
@@ -239,7 +244,7 @@ class _LineReader:
             self._like_samples.append(f"line {number}: {line!r}")
 
     def _sample(self, line: str) -> tuple[str, list[int]] | None:
-        """Path and labels, none of them where there are none; ``None`` for a fault."""
+        """Path and labels (empty if the line has none); ``None`` if it is faulty."""
         count = len(self._schema)
         for path, words in (_by_blanks(line, count), _by_commas(line, count)):
             try:
@@ -389,7 +394,7 @@ def named_columns(
         for row in rows:
             try:
                 found = [words[row.cells[i]] for i in label_places]
-            except TypeError:  # no word at all, such as a list
+            except TypeError:  # not hashable, such as a list
                 odd = next(i for i in label_places if row.cells[i].__hash__ is None)
                 where = f"{source}, row {row.line} ({row.path})"
                 raise wrong_label(where, names[odd], row.cells[odd]) from None
@@ -403,12 +408,11 @@ def named_columns(
 
     images = PackedStrings.pack(paths())
     if further:
-        print_log(f"{source}: {[*further]} are not read as attributes", "current")
+        log_once(f"{source}: {[*further]} are not read as attributes")
     if not labelled:
-        print_log(
+        log_once(
             f"{source} has no column of labels: all are unknown, so it is for "
-            "prediction only",
-            "current",
+            "prediction only"
         )
     found = {name: column_of(name, values) for name, values in further.items()}
     return Annotation(
@@ -548,8 +552,8 @@ def _check_header(header: list[str], path: str) -> None:
     if header[0] == "" and len(header) > 1:
         raise ValueError(
             f"{path}: the first column, which holds the path, has no name in the "
-            f"header {header}; pandas writes its row numbers there unless told "
-            "to_csv(index=False)"
+            f"header {header}; pandas writes its row numbers there unless called "
+            "as to_csv(index=False)"
         )
     if not all(header):
         raise ValueError(

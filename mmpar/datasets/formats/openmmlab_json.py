@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from mmpar.datasets.formats.annotation import COLUMNS, Annotation, AnnotationTable
 from mmpar.datasets.formats.files import (
     Number,
     entry,
+    log_once,
     parse_json,
     portable_path,
     read_json,
@@ -60,42 +62,47 @@ def annotation_of(content: Any, path: str) -> Annotation:
     if isinstance(content, dict) and "metainfo" not in content:
         content = _from_json_list(content, path)
     metainfo = entry(content, "metainfo", dict, path)
+    data_list = entry(content, "data_list", list, path)
+    return _annotation(metainfo, data_list, path, lambda i: f"{path}, data_list[{i}]")
+
+
+def _annotation(
+    metainfo: Any,
+    data_list: Sequence[Any],
+    path: str,
+    place: Callable[[int], str],
+    lines: np.ndarray | None = None,
+) -> Annotation:
+    """The annotation of a file; ``place`` gives that of an image, for errors."""
     where = f"{path}, metainfo"
     names = [composed(name) for name in texts(metainfo, "classes", where)]
-    fields = _schema_fields(metainfo, where)
-    data_list = entry(content, "data_list", list, path)
     further = {name: None for one in data_list if isinstance(one, dict) for name in one}
     columns = [n for n in further if n not in ("img_path", *_LABELS, *names)]
     known = [name for name in columns if name in COLUMNS]
     annotation = named_columns(
         path,
         [*names, *known],
-        _rows(data_list, names, known, path),
+        _rows(data_list, names, known, place),
         names,
-        schema_fields=fields,
-        lines=None,
+        schema_fields=_schema_fields(metainfo, where),
+        lines=lines,
     )
-    found = dict(annotation.columns)
     others = {n: _column(n, data_list) for n in columns if n not in COLUMNS}
     unread = [name for name, column in others.items() if column is None]
     if unread:
-        print_log(
-            f"{path}: the entries {unread} are not in all images of one kind (numbers, "
-            "text or lists of as many numbers), and are not read",
-            "current",
+        log_once(
+            f"{path}: the entries {unread} do not have one type in all images (number, "
+            "text, or lists of equally many numbers), and are not read"
         )
-    found.update(
-        (name, column) for name, column in others.items() if column is not None
-    )
+    read = {name: column for name, column in others.items() if column is not None}
+    found = {**annotation.columns, **read}
     numbers = found.get("partition")
     if numbers is not None and numbers.dtype.kind == "i" and "split" in found:
         del found["partition"]
-        partitions = partitions_of(found, numbers)
     else:
-        partitions = partitions_of(found)
-    return Annotation(
-        **{**vars(annotation), "columns": found, "partitions": partitions}
-    )
+        numbers = None
+    partitions = partitions_of(found, numbers)
+    return replace(annotation, columns=found, partitions=partitions)
 
 
 def _schema_fields(metainfo: Any, where: str) -> dict[str, Any]:
@@ -114,12 +121,14 @@ def _schema_fields(metainfo: Any, where: str) -> dict[str, Any]:
 
 
 def _rows(
-    data_list: Sequence[Any], names: Sequence[str], columns: Sequence[str], path: str
+    data_list: Sequence[Any],
+    names: Sequence[str],
+    columns: Sequence[str],
+    place: Callable[[int], str],
 ) -> Iterator[Row]:
     for i, image in enumerate(data_list):
-        where = f"{path}, data_list[{i}]"
-        name = entry(image, "img_path", str, where)
-        where = f"{where} ({name})"
+        name = entry(image, "img_path", str, place(i))
+        where = f"{place(i)} ({name})"
         labels = _labels(image, names, where)
         cells = [_cell(image, column, where) for column in columns]
         yield Row(i + 1, portable_path(name), [*labels, *cells])
@@ -228,28 +237,36 @@ def read_json_lines(path: str) -> Annotation:
         ValueError: It is not of that form.
     """
     lines = enumerate(read_utf8(path).split("\n"), start=1)
-    found = (
-        (parse_json(s, f"{path}, line {n}"), f"{path}, line {n}")
-        for n, s in lines
-        if s.strip()
-    )
-    first, where = next(found, ({}, path))
+    found = ((number, line) for number, line in lines if line.strip())
+    number, line = next(found, (1, "{}"))
+    where = f"{path}, line {number}"
+    first = parse_json(line, where)
     if not isinstance(first, dict) or first.get("format") != "mmpar-annotation-1":
         raise ValueError(
             f"{where} does not name the format 'mmpar-annotation-1'; write the file "
             "with tools/dataset_converters/prepare.py"
         )
     schema = entry(first, "schema", dict, where)
-    data_list = []
-    for image, where in found:
-        labels = entry(image, "labels", list, where)
-        more = {n: v for n, v in image.items() if n not in ("path", "labels")}
-        if "person_box" in more:  # its name then
-            more["bbox"] = more.pop("person_box")
-        name = entry(image, "path", str, where)
-        data_list.append(dict(more, img_path=name, gt_score=labels))
     metainfo = dict(classes=texts(schema, "names", where), schema=schema)
-    return annotation_of(dict(metainfo=metainfo, data_list=data_list), path)
+    numbers, data_list = array("q"), []
+    for number, line in found:
+        numbers.append(number)
+        data_list.append(_from_line(line, f"{path}, line {number}"))
+    return _annotation(
+        metainfo,
+        data_list,
+        path,
+        lambda i: f"{path}, line {numbers[i]}",
+        np.array(numbers),
+    )
+
+
+def _from_line(line: str, where: str) -> dict[str, Any]:
+    image = parse_json(line, where)
+    entry(image, "path", str, where)
+    entry(image, "labels", list, where)
+    new = {"path": "img_path", "labels": "gt_score", "person_box": "bbox"}
+    return {new.get(name, name): value for name, value in image.items()}
 
 
 # --- writing --------------------------------------------------------------------------

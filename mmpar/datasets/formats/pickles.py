@@ -107,7 +107,7 @@ def _unpickled(content: bytes, path: str) -> Any:
         raise RefusedPickleError(
             f"{path} is refused: {error}. mmpar reads pickles of plain containers, "
             "NumPy arrays and EasyDict only, as others can run any program; get the "
-            "file from its authors, or convert it on a machine that may be lost"
+            "file from its authors, or convert it on a machine you can afford to lose"
         ) from None
     except MemoryError:
         raise

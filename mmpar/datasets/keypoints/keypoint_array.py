@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from mmpar.structures.keypoints import NUM_KEYPOINTS, check_visibility
+from mmpar.utils.atomic import move_into_place
 from mmpar.utils.file_kinds import describe_unreadable_file
 
 _HOW_TO_MAKE = "make it with tools/dataset_converters/add_keypoints.py"
@@ -36,7 +36,7 @@ class KeypointArray:
     with those below the threshold already set to 0.
 
     The array is mapped, not read: it takes no memory of its own, all processes share
-    it, and a pickled copy opens it anew.
+    it, and a pickled copy opens it again.
 
     Args:
         file: The ``.npy`` file, on a local disk.
@@ -111,7 +111,7 @@ class KeypointWriter:
     """Writes a :class:`KeypointArray`, in any order of rows; resumable.
 
     The rows are in a hidden folder beside ``file`` until :meth:`finish`, so that the
-    array is whole or not there. A run that was stopped goes on with the missing rows;
+    array is complete or absent. An interrupted run continues with the missing rows;
     what another job has left behind is deleted.
 
     Args:
@@ -182,8 +182,8 @@ class KeypointWriter:
             raise ValueError(f"{missing} rows of {self.file} are not written yet")
         # Never a new array beside an old list: a run stopped here leaves no array.
         self.file.unlink(missing_ok=True)
-        os.replace(self.folder / "paths.txt", paths_file(self.file))
-        os.replace(self.folder / "values.npy", self.file)
+        move_into_place(self.folder / "paths.txt", paths_file(self.file))
+        move_into_place(self.folder / "values.npy", self.file)
         shutil.rmtree(self.folder)
         return self.file
 

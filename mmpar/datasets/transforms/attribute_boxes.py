@@ -1,4 +1,4 @@
-"""True attribute boxes from an annotation file beside the labels."""
+"""Ground-truth attribute boxes from an annotation file of their own."""
 
 from __future__ import annotations
 

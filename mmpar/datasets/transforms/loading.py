@@ -1,4 +1,4 @@
-"""Loading an image whole or not at all."""
+"""Loading an image completely or not at all."""
 
 from __future__ import annotations
 

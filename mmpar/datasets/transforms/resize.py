@@ -13,7 +13,7 @@ from mmpar.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class Resize(ImageResize):
-    """mmcv's ``Resize``, antialiased unless told otherwise.
+    """mmcv's ``Resize``, antialiased by default.
 
     The official code of the Strong Baseline, ALM and SSPNet resizes with Pillow's
     bilinear filter, which averages over all pixels that a shrunk image loses. OpenCV,

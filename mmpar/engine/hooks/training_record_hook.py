@@ -26,7 +26,7 @@ class TrainingRecordHook(Hook):
         self.val_split = "unknown"
         try:
             self.training_data = record_training_data(runner.train_dataloader.dataset)
-            if runner.val_dataloader is not None:
+            if runner.val_loop is not None:
                 self.val_split = name_split(runner.val_dataloader.dataset)
         except TypeError as error:
             runner.logger.warning(

@@ -144,12 +144,12 @@ def _minimize(loss: _Loss) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Scores of one attribute in bins of equal width, with how often they were right.
+    """Scores in bins of equal width, with how often they were right.
 
     Attributes:
-        count: Images in each bin, ``(B,)``.
-        score: Their mean score, ``(B,)``; NaN in an empty bin.
-        positive: The share of positives among them, ``(B,)``; NaN in an empty bin.
+        count: Images in each bin of each attribute, ``(A, B)``.
+        score: Their mean score; NaN in an empty bin.
+        positive: The share of positives among them; NaN in an empty bin.
     """
 
     count: np.ndarray
@@ -157,36 +157,45 @@ class Reliability:
     positive: np.ndarray
 
     @property
-    def error(self) -> float:
-        """Expected calibration error: mean of ``|positive - score|`` over images."""
-        used = self.count > 0
-        gap = np.abs(self.positive - self.score)[used]
-        return float((gap * self.count[used]).sum() / max(self.count.sum(), 1))
+    def errors(self) -> np.ndarray:
+        """Expected calibration error, ``(A,)``; NaN where nothing is known.
+
+        That is the mean of ``|positive - score|`` over images.
+        """
+        gaps = np.nan_to_num(np.abs(self.positive - self.score)) * self.count
+        known = self.count.sum(axis=1)
+        return np.where(known > 0, gaps.sum(axis=1) / np.maximum(known, 1), np.nan)
 
 
 def reliability(
     scores: np.ndarray, labels: np.ndarray, num_bins: int = NUM_BINS
 ) -> Reliability:
-    """Sort the scores of one attribute into bins, as torchmetrics does.
+    """Sort scores into bins, as torchmetrics does.
 
     Its ``BinaryCalibrationError`` compares the score of the positive class with the
     share of positives. Bins hold their lower edge; a score of 1 is in a bin of its own.
 
     Args:
-        scores: Probabilities ``(N,)``.
-        labels: ``(N,)``: 1 present, 0 absent, -1 unknown, which counts nowhere.
+        scores: Probabilities ``(N, A)``.
+        labels: ``(N, A)``: 1 present, 0 absent, -1 unknown, which counts nowhere.
         num_bins: B - 1, from 0 to 1.
     """
+    check_labelled_scores(scores, labels)
+    num_attributes = labels.shape[1]
     known = labels >= 0
-    scores, positive = scores[known].astype(np.float64), labels[known] == 1
     edges = np.linspace(0, 1, num_bins + 1)
-    bins = np.searchsorted(edges, scores, side="right") - 1
-    count, total, right = (
-        np.bincount(bins, weights, minlength=num_bins + 1)
-        for weights in (None, scores, positive)
+    bins = np.searchsorted(edges, scores.astype(np.float64), side="right") - 1
+    bins += np.arange(num_attributes) * (num_bins + 1)
+    count, total, positive = (
+        np.bincount(
+            bins[known],
+            None if weights is None else weights[known],
+            minlength=num_attributes * (num_bins + 1),
+        ).reshape(num_attributes, num_bins + 1)
+        for weights in (None, scores, labels == 1)
     )
     divisor = np.where(count > 0, count, np.nan)
-    return Reliability(count, total / divisor, right / divisor)
+    return Reliability(count, total / divisor, positive / divisor)
 
 
 def calibration_errors(
@@ -206,15 +215,7 @@ def calibration_errors(
     Returns:
         NaN for an attribute of which nothing is known.
     """
-    check_labelled_scores(scores, labels)
-    return np.array(
-        [
-            reliability(scores[:, a], labels[:, a], num_bins).error
-            if (labels[:, a] >= 0).any()
-            else np.nan
-            for a in range(labels.shape[1])
-        ]
-    )
+    return reliability(scores, labels, num_bins).errors
 
 
 def ideal_calibration_errors(

@@ -7,7 +7,12 @@ import pytest
 from mmcv.transforms import Compose, RandomFlip, Resize
 
 from mmpar.datasets import LoadAttributeBoxes
-from mmpar.datasets.formats.coco import COCOBoxes, ImageIndex, read_coco_keypoints
+from mmpar.datasets.formats.coco import (
+    COCOBoxes,
+    ImageIndex,
+    read_coco_keypoints,
+    read_coco_persons,
+)
 from mmpar.structures import AttributeSchema
 
 SCHEMA = AttributeSchema(names=("Hat", "Boots", "Coat"), groups={})
@@ -127,7 +132,7 @@ def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
             "category_id 9 is not among the ids of categories",
         ),
         (dict(annotations=[dict(image_id=5, category_id=1)]), "'bbox'"),
-        (dict(images=None), "'images' is missing or is not a list"),
+        (dict(images=None), "an object with 'images', a list"),
         (dict(images=[dict(id=3, file_name="a.jpg")], annotations=[]), "'height'"),
         (dict(images=content()["images"][:1] * 2 + [], annotations=[]), "id 7"),
     ],
@@ -156,6 +161,56 @@ def sample(path, height, width):
     return dict(
         img_path=path, img=image, img_shape=(height, width), ori_shape=(height, width)
     )
+
+
+PERSONS = dict(
+    categories=[dict(id=3, name="car"), dict(id=1, name="person")],
+    annotations=[
+        dict(id=11, image_id=3, category_id=1, bbox=[4, 60, 8, 16], iscrowd=0),
+        dict(id=12, image_id=3, category_id=3, bbox=[0, 0, 9, 9]),
+        dict(id=13, image_id=5, category_id=1, bbox=[0, 0, 9, 9], iscrowd=1),
+        dict(id=14, image_id=3, category_id=1, bbox=[-2, 0, 3, 5]),
+    ],
+)
+
+
+def test_persons_are_found_by_image_with_the_ids_of_their_annotations(tmp_path):
+    paths = ["x/b.jpg", "x/cam2/a.jpg", "x/c.jpg"]
+    found = read_coco_persons(written(tmp_path, **PERSONS), paths)
+    assert [boxes.tolist() for boxes in found.boxes] == [
+        [],
+        [[4, 60, 12, 76], [-2, 0, 1, 5]],
+        [],
+    ]
+    assert found.ids == [[], [11, 14], []]
+    crowds, silent = found.notes
+    assert "left out 1 crowds" in crowds
+    assert "does not list 1 of the 3 images" in silent
+
+
+@pytest.mark.parametrize(
+    ("changes", "paths", "fault"),
+    [
+        (dict(categories=[dict(id=1, name="face")]), ["b.jpg"], "none has .*'person'"),
+        ({}, ["c.jpg", "d.jpg"], "lists none of the 2 images, such as c.jpg"),
+        ({}, ["a.jpg"], "'cam1/a.jpg' and 'cam2/a.jpg' may both be a.jpg"),
+        (
+            dict(annotations=[dict(id="x", image_id=5, category_id=1, bbox=[0] * 4)]),
+            ["b.jpg"],
+            r"annotations\[0\]: .*'id', a whole number",
+        ),
+        (
+            dict(annotations=[dict(id=1, image_id=5, category_id=1, bbox=[0] * 4)]),
+            ["b.jpg"],
+            "has no area",
+        ),
+    ],
+)
+def test_a_file_of_persons_that_does_not_fit_is_refused(
+    tmp_path, changes, paths, fault
+):
+    with pytest.raises(ValueError, match=fault):
+        read_coco_persons(written(tmp_path, **{**PERSONS, **changes}), paths)
 
 
 def test_resize_and_flip_move_boxes_and_keep_what_is_missing(tmp_path):

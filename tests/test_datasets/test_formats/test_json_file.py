@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmpar.datasets import PA100K, AttributeListDataset, WIDERAttribute
-from mmpar.datasets.formats import openmmlab_json
+from mmpar.datasets.formats import files, openmmlab_json
 from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
 from mmpar.datasets.formats.files import entry, numbers, read_json, texts
 from mmpar.structures import build_schema
@@ -106,7 +106,11 @@ LINES = {
     ),
     "a column of objects": (
         [HEADER, {**ROW, "camera": {}}],
-        "'camera', a number or text",
+        "line 2 .*'camera', a number or text",
+    ),
+    "an invalid label": (
+        [HEADER, ROW, {**ROW, "labels": [7, 0]}],
+        "line 3: attribute .* has the label 7",
     ),
 }
 
@@ -134,15 +138,16 @@ def test_a_portable_annotation_of_another_form_says_what_is_wrong(tmp_path, faul
 def test_entries_that_images_have_in_two_kinds_are_named_and_not_read(
     tmp_path, cells, monkeypatch
 ):
-    told = []
-    monkeypatch.setattr(openmmlab_json, "print_log", lambda text, *_: told.append(text))
+    logged = []
+    monkeypatch.setattr(files, "print_log", lambda text, *_: logged.append(text))
     rows = [dict(img_path="a.jpg", gt_label=[0], **cell) for cell in cells]
     path = tmp_path / "x.json"
     content = dict(metainfo=dict(classes=["Hat", "Boots"]), data_list=rows)
     path.write_text(json.dumps(content))
-    assert "height" not in openmmlab_json.read_openmmlab(str(path)).columns
-    (line,) = told
-    assert "x.json: the entries ['height'] are not in all images of one kind" in line
+    for _ in range(2):  # as train and val of one file
+        assert "height" not in openmmlab_json.read_openmmlab(str(path)).columns
+    (line,) = logged
+    assert "x.json: the entries ['height'] do not have one type in all images" in line
 
 
 def test_a_label_as_deep_as_python_goes_is_an_error_of_the_list(tmp_path):

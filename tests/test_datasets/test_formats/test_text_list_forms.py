@@ -40,8 +40,8 @@ def test_comments_are_counted_and_those_like_samples_are_shown(tmp_path, log):
     assert read(tmp_path, text) == ROWS[:1]
     (level, count), (like_level, like) = log
     assert (level, like_level) == (logging.INFO, logging.WARNING)
-    assert count.endswith("list.txt: lines that begin with # and are comments: 3")
-    assert "form of a sample: 2, first line 2: '#one.jpg 1 0 1'" in like
+    assert count.endswith("list.txt: 3 lines begin with # and are comments")
+    assert "2 look like samples, first line 2: '#one.jpg 1 0 1'" in like
     assert "write ./#" in like
 
 

@@ -10,7 +10,7 @@ import torch
 from mmpar.datasets import AttributeListDataset, JointDataset
 from mmpar.datasets.keypoints import KeypointArray, KeypointWriter
 from mmpar.datasets.keypoints.keypoint_array import paths_file
-from tests.fixtures.pa100k import write_pictures
+from tests.fixtures.pa100k import write_images
 
 NAMES = [f"c{i % 2}/päth {i}.jpg" for i in range(6)]
 SCHEMA = dict(names=["Hat", "Bag"])
@@ -42,7 +42,7 @@ def values():
 @pytest.fixture
 def root(tmp_path, values):
     """Six images; the array has eight rows, in another order."""
-    write_pictures(tmp_path, NAMES)
+    write_images(tmp_path, NAMES)
     lines = "".join(f"{name} {i % 2} 1\n" for i, name in enumerate(NAMES))
     (tmp_path / "list.txt").write_text(lines, encoding="utf-8")
     names = ["other 0.jpg", *reversed(NAMES), "other 1.jpg"]
