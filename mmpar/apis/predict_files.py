@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,8 @@ def predict_to_file(
     if not parts.exists():
         _refuse_existing(out, overwrite)
     chunks = cut(*list_images(sources, boxes), shard)
-    predictor = settings.open()
+    # A machine that has others answer needs no more of the model than its card.
+    predictor = (replace(settings, device="cpu") if run else settings).open()
     job = _job(settings, predictor, answers, chunks, shard)
     summary = _begin(parts / _JOB, job)
     if summary is None:
