@@ -22,7 +22,8 @@ from mmpar.structures import build_schema
 from mmpar.utils.cli import runner_arguments
 from mmpar.utils.config import read_runner_config
 from tests.test_tools.run import REPOSITORY
-from tests.test_tools.test_training_runs import CONFIG
+
+CONFIG = REPOSITORY / "configs/sspnet/sspnet_r18_synthetic.py"
 
 
 @pytest.mark.parametrize(
