@@ -59,7 +59,11 @@ def files():
             exif = upright(orientation)
             yield f"{kind} turned {orientation}", encode(image, kind, exif=exif)
     modes = dict(grey=image.convert("L"), bits=image.convert("1"), palette=palette)
-    for name, given in {**modes, "alpha": alpha, "grey-alpha": alpha.convert("LA")}.items():
+    for name, given in {
+        **modes,
+        "alpha": alpha,
+        "grey-alpha": alpha.convert("LA"),
+    }.items():
         yield f"png {name}", encode(given, "PNG")
     yield "png 16-bit grey", encode(deep(image), "PNG")
     colours = RNG.integers(0, 65536, (9, 7, 3), dtype=np.uint16)
