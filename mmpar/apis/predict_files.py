@@ -193,6 +193,7 @@ def predict_to_file(
     chunks = cut(*list_images(sources, boxes), shard)
     # A machine that has others answer needs no more of the model than its card.
     predictor = (replace(settings, device="cpu") if run else settings).open()
+    predictor.check_request(has_keypoints=False, abstain=abstain)
     job = _job(settings, predictor, answers, chunks, shard)
     summary = _begin(parts / _JOB, job)
     if summary is None:
@@ -326,13 +327,13 @@ def _begin(file: Path, job: dict[str, Any]) -> Summary | None:
         f"delete {file.parent} to begin anew, give what it was begun with, or choose "
         "another --out"
     )
-    if not file.exists():
-        if any(file.parent.glob("*.jsonl")):
-            raise ValueError(f"{file.parent} has answers, but no {_JOB}; {remedy}")
+    begun = json.loads(file.read_text()) if file.exists() else {}
+    summary = begun.pop("summary", None)
+    if summary is None and not any(file.parent.glob("*.jsonl")):
         write_atomically(file, json.dumps(job))
         return None
-    begun = json.loads(file.read_text())
-    summary = begun.pop("summary", None)
+    if not begun:
+        raise ValueError(f"{file.parent} has answers, but no {_JOB}; {remedy}")
     changed = [
         f"{name} {begun.get(name)!r}, now {value!r}"
         for name, value in job.items()

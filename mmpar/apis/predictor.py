@@ -140,7 +140,7 @@ class Predictor(ABC):
             ValueError: Boxes or keypoints do not fit the images, the model needs
                 keypoints that were not given, or cannot abstain.
         """
-        self._check_request(keypoints is not None, abstain)
+        self.check_request(keypoints is not None, abstain)
         images = iterate_images(inputs, boxes, keypoints)
         return self._results(images, rgb, abstain, batch_size, annotate)
 
@@ -160,14 +160,19 @@ class Predictor(ABC):
             ValueError: The model needs keypoints, or cannot abstain.
         """
         images = [image for some in lists for image in some]
-        self._check_request(all(one.keypoints is not None for one in images), abstain)
+        self.check_request(all(one.keypoints is not None for one in images), abstain)
         return self._results_of_lists(lists, images, abstain)
 
     def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
         """All results of :meth:`iterate` as a list."""
         return list(self.iterate(inputs, boxes, **options))
 
-    def _check_request(self, has_keypoints: bool, abstain: bool) -> None:
+    def check_request(self, has_keypoints: bool, abstain: bool) -> None:
+        """Refuse what the model cannot do, before an image is read.
+
+        Raises:
+            ValueError: It needs keypoints, or cannot abstain.
+        """
         if self.card.needs_keypoints and not has_keypoints:
             raise ValueError(
                 f"the model {self.card.name} reads body keypoints; give keypoints=, "

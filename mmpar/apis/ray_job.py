@@ -8,6 +8,7 @@ answered once.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ except ModuleNotFoundError as error:
         "Ray is not installed here: pip install 'mmpar[ray]', on all machines"
     ) from error
 
-TABLES = {
+TABLES: dict[str, tuple[Any, str]] = {
     ".parquet": (ray.data.read_parquet, "path"),
     ".csv": (ray.data.read_csv, "path"),
     ".json": (ray.data.read_json, "path"),
@@ -70,7 +71,7 @@ def predict_on_ray(
     """
     own = not ray.is_initialized()
     if own:
-        ray.init(address, logging_level="WARNING")
+        ray.init(address, logging_level=logging.WARNING)
     try:
         if settings.device is None:
             has_gpu = ray.cluster_resources().get("GPU", 0) > 0

@@ -30,9 +30,8 @@ HOOKS = Config.fromfile(CONFIGS / "_base_/default_runtime.py")
 def hooks_without_schema():
     """The shipped hooks, but for those that read a PAR dataset's schema and labels."""
     hooks = HOOKS.default_hooks.to_dict()
-    return {
-        n: h for n, h in hooks.items() if n not in ("schema_check", "positive_ratio")
-    }
+    of_par = ("schema_check", "positive_ratio", "training_record")
+    return {name: hook for name, hook in hooks.items() if name not in of_par}
 
 
 class Noise(torch.utils.data.Dataset):
