@@ -15,6 +15,13 @@ COMMANDS = {
     "predict": ("predict.py", "predict the attributes of persons in images"),
     "train": ("train.py", "train a model"),
     "test": ("test.py", "test a model on a labelled split"),
+    "export": ("deploy/export.py", "export a model to ONNX or OpenVINO"),
+    "publish": ("model_converters/publish_model.py", "make a model one file"),
+    "explain": ("explain.py", "show where a model sees attributes"),
+    "calibrate": (
+        "analysis_tools/calibrate.py",
+        "calibrate a model's scores, and teach it to say 'not sure'",
+    ),
     "doctor": ("analysis_tools/check_dataset.py", "examine a dataset"),
     "models": ("list_models.py", "list the models that mmpar has configs of"),
 }

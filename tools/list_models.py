@@ -11,14 +11,14 @@ def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "pattern", nargs="?", default="*", help="of names, such as 'sspnet*pa100k'"
+        "pattern", nargs="?", default="", help="beginning of names, such as 'sspnet*pa'"
     )
     return parser.parse_args()
 
 
 def main(args: argparse.Namespace) -> None:
     """Print the name and the config file of each."""
-    names = fnmatch.filter(sorted(model_index()), args.pattern)
+    names = fnmatch.filter(sorted(model_index()), f"{args.pattern}*")
     if not names:
         sys.exit(f"no model is called like {args.pattern!r}")
     width = max(map(len, names))

@@ -41,11 +41,11 @@ Say = Callable[[str], Any]
 
 
 def fit_model_decisions(
-    source: str,
-    out: str,
+    source: str | Path,
+    out: str | Path,
     config: str | None = None,
     options: dict[str, Any] | None = None,
-    diagrams: str | None = None,
+    diagrams: str | Path | None = None,
     say: Say = print,
     **wishes: Any,
 ) -> Path:
@@ -84,7 +84,7 @@ def fit_model_decisions(
     return write_model_file(out, model.state_dict(), replace(card, decision=rule))
 
 
-def _read_data_config(source: str, config: str | None) -> Config:
+def _read_data_config(source: str | Path, config: str | None) -> Config:
     if config is not None:
         return Config.fromfile(config)
     found = sorted(Path(source).glob("*.py")) if Path(source).is_dir() else []

@@ -26,6 +26,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
+from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpar.models.weights import load_weights, weights_of
@@ -130,13 +131,13 @@ def publish(
 
     Raises:
         FileNotFoundError: See :func:`load_model`.
-        ValueError: See :func:`load_model`.
+        ValueError: See :func:`load_model`; or its scores are not numbers.
     """
     model, card = _load(str(source), config, say)
     given: dict[str, Any] = {k: v for k, v in fields.items() if v is not None}
     card = replace(card, **given)
     path = write_model_file(out, model.state_dict(), card)
-    load_model(path)  # that it loads is seen here, not by who downloads it
+    _require_answers(*load_model(path))  # seen here, not by who downloads it
     for line in describe(card):
         say(line)
     return path
@@ -164,6 +165,19 @@ def describe(card: ModelCard) -> list[str]:
         weights_sha256=card.weights_sha256,
     )
     return [f"{name}: {value}" for name, value in lines.items()]
+
+
+def _require_answers(model: Any, card: ModelCard) -> None:
+    """Raise ``ValueError`` unless the model gives scores of a black image."""
+    look = card.preprocessing
+    sample = DataSample(img_path="a black image")
+    if card.needs_keypoints:
+        sample.set_field(torch.zeros(1, 17, 3), "gt_keypoints")
+    black = torch.zeros(1, 3, look.height, look.width)
+    with torch.inference_mode():
+        (answer,) = model.test_step(dict(inputs=black, data_samples=[sample]))
+    if not answer.pred_score.isfinite().all():
+        raise ValueError(f"the model {card.name} gives {answer.pred_score.tolist()}")
 
 
 # --- from any source to model and card ----------------------------------------------

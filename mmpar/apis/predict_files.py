@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,9 @@ def predict_to_file(
     if not parts.exists():
         _refuse_existing(out, overwrite)
     chunks = cut(*list_images(sources, boxes), shard)
-    predictor = settings.open()
+    # A machine that has others answer needs no more of the model than its card.
+    predictor = (replace(settings, device="cpu") if run else settings).open()
+    predictor.check_request(has_keypoints=False, abstain=abstain)
     job = _job(settings, predictor, answers, chunks, shard)
     summary = _begin(parts / _JOB, job)
     if summary is None:
@@ -325,13 +327,13 @@ def _begin(file: Path, job: dict[str, Any]) -> Summary | None:
         f"delete {file.parent} to begin anew, give what it was begun with, or choose "
         "another --out"
     )
-    if not file.exists():
-        if any(file.parent.glob("*.jsonl")):
-            raise ValueError(f"{file.parent} has answers, but no {_JOB}; {remedy}")
+    begun = json.loads(file.read_text()) if file.exists() else {}
+    summary = begun.pop("summary", None)
+    if summary is None and not any(file.parent.glob("*.jsonl")):
         write_atomically(file, json.dumps(job))
         return None
-    begun = json.loads(file.read_text())
-    summary = begun.pop("summary", None)
+    if not begun:
+        raise ValueError(f"{file.parent} has answers, but no {_JOB}; {remedy}")
     changed = [
         f"{name} {begun.get(name)!r}, now {value!r}"
         for name, value in job.items()

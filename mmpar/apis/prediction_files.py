@@ -7,16 +7,18 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from mmpar.structures.image_quality import ImageQuality
 from mmpar.structures.par_result import PARResult
 
 PLACE = ("img_path", "id", "x1", "y1", "x2", "y2", "error")
 """First columns of CSV and Parquet: whose row it is."""
 
 Columns = Sequence[tuple[str, str]]
-"""Kind and attribute of the columns after those."""
+"""Kind of the columns after those, and the attribute or measure."""
 Write = Callable[[Iterable[Path], Path, Columns], None]
 """From files of lines to one file."""
 
@@ -26,8 +28,8 @@ def line_of(result: PARResult, person_id: int | None) -> bytes:
 
     Bytes of a file name that are not UTF-8 are escapes, as of ``PARResult.to_json``.
     """
-    fields = result.to_dict()
-    row = dict(img_path=fields.pop("img_path"), id=person_id, **fields)
+    found = result.to_dict()
+    row = dict(img_path=found.pop("img_path"), id=person_id, **found)
     text = json.dumps(row, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
@@ -39,13 +41,15 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
 
 
 def answer_columns(names: Iterable[str], abstain: bool) -> Columns:
-    """Scores of all attributes, then decisions, then answers and reasons if any.
+    """Scores of all attributes, then decisions, and what abstaining adds.
 
     >>> [":".join(column) for column in answer_columns(["Hat", "Bag"], abstain=False)]
     ['score:Hat', 'score:Bag', 'decision:Hat', 'decision:Bag']
     """
     kinds = ("score", "decision", *(("answer", "reason") if abstain else ()))
-    return [(kind, name) for kind in kinds for name in names]
+    columns = [(kind, name) for kind in kinds for name in names]
+    measures = [field.name for field in fields(ImageQuality)] if abstain else []
+    return columns + [("quality", name) for name in measures]
 
 
 def writer_of(out: str | Path) -> Write:
@@ -90,16 +94,14 @@ def _write_parquet(parts: Iterable[Path], out: Path, columns: Columns) -> None:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    types = dict(
-        id=pa.int64(),
-        **dict.fromkeys(("x1", "y1", "x2", "y2", "score"), pa.float64()),
-        decision=pa.int8(),
-    )
-    fields = [(name, types.get(name, pa.string())) for name in PLACE]
-    fields += [
+    numbers = ("x1", "y1", "x2", "y2", "score", "quality")
+    types = dict(id=pa.int64(), decision=pa.int8())
+    types.update(dict.fromkeys(numbers, pa.float64()))
+    named = [(name, types.get(name, pa.string())) for name in PLACE]
+    named += [
         (f"{kind}:{name}", types.get(kind, pa.string())) for kind, name in columns
     ]
-    schema = pa.schema(fields)
+    schema = pa.schema(named)
     with ParquetWriter(out, schema) as writer:
         for part in parts:
             values = zip(*_table_rows(part, columns))
@@ -128,6 +130,7 @@ def _table_rows(part: Path, columns: Columns) -> Iterator[list[Any]]:
             decision=decisions,
             answer=row["answers"],
             reason=row["reasons"],
+            quality=row["quality"],
         )
         yield place + [values[kind].get(name) for kind, name in columns]
 

@@ -18,6 +18,7 @@ import numpy as np
 from mmpar.apis.image_inputs import Box, ImageInput, Pixels, as_bgr, iterate_images
 from mmpar.structures.boxes import crop_box
 from mmpar.structures.decision import NOT_SURE, DecisionRule
+from mmpar.structures.image_quality import ImageQuality, measure_image_quality
 from mmpar.structures.model_card import ModelCard
 from mmpar.structures.par_result import GroupAnswer, PARResult
 from mmpar.structures.thresholds import Threshold
@@ -43,6 +44,7 @@ class Person:
         size: Width and height of the crop in pixels.
         prepared: What the model gets, None after an error.
         keypoints: (17, 3), x and y in fractions of the crop, and visibility.
+        quality: Of the crop, if the model may abstain.
         error: Why there is nothing to predict.
     """
 
@@ -51,6 +53,7 @@ class Person:
     size: tuple[int, int] = (0, 0)
     prepared: Any = None
     keypoints: np.ndarray | None = None
+    quality: ImageQuality | None = None
     error: str | None = None
 
 
@@ -137,7 +140,7 @@ class Predictor(ABC):
             ValueError: Boxes or keypoints do not fit the images, the model needs
                 keypoints that were not given, or cannot abstain.
         """
-        self._check_request(keypoints is not None, abstain)
+        self.check_request(keypoints is not None, abstain)
         images = iterate_images(inputs, boxes, keypoints)
         return self._results(images, rgb, abstain, batch_size, annotate)
 
@@ -157,14 +160,19 @@ class Predictor(ABC):
             ValueError: The model needs keypoints, or cannot abstain.
         """
         images = [image for some in lists for image in some]
-        self._check_request(all(one.keypoints is not None for one in images), abstain)
+        self.check_request(all(one.keypoints is not None for one in images), abstain)
         return self._results_of_lists(lists, images, abstain)
 
     def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
         """All results of :meth:`iterate` as a list."""
         return list(self.iterate(inputs, boxes, **options))
 
-    def _check_request(self, has_keypoints: bool, abstain: bool) -> None:
+    def check_request(self, has_keypoints: bool, abstain: bool) -> None:
+        """Refuse what the model cannot do, before an image is read.
+
+        Raises:
+            ValueError: It needs keypoints, or cannot abstain.
+        """
         if self.card.needs_keypoints and not has_keypoints:
             raise ValueError(
                 f"the model {self.card.name} reads body keypoints; give keypoints=, "
@@ -183,7 +191,7 @@ class Predictor(ABC):
         images: Iterable[ImageInput],
         abstain: bool,
     ) -> Iterator[list[PARResult]]:
-        persons = self._read_ahead(images, rgb=False)
+        persons = self._read_ahead(images, rgb=False, measure=abstain)
         with contextlib.closing(persons):
             for some in lists:
                 own = islice(persons, sum(image.num_persons for image in some))
@@ -200,13 +208,13 @@ class Predictor(ABC):
         batch_size: int | None,
         annotate: Annotate | None,
     ) -> Iterator[PARResult]:
-        persons = self._read_ahead(images, rgb)
+        persons = self._read_ahead(images, rgb, abstain)
         with contextlib.closing(persons):  # also when the caller stops early
             while batch := list(islice(persons, batch_size or self.batch_size)):
                 yield from self._answer(batch, rgb, abstain, annotate)
 
     def _read_ahead(
-        self, images: Iterable[ImageInput], rgb: bool
+        self, images: Iterable[ImageInput], rgb: bool, measure: bool
     ) -> Generator[Person, None, None]:
         """Persons in order, read by threads that keep a bounded way ahead."""
         ahead = 2 * max(self.batch_size, WORKERS)
@@ -214,7 +222,7 @@ class Predictor(ABC):
         with ThreadPoolExecutor(WORKERS, "read-image") as pool:
             try:
                 for image in images:
-                    pending.append(pool.submit(self._load, image, rgb))
+                    pending.append(pool.submit(self._load, image, rgb, measure))
                     if len(pending) > ahead:
                         yield from pending.popleft().result()
                 while pending:
@@ -223,7 +231,7 @@ class Predictor(ABC):
                 for future in pending:
                     future.cancel()
 
-    def _load(self, image: ImageInput, rgb: bool) -> list[Person]:
+    def _load(self, image: ImageInput, rgb: bool, measure: bool) -> list[Person]:
         """The persons of an image, prepared."""
         boxes = [None] if image.boxes is None else [*map(_as_box, image.boxes)]
         persons = [Person(image, box) for box in boxes]
@@ -235,12 +243,14 @@ class Predictor(ABC):
             return persons
         for index, person in enumerate(persons):
             try:
-                self._cut(person, index, pixels)
+                self._cut(person, index, pixels, measure)
             except (ValueError, OSError) as error:
                 person.error = _said(error)
         return persons
 
-    def _cut(self, person: Person, index: int, pixels: np.ndarray) -> None:
+    def _cut(
+        self, person: Person, index: int, pixels: np.ndarray, measure: bool
+    ) -> None:
         crop, origin = pixels, np.zeros(2)
         if person.box is not None:
             crop = crop_box(pixels, person.box, _name(person.image.image))
@@ -250,6 +260,8 @@ class Predictor(ABC):
         if person.image.keypoints is not None:
             points = person.image.keypoints[index] - (*origin, 0)
             person.keypoints = points / (width, height, 1)
+        if measure:
+            person.quality = measure_image_quality(crop)
         person.prepared = self.prepare(crop)
 
     def _answer(
@@ -262,7 +274,7 @@ class Predictor(ABC):
             inputs = [person.prepared for person in readable]
             scores = self.score(inputs, stack_keypoints(readable))
             answered = [
-                PARResult(**self._source(person, rgb), **self._found(row, yes, abstain))
+                PARResult(**self._source(person, rgb), **self._found(row, yes, person))
                 for person, row, yes in zip(readable, scores, self.rule.decide(scores))
             ]
             answered = annotate(readable, answered) if annotate else answered
@@ -279,7 +291,7 @@ class Predictor(ABC):
         return dict(img_path=image.img_path, box=box, load_image=load_image)
 
     def _found(
-        self, scores: np.ndarray, decided: np.ndarray, abstain: bool
+        self, scores: np.ndarray, decided: np.ndarray, person: Person
     ) -> dict[str, Any]:
         names = self.card.schema.names
         groups = self.rule.groups(scores)
@@ -288,11 +300,19 @@ class Predictor(ABC):
             present=tuple(name for name, yes in zip(names, decided) if yes),
             groups={name: GroupAnswer(**group) for name, group in groups.items()},
         )
-        if abstain:
-            answers = self.rule.answers(scores)
-            unsure = [name for name, answer in answers.items() if answer == NOT_SURE]
-            fields.update(answers=answers, reasons=dict.fromkeys(unsure, UNCERTAIN))
+        if person.quality is not None:
+            fields.update(self._answered(scores, person.quality))
         return fields
+
+    def _answered(self, scores: np.ndarray, quality: ImageQuality) -> dict[str, Any]:
+        """Yes, no or "not sure", and why: a poor image leaves nothing sure."""
+        answers = self.rule.answers(scores)
+        reason = "; ".join(quality.problems)
+        if reason:
+            answers = dict.fromkeys(answers, NOT_SURE)
+        unsure = [name for name, answer in answers.items() if answer == NOT_SURE]
+        reasons = dict.fromkeys(unsure, reason or UNCERTAIN)
+        return dict(answers=answers, reasons=reasons, quality=vars(quality).copy())
 
 
 def stack_keypoints(persons: list[Person]) -> np.ndarray | None:

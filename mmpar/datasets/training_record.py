@@ -79,7 +79,8 @@ def _parts(
         weights = np.split(sample_weight, ends[:-1])
         found = map(_parts, dataset.datasets, weights)
         return [pair for pairs in found for pair in pairs]
-    return _parts(dataset.dataset, inner_weight(dataset, sample_weight))
+    weight = inner_weight(dataset, sample_weight)  # refuses what it does not know
+    return _parts(dataset.dataset, weight)
 
 
 def _count_persons(table: AnnotationTable) -> int | None:

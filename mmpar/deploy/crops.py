@@ -105,8 +105,8 @@ def load_crops(
     if images.shape[1:3] != size:
         raise ValueError(
             f"the {split} pipeline of {cfg.filename} gives images of "
-            f"{images.shape[2]} x {images.shape[1]} pixels; the model takes {size[1]} x "
-            f"{size[0]}"
+            f"{images.shape[2]} x {images.shape[1]} pixels; the model takes "
+            f"{size[1]} x {size[0]}"
         )
     labels = np.stack([one["data_samples"].gt_score.numpy() for one in samples])
     keypoints = None

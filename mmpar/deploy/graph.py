@@ -93,6 +93,7 @@ def build_graph(model: Any, card: ModelCard, takes_pixels: bool = False) -> Any:
             opset_version=OPSET,
             verbose=False,
         )
+    assert program is not None  # it is with dynamo
     graph = program.model_proto
     _describe(graph, card, takes_pixels)
     return graph

@@ -12,7 +12,7 @@ from mmpar.structures.preprocessing import Preprocessing
 from mmpar.utils.image_decoding import decode_image
 
 _WEIGHT_BITS = 11
-"""Of OpenCV's weights; after the columns 4 bits are dropped, after the rows 16 and 2."""
+"""Of OpenCV's weights. It drops 4 bits after the columns, 16 and 2 after the rows."""
 
 
 def read_image(path: str, use_exif: bool = True) -> np.ndarray:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import re
+import shutil
 import signal
 import sys
 import time
@@ -111,12 +112,15 @@ def test_csv_and_parquet_hold_the_scores_and_decisions_of_the_lines(tmp_path):
     with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
         texts = list(csv.DictReader(file))
     typed = parquet.read_table(tmp_path / "out.parquet").to_pylist()
-    assert texts == [
-        {key: "" if value is None else str(value) for key, value in row.items()}
-        for row in typed
-    ]
+    for text, row in zip(texts, typed):
+        assert list(text) == list(row)
+        for name, value in row.items():
+            written = type(value)(text[name]) if value is not None else None
+            assert written == value or (value is None and text[name] == "")
     for row, found in zip(rows_of(tmp_path / "out.jsonl"), typed):
         expected = dict(img_path=row["img_path"], error=row["error"])
+        for name in ("width", "height", "sharpness"):
+            expected[f"quality:{name}"] = row["quality"].get(name)
         for name in SCHEMA.names:
             scored = row["error"] is None
             expected[f"score:{name}"] = row["scores"].get(name)
@@ -190,6 +194,17 @@ def test_a_file_that_exists_is_kept_unless_it_may_be_overwritten(tmp_path):
         predict(folder, tmp_path / "folder.csv", overwrite=True)
 
 
+def test_what_the_model_cannot_do_leaves_nothing_behind(tmp_path):
+    class Unsure(PredictorSettings):
+        def open(self):
+            return Means()
+
+    folder = write_images(tmp_path / "crops", 1)
+    with pytest.raises(ValueError, match="cannot say that it is not sure"):
+        predict(folder, tmp_path / "out.csv", Unsure("no file"), abstain=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["crops"]
+
+
 def test_other_endings_and_a_missing_library_are_refused_before_the_model_is_loaded(
     tmp_path, monkeypatch
 ):
@@ -249,6 +264,10 @@ def test_what_was_begun_otherwise_is_not_continued(
     with pytest.raises(ValueError, match=named) as refused:
         predict(folder, out, **changed)
     assert "delete" in str(refused.value)
+    # Nothing is lost by beginning anew where nothing was answered.
+    (tmp_path / "b.jsonl.parts").mkdir()
+    shutil.copy(tmp_path / "a.jsonl.parts/job.json", tmp_path / "b.jsonl.parts")
+    predict(folder, tmp_path / "b.jsonl", **changed)
     (tmp_path / "a.jsonl.parts/job.json").unlink()
     with pytest.raises(ValueError, match=r"has answers, but no job\.json"):
         predict(folder, out)

@@ -172,9 +172,16 @@ def test_keypoints_reach_the_model_in_fractions_of_the_crop():
 def test_it_is_not_sure_only_where_both_answers_are_plausible():
     conformal = Conformal(SCHEMA, 0.9, ((0.6, 0.6),) * 3)
     predictor = Means(a_card(decision=DecisionRule(SCHEMA, conformal=conformal)))
-    (result,) = predictor.predict(flat(128, 0, 255), abstain=True)
+    checks = np.indices((160, 80)).sum(axis=0) % 16 // 8
+    image = np.stack([checks * 255, 0 * checks, 0 * checks + 255], -1).astype(np.uint8)
+    (result,) = predictor.predict(image, abstain=True)
     assert result.answers == dict(Hat="not sure", Young="no", Old="yes")
     assert result.reasons == dict(Hat="uncertain")
+    assert (result.quality["width"], result.quality["height"]) == (80, 160)
+    small, blank = predictor.predict([image[:9], np.zeros_like(image)], abstain=True)
+    assert {*small.answers.values()} == {*blank.answers.values()} == {"not sure"}
+    assert "too small: 80 x 9 pixels" in small.reasons["Old"]
+    assert "too blurred" in blank.reasons["Old"]
     with pytest.raises(ValueError, match=r"cannot say .*/calibrate\.py"):
         Means().predict(flat(0, 0, 0), abstain=True)
 

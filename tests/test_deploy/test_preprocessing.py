@@ -59,7 +59,11 @@ def files():
             exif = upright(orientation)
             yield f"{kind} turned {orientation}", encode(image, kind, exif=exif)
     modes = dict(grey=image.convert("L"), bits=image.convert("1"), palette=palette)
-    for name, given in {**modes, "alpha": alpha, "grey-alpha": alpha.convert("LA")}.items():
+    for name, given in {
+        **modes,
+        "alpha": alpha,
+        "grey-alpha": alpha.convert("LA"),
+    }.items():
         yield f"png {name}", encode(given, "PNG")
     yield "png 16-bit grey", encode(deep(image), "PNG")
     colours = RNG.integers(0, 65536, (9, 7, 3), dtype=np.uint16)
@@ -100,9 +104,9 @@ def test_files_are_decoded_as_opencv_decodes_them(tmp_path, use_exif):
 def test_files_are_refused_in_the_same_words(tmp_path, content):
     path = str(tmp_path / "image")
     (tmp_path / "image").write_bytes(content)
-    with pytest.raises(ValueError, match="image|pixels|JPEG") as expected:
+    with pytest.raises(ValueError, match=r"image|pixels|JPEG") as expected:
         LoadPersonImage().transform(dict(img_path=path))
-    with pytest.raises(ValueError, match="image|pixels|JPEG") as found:
+    with pytest.raises(ValueError, match=r"image|pixels|JPEG") as found:
         read_image(path)
     ours, theirs = (str(one.value).split(": ")[0] for one in (found, expected))
     assert ours == theirs
@@ -145,7 +149,7 @@ def test_every_way_of_resizing_is_that_of_the_pipeline(resize, interpolation):
 
 
 def test_a_filter_that_only_opencv_has_is_refused():
-    with pytest.raises(ValueError, match="'area'.*'bilinear' only"):
+    with pytest.raises(ValueError, match=r"'area'.*'bilinear' only"):
         check_supported(steps("cv2", "area"))
 
 

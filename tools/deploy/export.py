@@ -20,9 +20,7 @@ def parse_args() -> argparse.Namespace:
         "model", help="a published model, a checkpoint or the work dir of a training"
     )
     parser.add_argument("out", help="the file: .onnx, or .xml for OpenVINO")
-    parser.add_argument(
-        "--precision", choices=("fp32", "fp16", "int8"), default="fp32"
-    )
+    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32")
     parser.add_argument(
         "--takes-pixels",
         action="store_true",

@@ -272,12 +272,12 @@ def read_coco_persons(file: str, paths: Sequence[str]) -> PersonBoxes:
         ValueError: The file is not of that form, has no such category, or speaks of
             none of the images.
     """
-    content = _read_boxes(file)
-    persons = _person_category(content["categories"], file)
+    content = read_json(file)
+    persons = _person_category(entry(content, "categories", list, file), file)
     rows = _rows_of_images(content, file, paths)
     found: list[Persons] = [[] for _ in paths]
     crowds = 0
-    for number, annotation in enumerate(content["annotations"]):
+    for number, annotation in enumerate(entry(content, "annotations", list, file)):
         where = f"{file}, annotations[{number}]"
         row = _position(rows, annotation, "image_id", where)
         if row is None or entry(annotation, "category_id", _ID, where) != persons:

@@ -50,7 +50,7 @@ def test_frames_may_be_called_otherwise_if_their_numbers_are_theirs(read):
         ("1,2,0,0,0,2\n", "has no area"),
         (
             "4,2,0,0,1,2\n",
-            "frame 4 is not among the 3 images, whose numbers are 1 to 3",
+            "frame 4 is not among the 3 images, whose numbers are 1 ",
         ),
     ],
 )
