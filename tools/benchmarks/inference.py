@@ -117,7 +117,7 @@ def write_random(cfg: Config, path: Path) -> str:
     """A checkpoint of a config's model with random weights."""
     cfg.model.backbone.init_cfg = None
     with DefaultScope.overwrite_default_scope("mmpar"):
-        model = MODELS.build({**cfg.model, "data_preprocessor": cfg.data_preprocessor})
+        model = MODELS.build(cfg.model)
     meta = dict(cfg=cfg.pretty_text, experiment_name=path.name)
     file = f"{path}.pth"
     torch.save(dict(state_dict=model.state_dict(), meta=meta), file)
