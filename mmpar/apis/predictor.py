@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -273,9 +273,10 @@ class Predictor(ABC):
         if readable:
             inputs = [person.prepared for person in readable]
             scores = self.score(inputs, stack_keypoints(readable))
+            found = self._found(scores, readable, abstain)
             answered = [
-                PARResult(**self._source(person, rgb), **self._found(row, yes, person))
-                for person, row, yes in zip(readable, scores, self.rule.decide(scores))
+                PARResult(**self._source(person, rgb), **fields)
+                for person, fields in zip(readable, found)
             ]
             answered = annotate(readable, answered) if annotate else answered
         remaining = iter(answered)
@@ -291,28 +292,31 @@ class Predictor(ABC):
         return dict(img_path=image.img_path, box=box, load_image=load_image)
 
     def _found(
-        self, scores: np.ndarray, decided: np.ndarray, person: Person
-    ) -> dict[str, Any]:
+        self, scores: np.ndarray, persons: list[Person], abstain: bool
+    ) -> Iterator[dict[str, Any]]:
+        """What the model says of each person of a batch."""
         names = self.card.schema.names
-        groups = self.rule.groups(scores)
-        fields: dict[str, Any] = dict(
-            scores=dict(zip(names, scores.tolist())),
-            present=tuple(name for name, yes in zip(names, decided) if yes),
-            groups={name: GroupAnswer(**group) for name, group in groups.items()},
-        )
-        if person.quality is not None:
-            fields.update(self._answered(scores, person.quality))
-        return fields
+        answers = self.rule.answers(scores) if abstain else [None] * len(persons)
+        decided = (scores.tolist(), self.rule.decide(scores), self.rule.groups(scores))
+        for person, row, yes, groups, sure in zip(persons, *decided, answers):
+            fields: dict[str, Any] = dict(
+                scores=dict(zip(names, row)),
+                present=tuple(compress(names, yes)),
+                groups={name: GroupAnswer(**group) for name, group in groups.items()},
+            )
+            if sure is not None and person.quality is not None:
+                fields.update(_answered(sure, person.quality))
+            yield fields
 
-    def _answered(self, scores: np.ndarray, quality: ImageQuality) -> dict[str, Any]:
-        """Yes, no or "not sure", and why: a poor image leaves nothing sure."""
-        answers = self.rule.answers(scores)
-        reason = "; ".join(quality.problems)
-        if reason:
-            answers = dict.fromkeys(answers, NOT_SURE)
-        unsure = [name for name, answer in answers.items() if answer == NOT_SURE]
-        reasons = dict.fromkeys(unsure, reason or UNCERTAIN)
-        return dict(answers=answers, reasons=reasons, quality=vars(quality).copy())
+
+def _answered(answers: dict[str, str], quality: ImageQuality) -> dict[str, Any]:
+    """Yes, no or "not sure", and why: a poor image leaves nothing sure."""
+    reason = "; ".join(quality.problems)
+    if reason:
+        answers = dict.fromkeys(answers, NOT_SURE)
+    unsure = [name for name, answer in answers.items() if answer == NOT_SURE]
+    reasons = dict.fromkeys(unsure, reason or UNCERTAIN)
+    return dict(answers=answers, reasons=reasons, quality=vars(quality).copy())
 
 
 def stack_keypoints(persons: list[Person]) -> np.ndarray | None:

@@ -68,7 +68,8 @@ def seen_label_counts(
         counts = [seen_label_counts(*pair) for pair in zip(dataset.datasets, parts)]
         positives, known = zip(*counts)
         return np.sum(positives, axis=0), np.sum(known, axis=0)
-    return seen_label_counts(dataset.dataset, inner_weight(dataset, sample_weight))
+    weight = inner_weight(dataset, sample_weight)  # refuses what it does not know
+    return seen_label_counts(dataset.dataset, weight)
 
 
 def _require_one_schema(concatenation: ConcatDataset) -> None:

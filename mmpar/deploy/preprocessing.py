@@ -109,7 +109,8 @@ def normalize(images: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     """
     if preprocessing.to_rgb:
         images = images[..., ::-1]
-    mean = np.asarray(preprocessing.mean, np.float32)
-    std = np.asarray(preprocessing.std, np.float32)
-    values = (images.astype(np.float32) - mean) / std
-    return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+    # Planes first: along an inner axis of three, arithmetic is ten times slower.
+    values = images.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+    values -= np.asarray(preprocessing.mean, np.float32)[:, None, None]
+    values /= np.asarray(preprocessing.std, np.float32)[:, None, None]
+    return values

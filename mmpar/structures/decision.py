@@ -241,7 +241,7 @@ class DecisionRule:
     array([0.38, 0.12, 0.62, 0.6 ])
     >>> rule.decide(scores)
     array([ True, False,  True, False])
-    >>> best = rule.groups(scores)["age"]
+    >>> best = rule.groups(scores[None])[0]["age"]
     >>> best["best"], best["present"], round(best["margin"], 2)
     ('Adult', True, 0.02)
 
@@ -338,32 +338,42 @@ class DecisionRule:
             decisions[..., members] &= best
         return decisions
 
-    def groups(self, scores: np.ndarray) -> dict[str, dict[str, Any]]:
-        """The best member of each exclusive set, for one image.
+    def groups(self, scores: np.ndarray) -> list[dict[str, dict[str, Any]]]:
+        """The best member of each exclusive set, for each image.
 
         Args:
-            scores: Probabilities ``(A,)``.
+            scores: Probabilities ``(B, A)``.
 
         Returns:
-            Name of the set, as in :func:`exclusive_set_names`, to ``best``, the member
-            whose score is the most above its threshold, its ``score``, the ``margin``
-            by which it leads the next in this, and whether it is decided ``present``.
+            For each image the name of the set, as in :func:`exclusive_set_names`, to
+            ``best``, the member whose score is the most above its threshold, its
+            ``score``, the ``margin`` by which it leads the next in this, and whether it
+            is decided ``present``.
         """
         lead, decisions = self._lead(scores), self.decide(scores)
-        answer = {}
+        answers: list[dict[str, dict[str, Any]]] = [{} for _ in scores]
         names = exclusive_set_names(self.schema)
+        rows = np.arange(len(scores))
         for name, members in zip(names, self.schema.exclusive_indices):
-            best, second, *_ = sorted(members, key=lambda i: -lead[i])
-            answer[name] = dict(
-                best=self.schema.names[best],
-                score=float(scores[best]),
-                margin=float(lead[best] - lead[second]),
-                present=bool(decisions[best]),
+            order = np.argsort(-lead[:, members], axis=1, kind="stable")
+            best, second = np.asarray(members)[order[:, :2]].T
+            columns = zip(
+                best.tolist(),
+                scores[rows, best].tolist(),
+                (lead[rows, best] - lead[rows, second]).tolist(),
+                decisions[rows, best].tolist(),
             )
-        return answer
+            for answer, (index, score, margin, present) in zip(answers, columns):
+                answer[name] = dict(
+                    best=self.schema.names[index],
+                    score=score,
+                    margin=margin,
+                    present=present,
+                )
+        return answers
 
-    def answers(self, scores: np.ndarray) -> dict[str, str]:
-        """Yes, no or "not sure" per attribute, for one image.
+    def answers(self, scores: np.ndarray) -> list[dict[str, str]]:
+        """Yes, no or "not sure" per attribute, for each image.
 
         The answer is the decision, unless another one is plausible: "not sure" stands
         for both. In an exclusive set with quantiles, several plausible members (or one
@@ -371,10 +381,10 @@ class DecisionRule:
         among the answers at least as often as ``conformal.coverage`` wants.
 
         Args:
-            scores: Probabilities ``(A,)``.
+            scores: Probabilities ``(B, A)``.
 
         Returns:
-            Attribute name to ``'yes'``, ``'no'`` or ``'not sure'``.
+            For each image attribute name to ``'yes'``, ``'no'`` or ``'not sure'``.
 
         Raises:
             ValueError: No conformal quantiles were fitted.
@@ -382,7 +392,7 @@ class DecisionRule:
         possible = self.possible(scores)
         sure = np.where(possible[..., 1], YES, NO)
         words = np.where(possible.all(axis=-1), NOT_SURE, sure)
-        return dict(zip(self.schema.names, words.tolist()))
+        return [dict(zip(self.schema.names, row)) for row in words.tolist()]
 
     def possible(self, scores: np.ndarray) -> np.ndarray:
         """Whether absence and presence are possible: decided, or plausible.

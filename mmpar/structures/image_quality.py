@@ -68,7 +68,10 @@ def measure_image_quality(image: np.ndarray) -> ImageQuality:
         image: uint8, ``(H, W, 3)``, RGB or BGR.
     """
     height, width = image.shape[:2]
-    grey = Image.fromarray(image.mean(axis=2, dtype=np.float32))
+    # Plane by plane: the mean over an axis of three takes ten times as long.
+    first, second, third = image.transpose(2, 0, 1)
+    total = first.astype(np.float32) + second + third
+    grey = Image.fromarray(total / np.float32(3))
     x = np.asarray(grey.resize(_MEASURED_AT, Image.Resampling.BILINEAR), np.float64)
     return ImageQuality(width, height, min(_lost_by_blur(x), _lost_by_blur(x.T)))
 

@@ -327,7 +327,7 @@ def test_each_field_changed_or_removed_is_refused_or_changes_what_it_should(
     assert loaded > 30
 
 
-def tested_scores(work_dir, checkpoint, out):
+def scores_by_the_tool(work_dir, checkpoint, out):
     """What tools/test.py dumps of a checkpoint or model file: scores, and decisions."""
     cfg = Config.fromfile(next(work_dir.glob("*.py")))
     cfg.work_dir, cfg.launcher = str(out.parent), "none"
@@ -349,8 +349,8 @@ def test_the_test_of_a_model_file_gives_the_checkpoint_s_scores(
     look = replace(card.preprocessing, use_exif=False)
     card = replace(card, decision=rule, preprocessing=look)
     file = write_model_file(tmp_path / "file", weights, card)
-    expected, decided = tested_scores(work_dir, best, tmp_path / "a.json")
-    scores, decisions = tested_scores(work_dir, file, tmp_path / "b.json")
+    expected, decided = scores_by_the_tool(work_dir, best, tmp_path / "a.json")
+    scores, decisions = scores_by_the_tool(work_dir, file, tmp_path / "b.json")
     assert scores == expected
     assert len(scores) == 4
     assert decisions != decided

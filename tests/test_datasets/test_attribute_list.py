@@ -347,7 +347,7 @@ def test_a_missing_file_is_still_missing_beside_one_in_the_other_form(tmp_path):
     (tmp_path / normalize("NFD", "M\u00fcller.jpg")).touch()
     text = "path,Hat\nM\u00fcller.jpg,1\nabsent\u00e9.jpg,0\n"
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 listed .*absent"):
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 images listed .*absent"):
         AttributeListDataset(data_root=str(tmp_path), ann_file="a.csv", data_prefix=".")
 
 

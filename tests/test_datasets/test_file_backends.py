@@ -152,7 +152,8 @@ def test_missing_images_are_found_before_the_first_is_read(folder, ending, root)
     (folder / NAMES[3]).unlink()
     (folder / NAMES[7]).unlink()
     archive = packed(folder, ending)
-    with pytest.raises(FileNotFoundError, match=f"2 of 20 listed.*first: {NAMES[3]}"):
+    said = f"2 of 20 images listed.*first: {NAMES[3]}"
+    with pytest.raises(FileNotFoundError, match=said):
         listed(folder, **root(archive))
     with pytest.warns(UserWarning, match="2 of 20"):
         dataset = listed(folder, missing_images="drop", **root(archive))

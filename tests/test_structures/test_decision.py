@@ -91,10 +91,35 @@ def test_the_member_that_is_the_most_above_its_threshold_stays():
     assert RULE.decide(scores).tolist() == [False, False, False, True, True]
     scores[3] = 0.5
     assert RULE.decide(scores).tolist() == [False, False, True, False, True]
-    assert RULE.groups(scores) == {
+    middle, low = RULE.groups(np.stack([scores, scores / 10]))
+    assert middle == {
         "age": dict(best="Adult", score=0.65, margin=pytest.approx(0.05), present=True)
     }
-    assert not RULE.groups(scores / 10)["age"]["present"]
+    assert not low["age"]["present"]
+
+
+def slow_groups(rule, scores):
+    """By sorting the members of each set."""
+    lead = scores - np.array(rule.thresholds, scores.dtype)
+    decided, found = rule.decide(scores), {}
+    names = exclusive_set_names(rule.schema)
+    for name, members in zip(names, rule.schema.exclusive_indices):
+        best, second, *_ = sorted(members, key=lambda i: -lead[i])
+        found[name] = dict(
+            best=rule.schema.names[best],
+            score=float(scores[best]),
+            margin=float(lead[best] - lead[second]),
+            present=bool(decided[best]),
+        )
+    return found
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_groups_of_a_batch_are_those_of_each_image(dtype):
+    for rule in (RULE, *(DecisionRule(schema) for schema in SCHEMAS.values())):
+        scores = np.random.default_rng(0).integers(0, 9, (50, len(rule.schema))) / 8
+        scores = scores.astype(dtype)  # of nine values, so there are ties
+        assert rule.groups(scores) == [slow_groups(rule, row) for row in scores]
 
 
 def slow_answers(rule, scores):
@@ -128,11 +153,11 @@ def slow_answers(rule, scores):
 
 def test_answers_are_decisions_unless_another_answer_is_plausible():
     seen = set()
-    for scores in RULE.scores(logits(200, 5)):
-        answers = RULE.answers(scores)
-        assert answers == slow_answers(RULE, scores)
+    scores = RULE.scores(logits(200, 5))
+    for row, answers in zip(scores, RULE.answers(scores)):
+        assert answers == slow_answers(RULE, row)
         seen |= {*answers.items()}
-        for name, present in zip(SCHEMA.names, RULE.decide(scores)):
+        for name, present in zip(SCHEMA.names, RULE.decide(row)):
             assert answers[name] in ("not sure", "yes" if present else "no")
     assert len(seen) == 3 * len(SCHEMA)
     with pytest.raises(ValueError, match=r"calibrate\.py"):

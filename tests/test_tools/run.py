@@ -67,7 +67,7 @@ def call_together(
 ) -> list[str]:
     """Start processes as torchrun does; their outputs, each of one that succeeded."""
     group = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=environment()["PORT"])
-    group["WORLD_SIZE"] = str(number)
+    group["WORLD_SIZE"] = group["LOCAL_WORLD_SIZE"] = str(number)
     outputs = []
     with contextlib.ExitStack() as files:
         started = []

@@ -48,12 +48,12 @@ def test_values_are_parsed_dicts_among_them(text, value):
     [
         ("model.x", "expected key=value, got 'model.x'"),
         ("=3", "expected key=value"),
-        ("x=dict(type=Pretrained,a=1)", "Pretrained is neither a number nor text in"),
+        ("x=dict(type=Pretrained,a=1)", "Pretrained is not plain data"),
         ("x=dict(type='a'", "cannot read the value"),
         ("x=f(1,2)", "cannot read the value.*write a list as"),
         ("x=[1,2", "cannot read the value.*Imbalanced"),
-        ("x=dict(a=print(1))", r"print\(1\) is not a dict of named values"),
-        ("x=dict(**{'a': 1})", "is not a dict of named values"),
+        ("x=dict(a=print(1))", r"print\(1\) is not plain data"),
+        ("x=dict(**{'a': 1})", r"dict\(\*\*.* is not plain data"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_of_the_command_line(capsys, option, match):
