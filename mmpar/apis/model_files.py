@@ -140,8 +140,9 @@ def publish(
     model, card = _load(str(source), config, say)
     given: dict[str, Any] = {k: v for k, v in fields.items() if v is not None}
     card = replace(card, **given)
+    _require_answers(model, card)  # seen here, not by who downloads it
     path = write_model_file(out, model.state_dict(), card)
-    _require_answers(*load_model(path))  # seen here, not by who downloads it
+    load_model(path)
     for line in describe(card):
         say(line)
     return path
@@ -172,16 +173,20 @@ def describe(card: ModelCard) -> list[str]:
 
 
 def _require_answers(model: Any, card: ModelCard) -> None:
-    """Raise ``ValueError`` unless the model gives scores of a black image."""
+    """Raise ``ValueError`` unless the logits of a black image are finite."""
     look = card.preprocessing
     sample = DataSample(img_path="a black image")
     if card.needs_keypoints:
         sample.set_field(torch.zeros(1, 17, 3), "gt_keypoints")
     black = torch.zeros(1, 3, look.height, look.width)
     with torch.inference_mode():
-        (answer,) = model.test_step(dict(inputs=black, data_samples=[sample]))
-    if not answer.pred_score.isfinite().all():
-        raise ValueError(f"the model {card.name} gives {answer.pred_score.tolist()}")
+        inputs = model.data_preprocessor(dict(inputs=black))["inputs"]
+        logits = model(inputs, [sample], mode="tensor")
+    if not logits.isfinite().all():
+        raise ValueError(
+            f"the model {card.name} answers {logits.tolist()}, which are not finite "
+            "numbers: did its training diverge? Nothing was written"
+        )
 
 
 # --- from any source to model and card ----------------------------------------------
