@@ -16,7 +16,12 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from scipy.special import logit
 
-from mmpar.apis.model_files import load_model, write_model_file
+from mmpar.apis.model_files import (
+    OF_DATA,
+    load_model,
+    require_registered,
+    write_model_file,
+)
 from mmpar.evaluation.functional import (
     Interval,
     Reliability,
@@ -93,7 +98,10 @@ def _read_data_config(source: str | Path, config: str | None) -> Config:
             f"{source} does not say where its validation and test images are; name a "
             "config that does: --config configs/baseline/baseline_r50_peta.py"
         )
-    return Config(read_config_data(found[0]), filename=str(found[0]))
+    fields = read_config_data(found[0])
+    for part in ("val_dataloader", "test_dataloader"):
+        require_registered(fields.get(part), f"{found[0]}: {part}", OF_DATA)
+    return Config(fields, filename=str(found[0]))
 
 
 def _predict_logits(

@@ -145,9 +145,17 @@ def _expanded(given: str | os.PathLike) -> Iterable[str]:
 
 
 def _files_of_folder(folder: str) -> Iterator[str]:
-    """Images below a folder by name; a warning counts what has another ending."""
+    """Images below a folder by name; a warning counts what has another ending.
+
+    Links to folders are followed, and each folder is read once, as links may lead back.
+    """
     found, others = False, 0
-    for parent, folders, names in os.walk(folder, onerror=_refuse):
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        if osp.realpath(parent) in seen:
+            folders.clear()
+            continue
+        seen.add(osp.realpath(parent))
         folders.sort()
         for name in sorted(names):
             if name.lower().endswith(IMAGE_ENDINGS):
@@ -189,16 +197,21 @@ def _with_persons(image: Any, boxes: Any, keypoints: Any) -> ImageInput:
 
 
 def _rows(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the {name} are no array of numbers: {error}") from error
     if array.size == 0:
         return array.reshape(0, *shape)
     if array.shape == shape:
         array = array[None]
-    if array.shape[1:] != shape or not np.isfinite(array).all():
+    if array.shape[1:] != shape:
         raise ValueError(
             f"the {name} have the shape {array.shape}; expected (N, "
-            f"{', '.join(map(str, shape))}) of finite numbers in pixels"
+            f"{', '.join(map(str, shape))})"
         )
+    if not np.isfinite(array).all():
+        raise ValueError(f"the {name} are not all finite numbers: {array.tolist()}")
     return array
 
 

@@ -247,7 +247,12 @@ class PARInferencer(BaseInferencer):
         self.predictor: Predictor
         model = _find_weights(model)
         if Path(model).suffix.lower() == ".onnx":
-            self.predictor = _exported(model, device, batch_size, threshold, precision)
+            if device not in (None, "cpu") or precision != "fp32" or compile:
+                raise ValueError(
+                    f"the exported model {model} runs on the CPU, in the precision of "
+                    "its export; leave out device, precision and compile"
+                )
+            self.predictor = _exported(model, batch_size, threshold)
         else:
             self.predictor = TorchPredictor(
                 model, device, batch_size, threshold, precision, compile
@@ -341,17 +346,8 @@ def _find_weights(model: str | Path) -> str | Path:
 
 
 def _exported(
-    model: str | Path,
-    device: Any,
-    batch_size: int,
-    threshold: Threshold | None,
-    precision: str,
+    model: str | Path, batch_size: int, threshold: Threshold | None
 ) -> Predictor:
     from mmpar.deploy import OnnxPARInferencer
 
-    if device not in (None, "cpu") or precision != "fp32":
-        raise ValueError(
-            f"the exported model {model} runs on the CPU, in the precision of its "
-            "export; leave out device and precision"
-        )
     return OnnxPARInferencer(model, batch_size=batch_size, threshold=threshold)

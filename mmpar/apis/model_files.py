@@ -22,13 +22,14 @@ import mmpar.registry  # noqa: F401  checks the installation before MMEngine is 
 
 # isort: split
 import torch
+from mmengine import registry as mmengine_parts
 from mmengine.config import Config
-from mmengine.registry import MODELS as MMENGINE_MODELS
-from mmengine.registry import DefaultScope
-from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
+from mmengine.registry import DefaultScope, Registry
+from mmpretrain import registry as mmpretrain_parts
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmpar import registry as mmpar_parts
 from mmpar.models.weights import load_weights, weights_of
 from mmpar.registry import MODELS
 from mmpar.structures import (
@@ -67,15 +68,18 @@ class NamedConfig(NamedTuple):
 
 
 _NO_WEIGHTS = "0" * 64
-_REGISTRIES = dict(mmpar=MODELS, mmpretrain=MMPRETRAIN_MODELS, mmengine=MMENGINE_MODELS)
+_SCOPES = dict(mmpar=mmpar_parts, mmpretrain=mmpretrain_parts, mmengine=mmengine_parts)
+_OF_MODELS = ("MODELS",)
+OF_DATA = ("DATASETS", "TRANSFORMS", "DATA_SAMPLERS", "FUNCTIONS")
+"""Registries of what a data loader is made of."""
 _OF_CLASSIFIERS = tuple(
-    f"mmpretrain.models.{part}"
+    f"mmpretrain.{part}"
     for part in (
-        *("backbones", "classifiers", "heads", "losses", "necks"),
-        *("utils.norm", "utils.attention"),
+        *("models.backbones", "models.classifiers", "models.heads", "models.losses"),
+        *("models.necks", "models.utils.norm", "models.utils.attention", "datasets"),
     )
 )
-"""Modules of mmpretrain whose parts a model file may name."""
+"""Modules of mmpretrain whose parts a file may name."""
 _FETCHING = ("TIMMBackbone", "TimmClassifier", "HuggingFaceClassifier")
 """Parts that fetch weights or code, or unpickle files, when they are built."""
 _ONLY_IN_TRAINING = ("train_cfg",)
@@ -136,8 +140,9 @@ def publish(
     model, card = _load(str(source), config, say)
     given: dict[str, Any] = {k: v for k, v in fields.items() if v is not None}
     card = replace(card, **given)
+    _require_answers(model, card)  # seen here, not by who downloads it
     path = write_model_file(out, model.state_dict(), card)
-    _require_answers(*load_model(path))  # seen here, not by who downloads it
+    load_model(path)
     for line in describe(card):
         say(line)
     return path
@@ -168,16 +173,20 @@ def describe(card: ModelCard) -> list[str]:
 
 
 def _require_answers(model: Any, card: ModelCard) -> None:
-    """Raise ``ValueError`` unless the model gives scores of a black image."""
+    """Raise ``ValueError`` unless the logits of a black image are finite."""
     look = card.preprocessing
     sample = DataSample(img_path="a black image")
     if card.needs_keypoints:
         sample.set_field(torch.zeros(1, 17, 3), "gt_keypoints")
     black = torch.zeros(1, 3, look.height, look.width)
     with torch.inference_mode():
-        (answer,) = model.test_step(dict(inputs=black, data_samples=[sample]))
-    if not answer.pred_score.isfinite().all():
-        raise ValueError(f"the model {card.name} gives {answer.pred_score.tolist()}")
+        inputs = model.data_preprocessor(dict(inputs=black))["inputs"]
+        logits = model(inputs, [sample], mode="tensor")
+    if not logits.isfinite().all():
+        raise ValueError(
+            f"the model {card.name} answers {logits.tolist()}, which are not finite "
+            "numbers: did its training diverge? Nothing was written"
+        )
 
 
 # --- from any source to model and card ----------------------------------------------
@@ -386,7 +395,7 @@ def build_model(card: ModelCard) -> Any:
             take its arguments.
     """
     config = copy.deepcopy(dict(card.model))
-    _require_registered(config, "model")
+    require_registered(config, "model")
     look = card.preprocessing
     config["data_preprocessor"] = dict(
         type="mmpretrain.ClsDataPreprocessor",
@@ -412,38 +421,50 @@ def build_model(card: ModelCard) -> Any:
     return model.eval()
 
 
-def _require_registered(config: Any, where: str) -> None:
+def require_registered(
+    config: Any, where: str, kinds: tuple[str, ...] = _OF_MODELS
+) -> None:
     """Refuse parts that MMEngine would import by their full name, such as os.system.
 
+    Args:
+        config: Of a model, or of data with the registries ``OF_DATA``.
+        where: What it is, for the error.
+        kinds: Names of the registries that parts may be from.
+
     Raises:
-        ValueError: A ``type`` is not the name of a registered part of a classifier.
+        ValueError: A ``type`` is not the name of a registered part that a file may
+            name.
     """
-    if isinstance(config, list):
+    if isinstance(config, (list, tuple)):
         for i, item in enumerate(config):
-            _require_registered(item, f"{where}[{i}]")
+            require_registered(item, f"{where}[{i}]", kinds)
     if not isinstance(config, dict):
         return
-    if "type" in config and not _is_registered(config["type"]):
+    if "type" in config and not _is_registered(config["type"], kinds):
         raise ValueError(
             f"{where}.type is {config['type']!r}, not the name of a registered part "
-            "that a model file may use; a part of your own must be imported before"
+            "that a file may use; a part of your own must be imported before"
         )
-    if "_scope_" in config and config["_scope_"] not in _REGISTRIES:
+    if "_scope_" in config and config["_scope_"] not in _SCOPES:
         raise ValueError(
-            f"{where}._scope_ is {config['_scope_']!r}, not one of {list(_REGISTRIES)}"
+            f"{where}._scope_ is {config['_scope_']!r}, not one of {list(_SCOPES)}"
         )
     for key, item in config.items():
-        _require_registered(item, f"{where}.{key}")
+        require_registered(item, f"{where}.{key}", kinds)
 
 
-def _is_registered(name: Any) -> bool:
+def _is_registered(name: Any, kinds: tuple[str, ...]) -> bool:
     scope, _, key = str(name).rpartition(".")
-    registries = [_REGISTRIES.get(scope)] if scope else [*_REGISTRIES.values()]
     found = []
-    for registry in filter(None, registries):
+    for registry in _registries([scope] if scope else [*_SCOPES], kinds):
         registry.import_from_location()
         found += [registry.module_dict[key]] if key in registry.module_dict else []
     return bool(found) and all(map(_may_come_from_a_file, found))
+
+
+def _registries(scopes: list[str], kinds: tuple[str, ...]) -> list[Registry]:
+    found = [getattr(_SCOPES.get(s), kind, None) for s in scopes for kind in kinds]
+    return [registry for registry in found if registry is not None]
 
 
 def _may_come_from_a_file(part: Any) -> bool:

@@ -30,6 +30,12 @@ Read = Callable[[str], np.ndarray]
 UNCERTAIN = "uncertain"
 """Why the model is not sure: both answers are plausible at the wanted coverage."""
 
+NOT_FINITE = (
+    "the model's scores of this image are not finite numbers; in fp16 they can "
+    "overflow: use fp32 or bf16. If it is so for every image, the weights are broken"
+)
+"""Why there is nothing to decide."""
+
 WORKERS = min(8, os.cpu_count() or 1)
 """Threads that read and resize images while the model runs."""
 
@@ -76,10 +82,8 @@ class Predictor(ABC):
     def __init__(
         self, card: ModelCard, batch_size: int = 32, threshold: Threshold | None = None
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
         self.card = card
-        self.batch_size = batch_size
+        self.batch_size = _require_batch_size(batch_size)
         self.rule = card.decision
         if threshold is not None:
             self.rule = _with_thresholds(card.decision, threshold)
@@ -141,6 +145,8 @@ class Predictor(ABC):
                 keypoints that were not given, or cannot abstain.
         """
         self.check_request(keypoints is not None, abstain)
+        if batch_size is not None:
+            _require_batch_size(batch_size)
         images = iterate_images(inputs, boxes, keypoints)
         return self._results(images, rgb, abstain, batch_size, annotate)
 
@@ -268,11 +274,9 @@ class Predictor(ABC):
         self, batch: list[Person], rgb: bool, abstain: bool, annotate: Annotate | None
     ) -> Iterator[PARResult]:
         """Results of a batch in its order, those with an error among them."""
-        readable = [person for person in batch if person.error is None]
+        readable, scores = self._score_readable(batch)
         answered: list[PARResult] = []
         if readable:
-            inputs = [person.prepared for person in readable]
-            scores = self.score(inputs, stack_keypoints(readable))
             found = self._found(scores, readable, abstain)
             answered = [
                 PARResult(**self._source(person, rgb), **fields)
@@ -285,6 +289,18 @@ class Predictor(ABC):
                 yield next(remaining)
             else:
                 yield PARResult(**self._source(person, rgb), error=person.error)
+
+    def _score_readable(self, batch: list[Person]) -> tuple[list[Person], np.ndarray]:
+        """Persons that the model can score, and their scores (B, A)."""
+        readable = [person for person in batch if person.error is None]
+        if not readable:
+            return [], np.empty((0, len(self.card.schema)))
+        inputs = [person.prepared for person in readable]
+        scores = self.score(inputs, stack_keypoints(readable))
+        finite = np.isfinite(scores).all(axis=1)
+        for person in compress(readable, ~finite):
+            person.error = NOT_FINITE
+        return [*compress(readable, finite)], scores[finite]
 
     def _source(self, person: Person, rgb: bool) -> dict[str, Any]:
         image, box = person.image, person.box
@@ -341,6 +357,12 @@ def _pixels(image: Pixels, rgb: bool, read: Callable[[str], np.ndarray]) -> np.n
 
 def _name(image: Pixels) -> str:
     return image if isinstance(image, str) else "the image"
+
+
+def _require_batch_size(size: int) -> int:
+    if size < 1:
+        raise ValueError(f"batch_size is {size}; it must be at least 1")
+    return size
 
 
 def _as_box(row: np.ndarray) -> Box:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Union
 
 from mmpar.structures.attribute_schema import AttributeSchema
@@ -21,14 +22,17 @@ def build_thresholds(spec: Threshold, schema: AttributeSchema) -> tuple[float, .
     (0.5, 0.3)
 
     Args:
-        spec: One number for all, one for each attribute in the order of the schema, or
-            a mapping from attribute names; those that it does not name have 0.5.
+        spec: One number for all, one for each attribute in the order of the schema (a
+            sequence or an array), or a mapping from attribute names; those that it does
+            not name have 0.5.
         schema: The attributes.
 
     Raises:
         ValueError: Another number of thresholds, an unknown name, or one that is not
             in [0, 1].
     """
+    if hasattr(spec, "tolist"):  # a NumPy array or number, or a tensor
+        spec = spec.tolist()
     if isinstance(spec, Mapping):
         given = schema.by_index(spec)
         values = [given.get(i, DEFAULT) for i in range(len(schema))]
@@ -43,7 +47,7 @@ def build_thresholds(spec: Threshold, schema: AttributeSchema) -> tuple[float, .
             "of the schema, or a mapping from attribute names"
         )
     for name, value in zip(schema.names, values):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0 <= value <= 1:
             raise ValueError(
                 f"the threshold of {name!r} is {value!r}; scores are probabilities, so "

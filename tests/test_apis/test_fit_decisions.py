@@ -1,5 +1,6 @@
 """A decision rule is fitted on val, reported on test, and travels with the model."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from mmpar.apis.fit_decisions import (
 )
 from mmpar.apis.model_files import load_model
 from mmpar.structures import AttributeSchema, DecisionRule
+from mmpar.utils.config_data import read_config_data
 
 AGES = ("Young", "Old")
 SCHEMA = AttributeSchema(("Hat", *AGES), {"age": AGES}, exclusive=(AGES,))
@@ -160,3 +162,20 @@ def test_splits_that_do_not_suit_the_model_are_refused(trained_work_dir, tmp_pat
         with pytest.raises(ValueError, match=match):
             fit_model_decisions(work_dir, out, options=options)
     assert not list(tmp_path.glob("never*"))
+
+
+def test_a_data_loader_of_a_work_dir_cannot_have_code_run(trained_work_dir, tmp_path):
+    hub = tmp_path / "hub"
+    hub.mkdir()
+    (hub / "hubconf.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    work_dir = tmp_path / "theirs"
+    shutil.copytree(trained_work_dir("linear"), work_dir)
+    (config,) = work_dir.glob("*.py")
+    fields = read_config_data(config)
+    fields["val_dataloader"]["sampler"] = dict(
+        type="torch.hub.load", repo_or_dir=str(hub), model="m", source="local"
+    )
+    config.write_text("".join(f"{k} = {v!r}\n" for k, v in fields.items()))
+    with pytest.raises(ValueError, match=r"sampler\.type is 'torch\.hub"):
+        fit_model_decisions(work_dir, tmp_path / "never.safetensors", say=print)
+    assert not (tmp_path / "ran").exists()

@@ -29,6 +29,15 @@ def test_a_folder_gives_its_images_by_name(folder):
         assert paths(folder) == paths(str(folder)) == found
 
 
+def test_links_to_folders_are_followed_once(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "z.png").touch()
+    (outside / "back").symlink_to(folder)
+    expected = paths(folder)
+    (folder / "zz").symlink_to(outside)
+    assert paths(folder) == [*expected, str(folder / "zz" / "z.png")]
+
+
 def test_a_pattern_gives_what_fits_it(folder):
     assert paths(folder / "**" / "*.?[ep][gb]*") == [
         str(folder / "b.jpg"),
@@ -84,7 +93,8 @@ def test_boxes_belong_to_their_images():
         (["a.jpg"], dict(boxes=[]), "fewer boxes than images"),
         (["a.jpg"], dict(boxes=[None, None]), "more boxes than images"),
         ("a.jpg", dict(boxes=[[1, 2, 3]]), r"boxes of a\.jpg have the shape \(1, 3\)"),
-        ("a.jpg", dict(boxes=[[1, 2, 3, float("nan")]]), "finite"),
+        ("a.jpg", dict(boxes=[[1, 2, 3, float("nan")]]), r"a\.jpg are not all finite"),
+        ("a.jpg", dict(boxes=[[1, 2, 3, 4], [5]]), r"boxes of a\.jpg are no array"),
         (
             "a.jpg",
             dict(keypoints=np.zeros((2, 17, 3))),

@@ -147,6 +147,14 @@ def test_a_long_list_has_a_progress_bar_and_a_short_one_none(
     assert tracked == [True]
 
 
+@pytest.mark.parametrize(
+    "options", [dict(device="cuda"), dict(precision="bf16"), dict(compile=True)]
+)
+def test_an_exported_model_takes_no_options_of_torch(options):
+    with pytest.raises(ValueError, match=r"exported model .* runs on the CPU"):
+        PARInferencer("model.onnx", **options)
+
+
 def test_a_name_is_what_was_trained_under_it(trained_work_dir, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"no weights of sspnet_r18_synthetic are pub"):

@@ -108,6 +108,15 @@ def test_averaged_weights_are_published_where_the_training_evaluated_them(tmp_pa
     assert not torch.equal(published["head.classifier.weight"], trained)
 
 
+def test_a_model_whose_training_diverged_is_not_published(trained_work_dir, tmp_path):
+    checkpoint = load_from_local(str(next(trained_work_dir("linear").glob("best_*"))))
+    checkpoint["state_dict"]["head.classifier.weight"][3] = float("nan")
+    torch.save(checkpoint, tmp_path / "diverged.pth")
+    with pytest.raises(ValueError, match="not finite"):
+        publish(tmp_path / "diverged.pth", tmp_path, say=str)
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
 @pytest.fixture
 def linear(trained_work_dir, tmp_path):
     """A checkpoint to change: its file and what it holds."""

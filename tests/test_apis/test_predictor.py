@@ -94,8 +94,11 @@ def test_a_threshold_replaces_the_model_s_own_of_the_attributes_that_it_names():
     assert Means(threshold=0.3).rule.thresholds == (0.3, 0.3, 0.3)
     with pytest.raises(ValueError, match="Shoe"):
         Means(threshold=dict(Shoe=0.1))
+    assert Means(threshold=np.float32([0.5, 0.25, 0])).rule.thresholds == (0.5, 0.25, 0)
     with pytest.raises(ValueError, match="batch_size is 0"):
         Means(batch_size=0)
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        Means().predict([], batch_size=0)
 
 
 def test_results_keep_the_order_of_images_and_boxes_whatever_the_batches(tmp_path):
@@ -137,6 +140,19 @@ def test_an_image_that_cannot_be_read_is_a_result_with_the_reason(tmp_path):
     assert (results[0].scores, results[0].present) == ({}, ())
     float_image = flat(0, 0, 0).astype(np.float32)
     assert "expected uint8" in Means().predict([float_image])[0].error
+
+
+def test_scores_that_are_no_numbers_are_no_answer():
+    class Broken(Means):
+        def score(self, inputs, keypoints):
+            scores = super().score(inputs, keypoints)
+            return np.where(scores == 1, np.nan, scores)
+
+    stream = [flat(0, 0, 0), flat(0, 255, 0), flat(51, 0, 0)]
+    for batch_size in (1, 3):
+        results = Broken().predict(stream, batch_size=batch_size)
+        assert [one.scores.get("Hat") for one in results] == [0, None, 0.2]
+        assert "not finite" in results[1].error
 
 
 def test_persons_are_cut_out_of_their_image(tmp_path):
