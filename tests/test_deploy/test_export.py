@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmpretrain.models.utils import ShiftWindowMSA
 from PIL import Image
 
 from mmpar.apis.model_files import build_model
 from mmpar.deploy import OnnxPARInferencer, export_onnx
 from mmpar.deploy import export as export_module
+from mmpar.deploy import graph as graph_module
 from mmpar.deploy.crops import draw_crops
 from mmpar.deploy.parity import score_crops, torch_scorer
 from mmpar.structures import build_schema
@@ -303,3 +305,19 @@ def test_openvino_answers_the_same(block, tmp_path, monkeypatch):
     names = [file.name for file in report.files]
     assert names == ["model.bin", "model.xml"]
     assert report.difference <= 1e-4
+
+
+def test_windows_of_swin_are_traced_for_batches_of_any_size():
+    torch.manual_seed(0)
+    attention = ShiftWindowMSA(
+        embed_dims=4, num_heads=1, window_size=2, shift_size=1
+    ).eval()
+    tokens = torch.randn(5, 32, 4)
+    batch = {0: torch.export.Dim("batch")}
+    with graph_module._batches_of_any_size(), torch.no_grad():
+        program = torch.export.export(
+            attention, (tokens[:2], (8, 4)), dynamic_shapes=(batch, None)
+        )
+    with torch.no_grad():
+        expected = attention(tokens, (8, 4))
+        assert torch.equal(program.module()(tokens, (8, 4)), expected)
