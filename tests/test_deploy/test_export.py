@@ -316,7 +316,7 @@ def test_windows_of_swin_are_traced_for_batches_of_any_size():
     batch = {0: torch.export.Dim("batch")}
     with graph_module._batches_of_any_size(), torch.no_grad():
         program = torch.export.export(
-            attention, (tokens[:2], (8, 4)), dynamic_shapes=(batch, None)
+            attention, (tokens[:2], (8, 4)), dynamic_shapes=(batch, (None, None))
         )
     with torch.no_grad():
         expected = attention(tokens, (8, 4))
