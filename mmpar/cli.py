@@ -27,6 +27,9 @@ COMMANDS = {
 }
 """Name to its script below ``tools/``, and what it does."""
 
+WITH_TRACEBACK = ("train", "test")
+"""Commands that run code of the user's, whose errors need their place."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the subcommand that the command line names."""
@@ -42,7 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         commands.add_parser(name, help=purpose, add_help=False)
     command = parser.parse_args(arguments[:1]).command
     sys.argv = [f"mmpar {command}", *arguments[1:]]
-    _run_script(shipped_root() / "tools" / COMMANDS[command][0])
+    try:
+        _run_script(shipped_root() / "tools" / COMMANDS[command][0])
+    except (OSError, ValueError) as error:
+        if command in WITH_TRACEBACK:
+            raise
+        sys.exit(f"mmpar {command}: error: {error}")
 
 
 def _run_script(path: Path) -> None:

@@ -51,6 +51,14 @@ def test_subcommands_answer_as_their_tools_from_any_folder(tmp_path):
     assert "invalid choice: 'trains'" in output
 
 
+def test_what_cannot_be_done_is_one_line(tmp_path):
+    arguments = ("missing.safetensors", "images", "--out", "answers.txt")
+    status, output = mmpar("predict", *arguments, cwd=tmp_path)
+    assert status == 1
+    assert output.startswith("mmpar predict: error: answers.txt")
+    assert output.count("\n") == 1
+
+
 def test_models_are_listed_by_pattern(tmp_path):
     status, output = mmpar("models", "sspnet*peta", cwd=tmp_path)
     assert status == 0

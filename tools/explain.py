@@ -44,7 +44,8 @@ def main(args: argparse.Namespace) -> None:
         args.attributes,
         explainer=args.explainer,
     )
-    print(f"{drawn} persons drawn in {args.out}, {failed} not readable")
+    unreadable = f", {failed} could not be read" if failed else ""
+    print(f"{drawn} person{'s' * (drawn != 1)} drawn in {args.out}{unreadable}")
 
 
 if __name__ == "__main__":

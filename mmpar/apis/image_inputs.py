@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import os.path as osp
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -144,7 +145,7 @@ def _expanded(given: str | os.PathLike) -> Iterable[str]:
 
 
 def _files_of_folder(folder: str) -> Iterator[str]:
-    """Images below a folder by name; what has another ending is not looked at.
+    """Images below a folder by name; a warning counts what has another ending.
 
     Links to folders are followed, and each folder is read once, as links may lead back.
     """
@@ -166,6 +167,12 @@ def _files_of_folder(folder: str) -> Iterator[str]:
         raise FileNotFoundError(
             f"{folder} holds no image ({others} files with other endings); images end "
             f"in {', '.join(IMAGE_ENDINGS)}"
+        )
+    if others:
+        warnings.warn(
+            f"{others} files in {folder} are left out, as their names do not end like "
+            "an image's",
+            stacklevel=2,
         )
 
 

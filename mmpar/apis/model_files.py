@@ -85,7 +85,7 @@ _FETCHING = ("TIMMBackbone", "TimmClassifier", "HuggingFaceClassifier")
 _ONLY_IN_TRAINING = ("train_cfg",)
 _USE_CONFIG = (
     "To publish a checkpoint of an older mmpar, name the config that fits it now: "
-    "tools/model_converters/publish_model.py CHECKPOINT --config CONFIG"
+    "mmpar publish CHECKPOINT --config CONFIG --out FILE"
 )
 
 
@@ -406,7 +406,6 @@ def build_model(card: ModelCard) -> Any:
     if card.regions:
         config["regions"] = copy.deepcopy(dict(card.regions))
     config["head"]["schema"] = card.schema.to_dict()
-    config["head"]["threshold"] = list(card.decision.thresholds)
     try:
         with DefaultScope.overwrite_default_scope("mmpar"):
             model = MODELS.build(config)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from mmpretrain.models.utils import ShiftWindowMSA
 from torch import Tensor, nn
 
 from mmpar.deploy.inferencer import CARD, IMAGES, KEYPOINTS, SCORES
@@ -81,7 +84,7 @@ def build_graph(model: Any, card: ModelCard, takes_pixels: bool = False) -> Any:
     if card.needs_keypoints:
         inputs[KEYPOINTS] = torch.zeros(2, 17, 3)
     batch = {0: torch.export.Dim("batch")}
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), _batches_of_any_size():
         warnings.simplefilter("ignore")  # of torch about its own code
         program = torch.onnx.export(
             ScoringModel(model, card, takes_pixels).eval(),
@@ -97,6 +100,28 @@ def build_graph(model: Any, card: ModelCard, takes_pixels: bool = False) -> Any:
     graph = program.model_proto
     _describe(graph, card, takes_pixels)
     return graph
+
+
+@contextmanager
+def _batches_of_any_size() -> Iterator[None]:
+    """Let Swin's windows count their images by whole numbers.
+
+    mmpretrain divides as floats, from which torch's exporter takes the batch size of
+    the example for a constant: the graph would answer wrongly at any other.
+    """
+
+    def window_reverse(windows: Tensor, H: int, W: int, window_size: int) -> Tensor:
+        rows, columns = H // window_size, W // window_size
+        inner = (window_size, window_size, windows.shape[-1])
+        x = windows.view(windows.shape[0] // (rows * columns), rows, columns, *inner)
+        return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, H, W, windows.shape[-1])
+
+    as_it_was = ShiftWindowMSA.window_reverse
+    ShiftWindowMSA.window_reverse = staticmethod(window_reverse)
+    try:
+        yield
+    finally:
+        ShiftWindowMSA.window_reverse = staticmethod(as_it_was)
 
 
 def _describe(graph: Any, card: ModelCard, takes_pixels: bool) -> None:

@@ -152,16 +152,18 @@ class PARResult:
         """
         if self.error is not None:
             raise ValueError(f"{self._name} has no answer to draw: {self.error}")
-        crop = Image.fromarray(self.image)
-        scale = min(_HEIGHT / crop.height, _WIDTH / crop.width)
+        crop, chart = Image.fromarray(self.image), self._chart()
+        height = min(max(_HEIGHT, chart.height), 2 * _HEIGHT)
+        scale = min(height / crop.height, _WIDTH / crop.width)
         width, height = (max(1, round(side * scale)) for side in crop.size)
         crop = crop.resize((width, height))
         draw = ImageDraw.Draw(crop)
         for box in self.boxes.values():
             draw.rectangle([side * scale for side in box], outline=_BOX, width=2)
-        chart = self._chart()
         drawn = Image.new(
-            "RGB", (crop.width + chart.width + 12, max(_HEIGHT, chart.height)), "white"
+            "RGB",
+            (crop.width + chart.width + 12, max(crop.height, chart.height)),
+            "white",
         )
         drawn.paste(crop, (0, 0))
         drawn.paste(chart, (crop.width + 12, 0))

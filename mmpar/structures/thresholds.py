@@ -11,6 +11,7 @@ from mmpar.structures.attribute_schema import AttributeSchema
 Threshold = Union[float, Sequence[float], Mapping[str, float]]
 
 DEFAULT = 0.5
+_FEW = 8  # thresholds that a line of the log has room for
 
 
 def build_thresholds(spec: Threshold, schema: AttributeSchema) -> tuple[float, ...]:
@@ -68,5 +69,8 @@ def describe_thresholds(thresholds: Sequence[float], schema: AttributeSchema) ->
         for name, value in zip(schema.names, thresholds)
         if value != DEFAULT
     ]
+    if len(others) > _FEW:
+        span = f"{min(thresholds):.3g} to {max(thresholds):.3g}"
+        return f"one per attribute, from {span}"
     tail = [f"all others {DEFAULT:g}"] if len(others) < len(schema) else []
     return ", ".join([*others, *tail])

@@ -19,7 +19,7 @@ _WAY_OUT = (
     "lists, tuples, dicts and dict(...), as tools/train.py writes them; nothing is "
     "executed. Use the config that it wrote to the work dir, or publish the model from "
     "its work dir; for a config of your own that needs code, name it: "
-    "tools/model_converters/publish_model.py CHECKPOINT --config CONFIG"
+    "mmpar publish CHECKPOINT --config CONFIG --out FILE"
 )
 
 

@@ -159,6 +159,24 @@ def test_models_are_timed_side_by_side(tmp_path: Path):
         assert number(train) > 0
 
 
+def test_ways_to_run_a_model_are_timed_and_judged(tmp_path: Path):
+    pytest.importorskip("onnxscript")
+    config = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
+    output = run_tool(
+        "benchmarks/inference.py",
+        *(config, "--labelled", config, "--limit", 4, "--calibration", 2),
+        *("--batch-sizes", 2, "--repeats", 1, "--threads", 1),
+        cwd=tmp_path,
+    )
+    times, steps, judged = re.findall(r"(?:^\|.*\n)+", output, re.MULTILINE)
+    accuracy = {name: float(cell) for name, cell in table_of(judged)}
+    assert {"torch eager", "ONNX Runtime fp32", "ONNX Runtime int8"} <= {*accuracy}
+    assert accuracy["ONNX Runtime fp32"] == accuracy["torch eager"]
+    assert {name for name, _ in table_of(times)} == {*accuracy}
+    for _, cell in (*table_of(times), *table_of(steps)):
+        assert float(cell.split()[0]) > 0
+
+
 def test_ways_to_resize_are_compared_with_the_official_one(tmp_path: Path):
     output = run_tool(
         "benchmarks/resizing.py",

@@ -99,7 +99,7 @@ def test_a_refusal_names_the_line_what_was_found_and_what_to_do():
     text = '"""A config."""\nmodel = dict(\n    type="A",\n    size=max(1, 2))\n'
     message = (
         r"^c\.py: line 4: max\(1, 2\) is not plain data\. Only name = value.*"
-        "publish_model.py CHECKPOINT --config CONFIG$"
+        "mmpar publish CHECKPOINT --config CONFIG --out FILE$"
     )
     with pytest.raises(ConfigCodeError, match=message):
         parse_config_data(text, "c.py")
