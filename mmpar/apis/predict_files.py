@@ -8,6 +8,7 @@ do not depend on where a run was killed, nor on which machine did which chunk.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -178,7 +179,7 @@ def predict_to_file(
         run: What has the chunks answered elsewhere; by default this process answers.
 
     Raises:
-        FileExistsError: ``out`` exists.
+        FileExistsError: ``out`` exists, or another run is writing it.
         FileNotFoundError: A source or the file of boxes does not.
         ModuleNotFoundError: The kind of file needs a library that is not installed.
         ValueError: No such kind of file, or what is in ``out.parts`` was begun with
@@ -195,21 +196,25 @@ def predict_to_file(
     predictor = (replace(settings, device="cpu") if run else settings).open()
     predictor.check_request(has_keypoints=False, abstain=abstain)
     job = _job(settings, predictor, answers, chunks, shard)
-    summary = _begin(parts / _JOB, job)
-    if summary is None:
-        todo = [chunk for chunk in chunks if not answers.part(chunk).exists()]
-        if todo:
-            _refuse_existing(out, overwrite)
-        start = time.perf_counter()
-        done = run(settings, answers, todo) if run else answers.write(predictor, todo)
-        images_now = _follow(done, todo)
-        seconds = time.perf_counter() - start
-        files = [answers.part(chunk) for chunk in chunks]
-        columns = answer_columns(predictor.card.schema.names, abstain)
-        _join(write, files, parts / "whole", columns)
-        summary = _summarize(chunks, files, images_now, seconds)
-        write_atomically(parts / _JOB, json.dumps({**job, "summary": asdict(summary)}))
-    _put_in_place(parts, out)
+    with _locked(parts):
+        summary = _begin(parts / _JOB, job)
+        if summary is None:
+            todo = [chunk for chunk in chunks if not answers.part(chunk).exists()]
+            if todo:
+                _refuse_existing(out, overwrite)
+            start = time.perf_counter()
+            done = (
+                run(settings, answers, todo) if run else answers.write(predictor, todo)
+            )
+            images_now = _follow(done, todo)
+            seconds = time.perf_counter() - start
+            files = [answers.part(chunk) for chunk in chunks]
+            columns = answer_columns(predictor.card.schema.names, abstain)
+            _join(write, files, parts / "whole", columns)
+            summary = _summarize(chunks, files, images_now, seconds)
+            note = json.dumps({**job, "summary": asdict(summary)})
+            write_atomically(parts / _JOB, note)
+        _put_in_place(parts, out)
     return summary
 
 
@@ -315,6 +320,33 @@ def _refuse_existing(out: Path, overwrite: bool) -> None:
         raise FileExistsError(
             f"{out} exists; choose another --out, delete it, or give --overwrite"
         )
+
+
+@contextlib.contextmanager
+def _locked(parts: Path) -> Iterator[None]:
+    """Keep a second run out of the folder; the lock ends with this process.
+
+    Raises:
+        FileExistsError: Another run is at work there.
+    """
+    parts.mkdir(parents=True, exist_ok=True)
+    with (parts / "lock").open("w") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileExistsError(
+                f"another run is writing to {parts}; wait for it, or choose another "
+                "--out"
+            ) from None
+        except (ImportError, OSError) as error:
+            print(
+                f"{parts} cannot be locked ({error}); do not start a second run with "
+                "this --out",
+                file=sys.stderr,
+            )
+        yield
 
 
 def _begin(file: Path, job: dict[str, Any]) -> Summary | None:

@@ -304,6 +304,18 @@ def test_stopped_at_any_step_it_ends_as_if_it_had_not_been(
     assert count > 8  # two chunks, the note of the job twice, the whole; deletions
 
 
+def test_a_second_run_is_kept_out_of_what_the_first_writes(tmp_path):
+    folder, out = write_images(tmp_path / "crops", 3), tmp_path / "out.jsonl"
+
+    def run(settings, answers, chunks):
+        with pytest.raises(FileExistsError, match=r"another run is writing to .*parts"):
+            predict(folder, out)
+        return answers.write(settings.open(), chunks)
+
+    assert predict(folder, out, run=run).persons == 3
+    assert {*tmp_path.iterdir()} == {folder, out}
+
+
 def begin(*arguments, **options):
     """Start it in a process of its own."""
     context = multiprocessing.get_context("fork")
