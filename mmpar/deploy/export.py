@@ -15,7 +15,7 @@ import numpy as np
 
 from mmpar.apis.model_files import load_model
 from mmpar.deploy.crops import Crops, draw_crops, load_crops, read_crops
-from mmpar.deploy.graph import OPSET, build_graph
+from mmpar.deploy.graph import OPSET, build_graph, save_graph
 from mmpar.deploy.inferencer import OnnxPARInferencer
 from mmpar.deploy.openvino import ir_scorer, require_openvino, write_ir
 from mmpar.deploy.parity import (
@@ -160,8 +160,6 @@ def _write(
     graph: Any, precision: str, crops: Crops, folder: Path, ending: str
 ) -> tuple[list[Path], Scorer]:
     """The files in a folder, and what they answer."""
-    import onnx
-
     path = folder / "model.onnx"
     as_ir = ending == ".xml"
     if precision == "int8":
@@ -169,7 +167,7 @@ def _write(
     elif precision == "fp16" and not as_ir:  # OpenVINO has a half precision of its own
         write_half(graph, path)
     else:
-        onnx.save(graph, str(path))
+        save_graph(graph, path)
     if not as_ir:
         return [path], OnnxPARInferencer(path).score_array
     ir = folder / "model.xml"

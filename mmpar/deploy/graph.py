@@ -7,13 +7,14 @@ import inspect
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmpretrain.models.utils import ShiftWindowMSA
 from torch import Tensor, nn
 
-from mmpar.deploy.inferencer import CARD, IMAGES, KEYPOINTS, SCORES
+from mmpar.deploy.inferencer import CARD, IMAGES, KEYPOINTS, SCORES, seal
 from mmpar.models.layers import CalibratedScores
 from mmpar.structures.model_card import ModelCard
 
@@ -147,6 +148,11 @@ def label_card(graph: Any, card: ModelCard) -> None:
     """Write the card, and nothing else, into the metadata of an ONNX model."""
     del graph.metadata_props[:]
     graph.metadata_props.add(key=CARD, value=card.to_json())
+
+
+def save_graph(graph: Any, path: str | Path) -> None:
+    """Write an ONNX file that :class:`OnnxPARInferencer` finds whole."""
+    Path(path).write_bytes(seal(graph.SerializeToString()))
 
 
 def _require_exporter() -> None:

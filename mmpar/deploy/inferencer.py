@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,9 @@ IMAGES, KEYPOINTS, SCORES = "images", "keypoints", "scores"
 """Inputs and output of an exported model."""
 CARD = "mmpar"
 """Key of the card in the metadata of an ONNX file."""
+_DIGEST = b"mmpar_sha256"
+"""Key of the digest there, which comes last and is of all bytes before it."""
+_DIGEST_BYTES = 82  # of its entry
 
 
 class OnnxPARInferencer(Predictor):
@@ -48,8 +52,8 @@ class OnnxPARInferencer(Predictor):
     Raises:
         FileNotFoundError: There is no such file.
         ImportError: ONNX Runtime is not installed.
-        ValueError: The file is no ONNX model, or none of mmpar's; its card is damaged,
-            or does not fit the graph.
+        ValueError: The file is no ONNX model, or none of mmpar's; it was changed or is
+            damaged, or its card does not fit the graph.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class OnnxPARInferencer(Predictor):
     ) -> None:
         self.session = _open_session(file, providers, num_threads)
         card = _read_card(self.session, str(file))
+        _require_whole(file)
         super().__init__(card, batch_size, threshold)
         self.takes_pixels = _check_graph(self.session, card, str(file))
 
@@ -144,6 +149,26 @@ def _read_card(session: Any, file: str) -> ModelCard:
         return ModelCard.from_json(text)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
+
+
+def seal(content: bytes) -> bytes:
+    """An ONNX file with a digest of its bytes at its end, as a last metadata entry.
+
+    In the protocol buffers that ONNX files are, what is appended is one more field.
+    """
+    digest = hashlib.sha256(content).hexdigest().encode()
+    fields = ((b"\x0a", _DIGEST), (b"\x12", digest))  # key and value
+    entry = b"".join(tag + bytes([len(text)]) + text for tag, text in fields)
+    return content + b"\x72" + bytes([len(entry)]) + entry  # 14: metadata_props
+
+
+def _require_whole(file: str | Path) -> None:
+    content = Path(file).read_bytes()
+    if seal(content[:-_DIGEST_BYTES]) != content:
+        raise ValueError(
+            f"{file} was changed after its export or is damaged: its SHA-256 is not "
+            "the one at its end. Copy it again, or export the model again"
+        )
 
 
 def _check_graph(session: Any, card: ModelCard, file: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmpar.deploy.crops import Crops
-from mmpar.deploy.graph import label_card
+from mmpar.deploy.graph import label_card, save_graph
 from mmpar.deploy.inferencer import OnnxPARInferencer
 
 QUANTIZED = ("Conv", "Gemm", "MatMul", "Add", "Relu", "MaxPool", "Concat")
@@ -22,13 +22,12 @@ def write_half(graph: Any, path: str | Path) -> None:
     Sampling positions and what they are computed from stay in float32: half precision
     is a tenth of a pixel off.
     """
-    import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     half = convert_float_to_float16(
         graph, keep_io_types=True, node_block_list=_position_nodes(graph)
     )
-    onnx.save(half, str(path))
+    save_graph(half, path)
 
 
 def _position_nodes(graph: Any) -> list[str]:
@@ -68,7 +67,7 @@ def write_int8(graph: Any, path: str | Path, crops: Crops, batch_size: int = 8) 
 
     path = Path(path)
     plain, folded = path.with_suffix(".plain.onnx"), path.with_suffix(".folded.onnx")
-    onnx.save(graph, str(plain))
+    save_graph(graph, plain)
     reader = _Feeds(OnnxPARInferencer(plain), crops, batch_size)
     quant_pre_process(str(plain), str(folded), skip_symbolic_shape=True)
     quantize_static(
@@ -84,7 +83,7 @@ def write_int8(graph: Any, path: str | Path, crops: Crops, batch_size: int = 8) 
     )
     quantized = onnx.load(str(path))
     label_card(quantized, reader.inferencer.card)
-    onnx.save(quantized, str(path))
+    save_graph(quantized, path)
 
 
 class _Feeds:

@@ -18,6 +18,7 @@ from mmpar.deploy import OnnxPARInferencer, export_onnx
 from mmpar.deploy import export as export_module
 from mmpar.deploy import graph as graph_module
 from mmpar.deploy.crops import draw_crops
+from mmpar.deploy.graph import save_graph
 from mmpar.deploy.parity import score_crops, torch_scorer
 from mmpar.structures import build_schema
 from mmpar.structures.decision import Calibration, DecisionRule
@@ -168,8 +169,9 @@ def test_files_are_answered_where_torch_is_not_installed(block, tmp_path):
 
 def edit(path, out, change):
     graph = onnx.load(str(path))
+    del graph.metadata_props[1:]  # the digest
     change(graph)
-    onnx.save(graph, str(out))
+    save_graph(graph, out)
     return out
 
 
@@ -201,6 +203,20 @@ def test_a_file_whose_card_does_not_fit_is_refused(block, tmp_path, change, mess
     changed = edit(block[0], tmp_path / "changed.onnx", change)
     with pytest.raises(ValueError, match=message):
         OnnxPARInferencer(changed)
+
+
+def test_a_changed_byte_anywhere_is_refused(block, tmp_path):
+    content, path = block[0].read_bytes(), tmp_path / "flipped.onnx"
+    rng = np.random.default_rng(0)
+    last = range(len(content) - 82, len(content), 9)  # the digest itself
+    for place in (*rng.integers(0, len(content), 40), *last):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << rng.integers(8)
+        path.write_bytes(flipped)
+        with pytest.raises(ValueError, match=r"flipped\.onnx"):
+            OnnxPARInferencer(path)
+    path.write_bytes(content)
+    OnnxPARInferencer(path)
 
 
 def test_what_is_no_onnx_file_is_refused(tmp_path):

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from mmengine.config import Config
@@ -41,7 +40,7 @@ from mmpar.apis.inferencer import TorchPredictor
 from mmpar.apis.model_files import load_model
 from mmpar.deploy import OnnxPARInferencer
 from mmpar.deploy.crops import Crops, draw_crops, load_crops
-from mmpar.deploy.graph import build_graph
+from mmpar.deploy.graph import build_graph, save_graph
 from mmpar.deploy.parity import mean_accuracy
 from mmpar.deploy.precision import write_int8
 from mmpar.registry import MODELS
@@ -87,7 +86,7 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     if args.labelled:
         calibration = load_training(card, args.labelled, args.calibration)
     graph = build_graph(model, card)
-    onnx.save(graph, str(folder / "fp32.onnx"))
+    save_graph(graph, folder / "fp32.onnx")
     write_int8(graph, folder / "int8.onnx", calibration)
     exported = OnnxPARInferencer(folder / "fp32.onnx", num_threads=args.threads)
     forms = {
