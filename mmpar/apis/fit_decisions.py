@@ -41,6 +41,7 @@ from mmpar.structures import DecisionRule, ModelCard, Preprocessing
 from mmpar.utils.atomic import write_atomically
 from mmpar.utils.config import merge_options
 from mmpar.utils.config_data import read_config_data
+from mmpar.utils.model_file import existing_file, name_by_hash
 
 Say = Callable[[str], Any]
 
@@ -69,12 +70,16 @@ def fit_model_decisions(
         The path of the published model.
 
     Raises:
+        FileExistsError: The same weights are published there.
         ValueError: The splits do not suit the model, or see :func:`load_model` and
             :func:`fit_decision_rule`.
     """
     cfg = _read_data_config(source, config)
     merge_options(cfg, options or {})
     model, card = load_model(source)
+    file = name_by_hash(out, card)
+    if file.exists():  # said before the minutes that the fit takes
+        raise existing_file(file)
     val, test = (_predict_logits(model, card, cfg, name) for name in ("val", "test"))
     rule = fit_decision_rule(card.decision, val, say=say, **wishes)
     say(text_table(attribute_rows(card.decision, rule, val, test)))

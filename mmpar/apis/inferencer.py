@@ -32,7 +32,7 @@ from mmpar.models import ALMHead
 from mmpar.registry import EXPLAINERS
 from mmpar.structures.par_result import PARResult
 from mmpar.structures.thresholds import Threshold
-from mmpar.utils.shipped import model_index
+from mmpar.utils.shipped import find_config, model_index
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Name to the type that the model computes in, under autocast."""
@@ -327,11 +327,13 @@ def _find_weights(model: str | Path) -> str | Path:
     """What a model is loaded from; a name is looked up.
 
     Raises:
-        ValueError: Nothing was published or trained under this name.
+        ValueError: No model is called so, or nothing was published or trained under
+            this name.
     """
     name = str(model)
-    if Path(name).exists() or name not in model_index():
+    if Path(name).exists() or Path(name).suffix or Path(name).name != name:
         return model
+    find_config(name)  # says which names are near
     published = model_index()[name].get("Weights")
     work_dir = Path("work_dirs", name)
     if not published and not work_dir.is_dir():

@@ -58,6 +58,8 @@ Say = Callable[[str], Any]
 Weights = OrderedDict[str, Tensor]
 
 UNKNOWN = "unknown"
+_USUAL_SIZE = 1 << 14
+"""Numbers in the config of a model up to here need not be a side of its weights."""
 
 
 class NamedConfig(NamedTuple):
@@ -208,6 +210,7 @@ def _load(source: str, config: str | Path | None, say: Say) -> tuple[Any, ModelC
 def _load_published(path: str) -> tuple[Any, ModelCard]:
     card, state_dict = read_model_file(path)
     with _naming(f"the model file {path}"):
+        _refuse_larger(card.model, state_dict, "model")
         model = build_model(card)
         _load_state(model, state_dict, every=True)
         _require_agreement(model, card)
@@ -252,8 +255,10 @@ def _load_checkpoint(
     config = config or _read_config_in(meta, path)
     with _naming(f"the checkpoint {path}", _USE_CONFIG):
         card = _describe_checkpoint(checkpoint, meta, config, path)
+        weights = weights_of(checkpoint, path)
+        _refuse_larger(card.model, weights, "model")
         model = build_model(card)
-        _load_state(model, weights_of(checkpoint, path))
+        _load_state(model, weights)
     card = replace(
         card,
         positive_ratio=_positive_ratio(model),
@@ -385,6 +390,33 @@ def _say_unknown(card: ModelCard, path: str, say: Say) -> None:
 
 
 # --- from a card to a model ---------------------------------------------------------
+
+
+def _refuse_larger(config: Any, weights: Mapping[str, Any], where: str) -> None:
+    """Refuse sizes that the weights do not have, before they fill the memory.
+
+    Raises:
+        ValueError: A number is above all sizes of the weights, and above what a model
+            has otherwise, such as the size of its input.
+    """
+    sizes = [size for value in weights.values() for size in getattr(value, "shape", ())]
+    limit = max(_USUAL_SIZE, *sizes, 0)
+    for path, value in _numbers(config, where):
+        if abs(value) > limit:
+            raise ValueError(
+                f"{path} is {value}, but no side of the weights is longer than {limit}"
+            )
+
+
+def _numbers(value: Any, where: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _numbers(item, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _numbers(item, f"{where}[{i}]")
+    elif isinstance(value, (int, float)):
+        yield where, value
 
 
 def build_model(card: ModelCard) -> Any:

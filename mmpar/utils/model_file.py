@@ -67,6 +67,7 @@ def write_model_file(
         The path of the file.
 
     Raises:
+        FileExistsError: The file exists, with another card.
         ValueError: The card is of other weights, or the name has another ending.
     """
     from safetensors.torch import save
@@ -82,9 +83,20 @@ def write_model_file(
         for name, tensor in state_dict.items()
     }
     content = save(tensors, {"format": "pt", CARD_KEY: card.to_json()})
-    file = _named_by_hash(Path(path), card)
-    write_atomically(file, _with_sorted_metadata(content))
+    content = _with_sorted_metadata(content)
+    file = name_by_hash(path, card)
+    if file.is_file() and file.read_bytes() != content:
+        raise existing_file(file)
+    write_atomically(file, content)
     return file
+
+
+def existing_file(file: Path) -> FileExistsError:
+    """The error of a file that would be replaced by other content."""
+    return FileExistsError(
+        f"{file} exists: the same weights, published with another card, such as other "
+        "thresholds. Delete it, or give another name or folder"
+    )
 
 
 def _contiguous() -> Any:
@@ -93,7 +105,13 @@ def _contiguous() -> Any:
     return torch.contiguous_format
 
 
-def _named_by_hash(path: Path, card: ModelCard) -> Path:
+def name_by_hash(path: str | Path, card: ModelCard) -> Path:
+    """The file that a model is published as, see :func:`write_model_file`.
+
+    Raises:
+        ValueError: The name has another ending.
+    """
+    path = Path(path)
     if path.is_dir() or not path.suffix:
         path = path / f"{card.name}{ENDING}"
     if path.suffix != ENDING:

@@ -159,6 +159,8 @@ def test_a_name_is_what_was_trained_under_it(trained_work_dir, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"no weights of sspnet_r18_synthetic are pub"):
         PARInferencer("sspnet_r18_synthetic")
+    with pytest.raises(ValueError, match="did you mean sspnet_r18_synthetic"):
+        PARInferencer("sspnet_r18_syntetic")
     (tmp_path / "work_dirs").mkdir()
     trained = trained_work_dir("sspnet")
     (tmp_path / "work_dirs" / "sspnet_r18_synthetic").symlink_to(trained)

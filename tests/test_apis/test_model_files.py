@@ -252,6 +252,19 @@ def test_weights_that_do_not_fit_are_named_in_every_form(
         assert str(source) in str(raised.value)
 
 
+def test_sizes_that_the_weights_do_not_have_take_no_memory(linear, tmp_path):
+    path, checkpoint = linear
+    card, weights = read_model_file(publish(path, tmp_path, say=str))
+    model = {**card.model, "head": {**card.model["head"], "in_channels": 10**9}}
+    huge = write_model_file(tmp_path / "huge", weights, replace(card, model=model))
+    meta = checkpoint["meta"]
+    meta["cfg"] = meta["cfg"].replace("in_channels=64", "in_channels=1000000000")
+    torch.save(checkpoint, path)
+    for source in (path, huge):
+        with pytest.raises(ValueError, match=r"model\.head\.in_channels is 1000000000"):
+            load_model(source)
+
+
 # --- each field of a card -----------------------------------------------------------
 
 
@@ -357,7 +370,7 @@ def test_the_test_of_a_model_file_gives_the_checkpoint_s_scores(
     rule = DecisionRule(card.schema, 0.25)
     look = replace(card.preprocessing, use_exif=False)
     card = replace(card, decision=rule, preprocessing=look)
-    file = write_model_file(tmp_path / "file", weights, card)
+    file = write_model_file(tmp_path / "changed", weights, card)
     expected, decided = scores_by_the_tool(work_dir, best, tmp_path / "a.json")
     scores, decisions = scores_by_the_tool(work_dir, file, tmp_path / "b.json")
     assert scores == expected

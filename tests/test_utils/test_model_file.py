@@ -49,6 +49,15 @@ def test_a_model_file_is_read_back_and_always_the_same(file, tmp_path):
     assert once_more == again
 
 
+def test_a_model_does_not_replace_one_with_another_card(tmp_path):
+    file = write_model_file(tmp_path, WEIGHTS, CARD)
+    before = file.read_bytes()
+    with pytest.raises(FileExistsError, match=rf"{file.name} exists.*another name"):
+        write_model_file(tmp_path, WEIGHTS, replace(CARD, license="MIT"))
+    assert file.read_bytes() == before
+    assert write_model_file(tmp_path, WEIGHTS, CARD) == file
+
+
 def test_the_hash_is_of_names_types_shapes_and_values_in_any_order():
     backwards = dict(reversed(WEIGHTS.items()))
     assert hash_weights(backwards) == CARD.weights_sha256
