@@ -5,16 +5,11 @@ secures how MMEngine reads and writes checkpoints; every part of mmpar that uses
 MMEngine imports it first, and so does MMEngine itself at the scope ``mmpar``.
 """
 
-from typing import Any
-
+from mmpar.utils.lazy import import_on_demand
 from mmpar.version import __version__
 
 __all__ = ["PARInferencer", "__version__", "get_model", "list_models"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mmpar import apis
-
-    return getattr(apis, name)
+__getattr__ = import_on_demand(
+    __name__, dict.fromkeys(("PARInferencer", "get_model", "list_models"), "mmpar.apis")
+)

@@ -6,8 +6,7 @@ and MMEngine are not installed.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from mmpar.utils.lazy import import_on_demand
 
 _HOMES = {
     "PARInferencer": "mmpar.apis.inferencer",
@@ -22,8 +21,4 @@ _HOMES = {
 
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = import_on_demand(__name__, _HOMES)

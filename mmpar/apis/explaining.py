@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from PIL import Image
 
 from mmpar.apis.inferencer import PARInferencer
 from mmpar.structures import AttributeSchema
-from mmpar.structures.par_result import PARResult
+from mmpar.structures.par_result import PARResult, encode_image, image_kind
 from mmpar.utils.atomic import write_atomically
 from mmpar.visualization import PARVisualizer
 
@@ -67,10 +66,10 @@ def explain_to_files(
     """
     results = inferencer.explain(inputs, attributes, **options)
     out, schema = Path(out), inferencer.card.schema
-    kind = Image.registered_extensions().get(out.suffix.lower())
+    kind = image_kind(out)
     if out.suffix.lower() in (".html", ".htm"):
         return _write_page(out, results, schema, attributes)
-    if kind in Image.SAVE:
+    if kind is not None:
         return _write_one(out, kind, list(results), schema, attributes)
     return _write_folder(out, results, schema, attributes)
 
@@ -124,8 +123,8 @@ def _write_one(
         )
     if results[0].error is not None:
         raise ValueError(results[0].error)
-    drawn = draw_explanation(results[0], schema, attributes)
-    write_atomically(out, _encoded(drawn, kind))
+    drawn = Image.fromarray(draw_explanation(results[0], schema, attributes))
+    write_atomically(out, encode_image(drawn, kind))
     return 1, 0
 
 
@@ -142,8 +141,8 @@ def _write_folder(
             failed += 1
             continue
         stem = Path(result.img_path).stem if result.img_path else "image"
-        content = _encoded(draw_explanation(result, schema, attributes))
-        write_atomically(out / f"{number:05}_{stem}.png", content)
+        image = Image.fromarray(draw_explanation(result, schema, attributes))
+        write_atomically(out / f"{number:05}_{stem}.png", encode_image(image))
         drawn += 1
     return drawn, failed
 
@@ -158,8 +157,8 @@ def _write_page(
     for result in results:
         picture = ""
         if result.error is None:
-            content = _encoded(draw_explanation(result, schema, attributes))
-            picture = base64.b64encode(content).decode()
+            image = Image.fromarray(draw_explanation(result, schema, attributes))
+            picture = base64.b64encode(encode_image(image)).decode()
         persons.append((result.img_path or "an image in memory", picture, result))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string(_PAGE).render(
@@ -168,9 +167,3 @@ def _write_page(
     write_atomically(out, page.encode("utf-8", "backslashreplace"))
     failed = sum(result.error is not None for _, _, result in persons)
     return len(persons) - failed, failed
-
-
-def _encoded(image: np.ndarray, kind: str = "PNG") -> bytes:
-    with io.BytesIO() as content:
-        Image.fromarray(image).save(content, kind)
-        return content.getvalue()

@@ -6,7 +6,7 @@ import glob
 import os
 import os.path as osp
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -16,6 +16,8 @@ from mmpar.utils.image_decoding import pil_to_rgb
 
 Box = tuple[float, float, float, float]
 Pixels = Any  # np.ndarray, PIL.Image.Image or torch.Tensor
+Read = Callable[[str], np.ndarray]
+"""From the path or URL of an image to uint8, (H, W, 3), BGR."""
 Boxes = Union[np.ndarray, Sequence[Sequence[float]]]
 
 IMAGE_ENDINGS = (
@@ -213,6 +215,16 @@ def _rows(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"the {name} are not all finite numbers: {array.tolist()}")
     return array
+
+
+def load_pixels(image: Pixels, read: Read, rgb: bool = False) -> np.ndarray:
+    """An image as uint8, (H, W, 3), BGR: a file by ``read``, pixels by :func:`as_bgr`.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not an image, or the pixels are of another type or shape.
+    """
+    return read(image) if isinstance(image, str) else as_bgr(image, rgb)
 
 
 def as_bgr(image: Pixels, rgb: bool = False) -> np.ndarray:

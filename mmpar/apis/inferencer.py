@@ -29,6 +29,7 @@ from mmpar.datasets.transforms import LoadPersonImage, Resize
 from mmpar.evaluation.functional import map_to_box
 from mmpar.explain import Explainer, MapExplainer, has_regions
 from mmpar.models import ALMHead
+from mmpar.models.classifiers.par_classifier import keypoint_samples
 from mmpar.registry import EXPLAINERS
 from mmpar.structures.par_result import PARResult
 from mmpar.structures.thresholds import Threshold
@@ -139,11 +140,7 @@ class TorchPredictor(Predictor):
         images = data["inputs"].contiguous(memory_format=torch.channels_last)
         if keypoints is None or not self.card.needs_keypoints:
             return images, None
-        scaled = torch.tensor(keypoints * (*self._size, 1), dtype=torch.float32)
-        samples = [DataSample() for _ in inputs]
-        for sample, points in zip(samples, scaled):
-            sample.set_field(points[None], "gt_keypoints")
-        return images, samples
+        return images, keypoint_samples(keypoints, *self._size)
 
     def _autocast(self) -> Any:
         if self._dtype is None:
@@ -158,10 +155,15 @@ class TorchPredictor(Predictor):
         results: list[PARResult],
     ) -> list[PARResult]:
         """The results of readable persons with boxes and maps."""
+        names = attributes
+        if names is None:
+            shown = {name for result in results for name in result.present}
+            names = [name for name in self.card.schema.names if name in shown]
+        if not names:
+            return results
         inputs = [person.prepared for person in persons]
         images, samples = self._batch(inputs, stack_keypoints(persons))
-        found = explainer(images, attributes, samples).float().cpu().numpy()
-        names = attributes or self.card.schema.names
+        found = explainer(images, names, samples).float().cpu().numpy()
         return [
             _explained(result, dict(zip(names, values)), attributes, person, explainer)
             for result, values, person in zip(results, found, persons)
@@ -252,7 +254,9 @@ class PARInferencer(BaseInferencer):
                     f"the exported model {model} runs on the CPU, in the precision of "
                     "its export; leave out device, precision and compile"
                 )
-            self.predictor = _exported(model, batch_size, threshold)
+            from mmpar.deploy import OnnxPARInferencer
+
+            self.predictor = OnnxPARInferencer(model, batch_size, threshold)
         else:
             self.predictor = TorchPredictor(
                 model, device, batch_size, threshold, precision, compile
@@ -345,11 +349,3 @@ def _find_weights(model: str | Path) -> str | Path:
     found = published or work_dir
     print_log(f"{name} is read from {found}", "current")
     return found
-
-
-def _exported(
-    model: str | Path, batch_size: int, threshold: Threshold | None
-) -> Predictor:
-    from mmpar.deploy import OnnxPARInferencer
-
-    return OnnxPARInferencer(model, batch_size=batch_size, threshold=threshold)

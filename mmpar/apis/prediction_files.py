@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmpar.structures.image_quality import ImageQuality
-from mmpar.structures.par_result import PARResult
+from mmpar.structures.par_result import PARResult, json_text
 
 PLACE = ("img_path", "id", "x1", "y1", "x2", "y2", "error")
 """First columns of CSV and Parquet: whose row it is."""
@@ -30,8 +30,7 @@ def line_of(result: PARResult, person_id: int | None) -> bytes:
     """
     found = result.to_dict()
     row = dict(img_path=found.pop("img_path"), id=person_id, **found)
-    text = json.dumps(row, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    return json_text(row).encode() + b"\n"
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:

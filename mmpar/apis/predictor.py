@@ -8,24 +8,29 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress, islice
 from typing import Any
 
 import numpy as np
 
-from mmpar.apis.image_inputs import Box, ImageInput, Pixels, as_bgr, iterate_images
+from mmpar.apis.image_inputs import (
+    Box,
+    ImageInput,
+    Pixels,
+    Read,
+    iterate_images,
+    load_pixels,
+)
 from mmpar.structures.boxes import crop_box
 from mmpar.structures.decision import NOT_SURE, DecisionRule
 from mmpar.structures.image_quality import ImageQuality, measure_image_quality
 from mmpar.structures.model_card import ModelCard
 from mmpar.structures.par_result import GroupAnswer, PARResult
-from mmpar.structures.thresholds import Threshold
+from mmpar.structures.thresholds import Threshold, build_thresholds
 
 Annotate = Callable[[list["Person"], list[PARResult]], list[PARResult]]
-Read = Callable[[str], np.ndarray]
-"""From the path or URL of an image to uint8, (H, W, 3), BGR."""
 
 UNCERTAIN = "uncertain"
 """Why the model is not sure: both answers are plausible at the wanted coverage."""
@@ -242,7 +247,7 @@ class Predictor(ABC):
         boxes = [None] if image.boxes is None else [*map(_as_box, image.boxes)]
         persons = [Person(image, box) for box in boxes]
         try:
-            pixels = _pixels(image.image, rgb, self.read)
+            pixels = load_pixels(image.image, self.read, rgb)
         except Exception as error:  # each decoder raises types of its own
             for person in persons:
                 person.error = _said(error)
@@ -341,18 +346,12 @@ def stack_keypoints(persons: list[Person]) -> np.ndarray | None:
     return np.stack(points) if points else None
 
 
-def load_crop(
-    image: Pixels, box: Box | None, rgb: bool, read: Callable[[str], np.ndarray]
-) -> np.ndarray:
+def load_crop(image: Pixels, box: Box | None, rgb: bool, read: Read) -> np.ndarray:
     """The crop of a result as it was looked at, uint8, (H, W, 3), RGB."""
-    pixels = _pixels(image, rgb, read)
+    pixels = load_pixels(image, read, rgb)
     if box is not None:
         pixels = crop_box(pixels, box, _name(image))
     return np.ascontiguousarray(pixels[..., ::-1])
-
-
-def _pixels(image: Pixels, rgb: bool, read: Callable[[str], np.ndarray]) -> np.ndarray:
-    return read(image) if isinstance(image, str) else as_bgr(image, rgb)
 
 
 def _name(image: Pixels) -> str:
@@ -378,6 +377,4 @@ def _with_thresholds(rule: DecisionRule, threshold: Threshold) -> DecisionRule:
     if isinstance(threshold, Mapping):
         names = rule.schema.names
         threshold = {**dict(zip(names, rule.thresholds)), **threshold}
-    return DecisionRule(
-        rule.schema, threshold, rule.calibration, rule.conformal, rule.exclusive
-    )
+    return replace(rule, thresholds=build_thresholds(threshold, rule.schema))

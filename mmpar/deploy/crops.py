@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmpar.apis.image_inputs import as_bgr, iterate_images
+from mmpar.apis.image_inputs import iterate_images, load_pixels
 from mmpar.deploy.preprocessing import read_image, resize_image
 from mmpar.registry import DATASETS
 from mmpar.structures.model_card import ModelCard
@@ -65,12 +66,11 @@ def read_crops(card: ModelCard, inputs: Any, limit: int | None = None) -> Crops:
         OSError: A file cannot be read.
         ValueError: One is not an image, or there is none.
     """
-    images = []
-    for given in islice(iterate_images(inputs), limit):
-        exif = card.preprocessing.use_exif
-        path = given.img_path
-        pixels = read_image(path, exif) if path else as_bgr(given.image)
-        images.append(resize_image(pixels, card.preprocessing))
+    read = partial(read_image, use_exif=card.preprocessing.use_exif)
+    images = [
+        resize_image(load_pixels(given.image, read), card.preprocessing)
+        for given in islice(iterate_images(inputs), limit)
+    ]
     if not images:
         raise ValueError(f"no image is given in {inputs!r}")
     return Crops(np.stack(images), f"{len(images)} given images")

@@ -7,10 +7,10 @@ from typing import Any, Optional
 
 import numpy as np
 import torch
-from mmpretrain.structures import DataSample
 
 from mmpar.deploy.crops import Crops
 from mmpar.evaluation.functional import multi_label_scores
+from mmpar.models.classifiers.par_classifier import keypoint_samples
 from mmpar.structures.model_card import ModelCard
 
 Scorer = Callable[[np.ndarray, Optional[np.ndarray]], np.ndarray]
@@ -27,22 +27,14 @@ def torch_scorer(model: Any, card: ModelCard) -> Scorer:
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         samples = None
         if card.needs_keypoints:
-            samples = _samples(keypoints, images.shape[2], images.shape[1])
+            height, width = images.shape[1:3]
+            samples = keypoint_samples(keypoints, width, height)
         with torch.inference_mode():
             inputs = model.data_preprocessor(dict(inputs=pixels))["inputs"]
             logits = model(inputs, samples, mode="tensor")
         return card.decision.scores(logits.float().numpy())
 
     return score
-
-
-def _samples(points: np.ndarray | None, width: int, height: int) -> list[DataSample]:
-    assert points is not None
-    scaled = torch.tensor(points * (width, height, 1), dtype=torch.float32)
-    samples = [DataSample() for _ in scaled]
-    for sample, one in zip(samples, scaled):
-        sample.set_field(one[None], "gt_keypoints")
-    return samples
 
 
 def score_crops(score: Scorer, crops: Crops) -> np.ndarray:

@@ -330,7 +330,9 @@ class DecisionRule:
             ValueError: Scores are not probabilities, or of another number of
                 attributes.
         """
-        lead = self._lead(scores)
+        return self._decide(self._lead(scores))
+
+    def _decide(self, lead: np.ndarray) -> np.ndarray:
         decisions = lead > 0
         for members in self.schema.exclusive_indices if self.exclusive else ():
             inner = np.where(decisions[..., members], lead[..., members], 0)
@@ -350,7 +352,8 @@ class DecisionRule:
             ``score``, the ``margin`` by which it leads the next in this, and whether it
             is decided ``present``.
         """
-        lead, decisions = self._lead(scores), self.decide(scores)
+        lead = self._lead(scores)
+        decisions = self._decide(lead)
         answers: list[dict[str, dict[str, Any]]] = [{} for _ in scores]
         names = exclusive_set_names(self.schema)
         rows = np.arange(len(scores))
@@ -412,7 +415,8 @@ class DecisionRule:
                 "quantiles were fitted; fit them with "
                 "tools/analysis_tools/calibrate.py MODEL --coverage 0.9"
             )
-        decided = np.stack([~self.decide(scores), self.decide(scores)], axis=-1)
+        present = self.decide(scores)
+        decided = np.stack([~present, present], axis=-1)
         possible = self.conformal.plausible(scores) | decided
         for index, quantiles in enumerate(self.conformal.sets):
             if quantiles is not None:

@@ -25,9 +25,9 @@ class GroupAnswer:
     """What was found of an exclusive set, such as ages or views.
 
     Attributes:
-        best: The member with the highest score.
+        best: The member whose score is the most above its threshold.
         score: Its score, in [0, 1].
-        margin: How far it is above the second; 0 is a tie.
+        margin: By how much it leads the next in this; 0 is a tie.
         present: Whether it is among the attributes that are present.
     """
 
@@ -121,8 +121,7 @@ class PARResult:
 
         A file name whose bytes are not UTF-8 keeps them as escapes (``\\udcff``).
         """
-        text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
-        return text.encode("utf-8", "backslashreplace").decode()
+        return json_text(self.to_dict())
 
     def to_labels(self) -> list[dict[str, Any]]:
         """Labels by falling score, as the pipelines of Hugging Face give them."""
@@ -175,12 +174,10 @@ class PARResult:
         Raises:
             ValueError: There is no answer, or no kind of image has this ending.
         """
-        kind = Image.registered_extensions().get(Path(path).suffix.lower())
-        if kind not in Image.SAVE:
+        kind = image_kind(path)
+        if kind is None:
             raise ValueError(f"no kind of image file ends like {path}; write .png")
-        with io.BytesIO() as content:
-            self.plot().save(content, kind)
-            write_atomically(path, content.getvalue())
+        write_atomically(path, encode_image(self.plot(), kind))
 
     def _chart(self) -> Image.Image:
         from mmpar.utils.fonts import TextFont  # takes a moment, for matplotlib
@@ -198,3 +195,22 @@ class PARResult:
             right = left + round(score * (_BAR - 1))
             draw.rectangle((left, top + 4, right, top + font.line_height - 4), color)
         return chart
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """One line of JSON in UTF-8, in which other bytes of file names are escapes."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def image_kind(path: str | Path) -> str | None:
+    """The format that Pillow writes to a file of this ending; None if there is none."""
+    kind = Image.registered_extensions().get(Path(path).suffix.lower())
+    return kind if kind in Image.SAVE else None
+
+
+def encode_image(image: Image.Image, kind: str = "PNG") -> bytes:
+    """The content of an image file."""
+    with io.BytesIO() as content:
+        image.save(content, kind)
+        return content.getvalue()

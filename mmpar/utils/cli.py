@@ -101,16 +101,21 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def decision_arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with a model, its val and test splits, and how thresholds are fitted."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("model", help="published model, work dir or checkpoint file")
+def add_model_file_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--out``, where a published model is written."""
     parser.add_argument(
         "--out",
         required=True,
         metavar="FILE",
         help="the .safetensors file, whose name gets the weights' hash, or a folder",
     )
+
+
+def decision_arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with a model, its val and test splits, and how thresholds are fitted."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("model", help="published model, work dir or checkpoint file")
+    add_model_file_argument(parser)
     parser.add_argument(
         "--config",
         help="config whose val and test splits are used (that of the work dir)",

@@ -6,6 +6,7 @@ import os
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import groupby
 
@@ -53,6 +54,16 @@ def font_families(texts: Iterable[str]) -> list[str]:
             font_manager.fontManager.addfont(file)
         families.append(FT2Font(file).family_name)
     return families
+
+
+@contextmanager
+def matplotlib_fonts(texts: Iterable[str]) -> Iterator[None]:
+    """Have matplotlib create and draw figures with these texts in a block."""
+    families = font_families(texts)
+    with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
+        # font_families named them all in one warning, with the remedy
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+        yield
 
 
 def drawable(text: str) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
 from collections.abc import Sequence
 
-import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmpar.evaluation.functional import Reliability
-from mmpar.utils.fonts import drawable, font_families
+from mmpar.utils.fonts import drawable, matplotlib_fonts
 
 _COLUMNS = 5
 
@@ -35,7 +33,7 @@ def draw_reliability(
     """
     columns = min(_COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
-    with mpl.rc_context({"font.family": font_families(names)}):
+    with matplotlib_fonts(names):
         figure = Figure(figsize=(2.2 * columns, 2.3 * rows + 0.6), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for index, axes in enumerate(grid.flat):
@@ -59,8 +57,5 @@ def draw_reliability(
         figure.supxlabel("mean score")
         figure.supylabel("share of positives")
         file = io.BytesIO()
-        with warnings.catch_warnings():
-            # font_families named them all in one warning, with the remedy
-            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
-            FigureCanvasAgg(figure).print_png(file)
+        FigureCanvasAgg(figure).print_png(file)
     return file.getvalue()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mmpar.utils.fonts import drawable, font_families
+from mmpar.utils.fonts import drawable, matplotlib_fonts
 
 
 def draw_scale_prior(
@@ -27,13 +25,10 @@ def draw_scale_prior(
     Returns:
         RGB image, ``(H, W, 3)``, uint8.
     """
-    with mpl.rc_context({"font.family": font_families(regions)}):
+    with matplotlib_fonts(regions):
         figure = _figure([drawable(name) for name in regions], weights, chosen)
         canvas = FigureCanvasAgg(figure)
-        with warnings.catch_warnings():
-            # font_families named them all in one warning, with the remedy
-            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
-            canvas.draw()
+        canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]
 
 

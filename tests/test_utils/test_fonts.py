@@ -57,7 +57,8 @@ def system(monkeypatch):
 @pytest.fixture
 def warned(monkeypatch):
     said = []
-    only_here = SimpleNamespace(warn=lambda text, **kwargs: said.append(text))
+    only_here = SimpleNamespace(**vars(fonts.warnings))
+    only_here.warn = lambda text, **kwargs: said.append(text)
     monkeypatch.setattr(fonts, "warnings", only_here)
     return said
 

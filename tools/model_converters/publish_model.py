@@ -2,6 +2,8 @@
 
 import argparse
 
+from mmpar.utils.cli import add_model_file_argument
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -9,12 +11,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "source", help="work dir (the best checkpoint in it), or a checkpoint file"
     )
-    parser.add_argument(
-        "--out",
-        required=True,
-        metavar="FILE",
-        help="the .safetensors file, whose name gets the weights' hash, or a folder",
-    )
+    add_model_file_argument(parser)
     parser.add_argument(
         "--config",
         help="read this config, instead of the one in the work dir or checkpoint",

@@ -149,6 +149,21 @@ def keypoint_fractions(inputs: Tensor, data_samples: Samples | None) -> Tensor:
     return keypoints / keypoints.new_tensor((width, height, 1))
 
 
+def keypoint_samples(keypoints: Any, width: int, height: int) -> Samples:
+    """Data samples with ``gt_keypoints``, the inverse of :func:`keypoint_fractions`.
+
+    Args:
+        keypoints: ``(B, 17, 3)``, x, y in fractions of the input and visibility.
+        width: Of the input in pixels.
+        height: Of the input in pixels.
+    """
+    scaled = torch.tensor(keypoints * (width, height, 1), dtype=torch.float32)
+    samples = [DataSample() for _ in scaled]
+    for sample, points in zip(samples, scaled):
+        sample.set_field(points[None], "gt_keypoints")
+    return samples
+
+
 def _keypoints_of(sample: DataSample) -> Tensor:
     path = sample.get("img_path")
     keypoints = sample.get("gt_keypoints")
