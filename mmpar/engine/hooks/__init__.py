@@ -1,5 +1,6 @@
 """Behaviour that joins the Runner."""
 
+from mmpar.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
 from mmpar.engine.hooks.finite_hook import FiniteHook
 from mmpar.engine.hooks.iteration_seed_hook import IterationSeedHook
@@ -16,6 +17,7 @@ from mmpar.engine.hooks.validation_check_hook import ValidationCheckHook
 from mmpar.engine.hooks.visualization_hook import PARVisualizationHook
 
 __all__ = [
+    "ChannelsLastHook",
     "DueValidationHook",
     "FiniteHook",
     "IterationSeedHook",
