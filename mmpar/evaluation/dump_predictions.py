@@ -14,7 +14,7 @@ from mmpar.evaluation.functional.multi_label import check_labelled_scores
 from mmpar.evaluation.gather import Columns, SplitMetric
 from mmpar.evaluation.predictions import Predictions, prediction_row
 from mmpar.registry import METRICS
-from mmpar.structures import AttributeSchema, build_schema
+from mmpar.structures import SCHEMAS, AttributeSchema, build_schema
 from mmpar.utils.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def read_dump(file: str | Path) -> tuple[AttributeSchema, Predictions]:
 
     Returns:
         The schema and the predictions. A ``.csv`` has the names of the attributes
-        alone, so that its schema has no groups and no exclusive sets.
+        alone: its schema is the published one of the same names, else one without
+        groups and exclusive sets.
 
     Raises:
         ValueError: It is no such file.
@@ -119,7 +120,8 @@ def _read_csv(file: Path) -> tuple[AttributeSchema, Predictions]:
     ]
     parts[1] = parts[1].astype(bool)  # the text "0" is true
     heads = {name: frame[name].tolist() for name in _HEADS if name in frame}
-    schema = AttributeSchema(tuple(names), title=file.name)
+    plain = AttributeSchema(tuple(names), title=file.name)
+    schema = next((s for s in SCHEMAS.values() if s.names == plain.names), plain)
     return _checked(schema, frame["img_path"].tolist(), parts, heads)
 
 

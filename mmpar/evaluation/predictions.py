@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -126,3 +127,8 @@ def domain_name(domain: Any) -> str:
 def known_name(value: Any) -> str:
     """A person or camera as it is written; empty for an unknown one, None or -1."""
     return "" if value is None or str(value) == "-1" else str(value)
+
+
+def in_counting_order(names: Iterable[str]) -> list[str]:
+    """Sorted, and domain2 before domain10."""
+    return sorted(names, key=lambda name: (name.rstrip("0123456789"), len(name), name))
