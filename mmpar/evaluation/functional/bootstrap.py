@@ -29,6 +29,11 @@ class Interval:
     high: float
     undefined: float = 0.0
 
+    @property
+    def holds_zero(self) -> bool:
+        """Whether the interval holds 0; False where there is none."""
+        return self.low <= 0 <= self.high
+
     def __str__(self) -> str:
         if math.isnan(self.value):
             return "undefined"

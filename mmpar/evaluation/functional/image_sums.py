@@ -144,7 +144,6 @@ def metrics_of_sums(sums: np.ndarray, num_attributes: int) -> SummedMetrics:
         _ratio(total, judged) for total in totals
     )
     positive_recall = _ratio(hits, positives)
-    precision = hits / np.maximum(found, 1)
     negatives = known - positives
     negative_recall = _ratio(negatives - found + hits, negatives)
     return SummedMetrics(
