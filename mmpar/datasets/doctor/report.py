@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-
-import cv2
 import jinja2
-import mmcv
-from mmengine import fileio
 
 from mmpar.datasets.doctor.dataset_report import DatasetReport
-from mmpar.utils.image_headers import require_size_within_limit
+from mmpar.utils.thumbnails import jpeg_thumbnail as _thumbnail
 
 _SHOWN = 8
-_HEIGHT = 128
 _PAGE = """\
 <!doctype html><meta charset=utf-8><title>{{ title }}</title>
 <style>
@@ -67,17 +61,3 @@ def html_report(title: str, report: DatasetReport) -> str:
         shown=_SHOWN,
         thumbnail=_thumbnail,
     )
-
-
-def _thumbnail(path: str) -> str:
-    """The image, small, as JPEG in base64; nothing where it cannot be read."""
-    try:
-        content = fileio.get(path)
-        if not all(require_size_within_limit(content, path)):
-            return ""
-        image = mmcv.imfrombytes(content)
-        width = max(1, round(image.shape[1] * _HEIGHT / image.shape[0]))
-        small = cv2.imencode(".jpg", cv2.resize(image, (width, _HEIGHT)))[1]
-    except Exception:  # it is in the report because it is broken
-        return ""
-    return base64.b64encode(small.tobytes()).decode()
