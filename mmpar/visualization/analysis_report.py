@@ -113,13 +113,13 @@ out of its range.</p>
 
 <h2 id=groups>Groups</h2>
 <p>A gap is the group minus the other groups of its table; 95 % of the draws lie in \
-its range. Where the range holds 0, no difference is shown. mA is over the attributes that \
-have {{ least }} positives and {{ least }} negatives in the group and in the others, \
-so that both are means of the same attributes. ECE is the mean over attributes of the \
-expected calibration error; few images make it large by chance, so its gap is of what \
-exceeds that. <span class=mark>small</span>: the group or the others have fewer than \
-{{ small }} persons, and ranges are then too narrow. Of all {{ tests }} gaps \
-here, about {{ (tests / 20) | round | int }} would leave out 0 by chance alone; \
+its range. Where the range holds 0, no difference is shown. mA is over the attributes \
+that have {{ least }} positives and {{ least }} negatives in the group and in the \
+others, so that both are means of the same attributes. ECE is the mean over attributes \
+of the expected calibration error; few images make it large by chance, so its gap is \
+of what exceeds that. <span class=mark>small</span>: the group or the others have \
+fewer than {{ small }} persons, and ranges are then too narrow. Of all {{ tests }} \
+gaps here, about {{ (tests / 20) | round | int }} would leave out 0 by chance alone; \
 {{ clear }} do.</p>
 {% if not a.groupings %}<p>Nothing divides these images into groups.</p>{% endif %}
 {% for grouping in a.groupings %}
