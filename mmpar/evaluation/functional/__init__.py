@@ -11,6 +11,10 @@ from mmpar.evaluation.functional.calibration import (
     reliability,
     set_truth,
 )
+from mmpar.evaluation.functional.confident_learning import (
+    LabelErrors,
+    find_label_errors,
+)
 from mmpar.evaluation.functional.conformal import (
     conformal_quantile,
     coverage_of_answers,
@@ -47,6 +51,7 @@ __all__ = [
     "FittedCalibration",
     "FittedThresholds",
     "Interval",
+    "LabelErrors",
     "LocalizationScores",
     "MultiLabelScores",
     "Reliability",
@@ -57,6 +62,7 @@ __all__ = [
     "conformal_quantile",
     "coverage_of_answers",
     "decide",
+    "find_label_errors",
     "fit_calibration",
     "fit_conformal",
     "fit_thresholds",
