@@ -1,7 +1,12 @@
 """Metrics: functions of arrays, and what joins them to the Runner."""
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
-from mmpar.evaluation.dump_predictions import DumpPredictions, read_predictions
+from mmpar.evaluation.dump_predictions import (
+    DumpPredictions,
+    read_prediction_schema,
+    read_predictions,
+    write_predictions,
+)
 from mmpar.evaluation.localization_metric import AttributeLocalizationMetric
 from mmpar.evaluation.occlusion_metric import OcclusionMetric
 from mmpar.evaluation.par_metric import PARMetric
@@ -14,5 +19,7 @@ __all__ = [
     "PARMetric",
     "Predictions",
     "predict_split",
+    "read_prediction_schema",
     "read_predictions",
+    "write_predictions",
 ]

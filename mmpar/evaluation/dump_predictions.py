@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmpar.evaluation.gather import Columns, SplitMetric
 from mmpar.evaluation.predictions import Predictions, prediction_row
 from mmpar.registry import METRICS
-from mmpar.structures import AttributeSchema
+from mmpar.structures import AttributeSchema, build_schema
 from mmpar.utils.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -57,11 +57,32 @@ class DumpPredictions(SplitMetric):
     def compute_metrics(self, columns: Any) -> dict:
         """Write the file; there is no number to return."""
         predictions = Predictions.from_columns(columns)
-        text = _csv_text if self.out_file.endswith(".csv") else _json_text
-        write_atomically(self.out_file, text(predictions, self.schema))
+        write_predictions(self.out_file, predictions, self.schema)
         count = len(predictions.img_path)
         print_log(f"{count} predictions in {self.out_file}", "current")
         return {}
+
+
+def write_predictions(
+    file: str | Path, predictions: Predictions, schema: AttributeSchema
+) -> None:
+    """Write a ``.csv`` or ``.json`` as :class:`DumpPredictions` describes it."""
+    text = _csv_text if str(file).endswith(".csv") else _json_text
+    write_atomically(file, text(predictions, schema))
+
+
+def read_prediction_schema(file: str | Path) -> AttributeSchema:
+    """The schema of a ``.json`` file of :class:`DumpPredictions`.
+
+    Raises:
+        ValueError: It is no such file.
+    """
+    try:
+        return build_schema(json.loads(Path(file).read_text("utf-8"))["schema"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{file} does not hold the schema of DumpPredictions ({error!r})"
+        ) from error
 
 
 def read_predictions(file: str | Path) -> Predictions:

@@ -1,95 +1,89 @@
-"""Images that were stored again: other compression, another size, mirrored."""
+"""Checks of images that were stored again: other compression or size, mirrored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-_SIDE = 32
-_WAVES = 12
-_FLAT = 2.0
-"""Grey levels; an image that deviates less from its mean shows nothing."""
-
-MAX_DISTANCE = 20
-"""Of 143 bits. 500 images of PETA, stored again in seven ways each (JPEG of quality 30 to
-90, 0.5 to 1.5 times the size, or both), differ from themselves in up to 13 bits at the
-99th percentile, and one of 3,500 in more than 20. Of all pairs of its 19,000 images whose
-persons are labelled as different, 14 differ in up to 20 bits, and all of these show one
-scene twice; from 24 bits on there are pairs that do not."""
-
-_BLOCK = 2**24
-"""Pairs compared at a time."""
+from mmpar.datasets.base import PARDataset
+from mmpar.datasets.doctor.images import ImageFile, full_paths
+from mmpar.datasets.doctor.issue import Issue, Severity
+from mmpar.datasets.doctor.published import Published
+from mmpar.utils.perceptual_hash import group_near_copies
 
 
-def perceptual_hash(image: np.ndarray) -> bytes:
-    """143 bits that survive compression and scaling: signs of the cosine transform.
-
-    The image is shrunk to 32x32 grey pixels; each bit is the sign of one of the 12x12
-    lowest frequencies, without the mean. As those of odd horizontal frequency change
-    sign in a mirror, the hash of a mirrored image follows from its own. (The package
-    imagehash takes 8x8, which confuses different persons long before it misses copies.)
+@dataclass(frozen=True)
+class CopyGroup:
+    """Files of one image.
 
     Args:
-        image: (H, W, 3), uint8, BGR.
-
-    Returns:
-        18 bytes; none for an image of one colour.
+        images: Full paths.
+        splits: Of each.
+        differing: Attributes that one is labelled to have and another not to.
+        same_content: Whether the files are equal byte by byte.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    if small.std() < _FLAT:
-        return b""
-    waves = cv2.dct(small.astype(np.float32))[:_WAVES, :_WAVES]
-    return np.packbits(waves.ravel()[1:] > 0).tobytes()
+
+    images: tuple[str, ...]
+    splits: tuple[str, ...]
+    differing: tuple[str, ...]
+    same_content: bool
+
+
+def find_near_copies(
+    splits: Mapping[str, PARDataset], images: Mapping[str, ImageFile]
+) -> list[CopyGroup]:
+    """Groups of near copies, those with most differing labels first.
+
+    Labels are not compared where an image shows several persons.
+    """
+    listed: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for name, dataset in splits.items():
+        for row, path in enumerate(full_paths(dataset)):
+            listed[path].append((name, row))
+    paths = list(listed)
+    groups = []
+    for rows in group_near_copies([images[path].hash for path in paths]):
+        alike = [paths[row] for row in rows]
+        first = [listed[path][0] for path in alike]
+        labels = np.stack([splits[name].get_labels()[row] for name, row in first])
+        differ = (labels == 1).any(axis=0) & (labels == 0).any(axis=0)
+        if any(len(listed[path]) > 1 for path in alike):
+            differ[:] = False
+        names = splits[first[0][0]].schema.names
+        groups.append(
+            CopyGroup(
+                tuple(alike),
+                tuple(name for name, _ in first),
+                tuple(names[i] for i in np.flatnonzero(differ)),
+                len({images[path].digest for path in alike}) == 1,
+            )
+        )
+    return sorted(groups, key=lambda group: -len(group.differing))
 
 
 def near_copies(
-    hashes: Sequence[bytes], max_distance: int = MAX_DISTANCE
-) -> list[np.ndarray]:
-    """Groups of images that are the same but for how they are stored, or mirrored.
+    groups: Sequence[CopyGroup], published: Published | None
+) -> Iterator[Issue]:
+    """Near copies inside a split and across, and those that are labelled differently.
 
-    Every pair is compared, by matrix products: 20,000 images take seconds, 100,000
-    about a minute.
-
-    Args:
-        hashes: Of :func:`perceptual_hash`; empty ones are in no group.
-        max_distance: Bits in which two of a group may differ; in larger groups each is
-            as close to another one.
-
-    Returns:
-        Positions of each group, ascending, int64, groups by their first.
+    Those inside are a note, as the frames of a video are alike, and so is all that is
+    in a release.
     """
-    rows = np.flatnonzero([bool(code) for code in hashes])
-    if len(rows) < 2:
-        return []
-    # Equal hashes are one, so that thousands of copies are not millions of pairs.
-    codes, number = np.unique([hashes[row] for row in rows], return_inverse=True)
-    packed = np.frombuffer(codes.tobytes(), np.uint8).reshape(len(codes), -1)
-    bits = np.unpackbits(packed, axis=1)[:, : _WAVES * _WAVES - 1]
-    one, other = _close_pairs(2.0 * bits - 1, max_distance)
-    links = coo_array((np.ones(len(one), bool), (one, other)), [len(codes)] * 2)
-    _, group = connected_components(links, directed=False)
-    group = group[number]
-    order = np.argsort(group, kind="stable")
-    parts = np.split(rows[order], np.flatnonzero(np.diff(group[order])) + 1)
-    return sorted((part for part in parts if len(part) > 1), key=lambda part: part[0])
-
-
-def _close_pairs(signs: np.ndarray, max_distance: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of -1 and 1 that differ from each other, or mirrored, in few places."""
-    signs = signs.astype(np.float32)
-    odd = np.arange(1, _WAVES * _WAVES) % _WAVES % 2
-    mirror = (1 - 2 * odd).astype(np.float32)
-    least = signs.shape[1] - 2 * max_distance - 0.5
-    step = max(1, _BLOCK // len(signs))
-    found = []
-    for start in range(0, len(signs), step):
-        block, rest = signs[start : start + step], signs[start:].T
-        close = (block @ rest >= least) | ((block * mirror) @ rest >= least)
-        found.append(np.argwhere(close) + start)
-    one, other = np.concatenate(found).T
-    return one[one < other], other[one < other]
+    found: dict[tuple[str, str], list[CopyGroup]] = defaultdict(list)
+    for group in groups:
+        names = sorted(set(group.splits))
+        where = ", ".join(names)
+        check = f"near copies {'in a split' if len(names) == 1 else 'across splits'}"
+        if not group.same_content:
+            found[check, where].append(group)
+        if group.differing:
+            found["copies with differing labels", where].append(group)
+    for (check, where), some in sorted(found.items()):
+        images = [image for group in some for image in group.images]
+        inside = check == "near copies in a split"
+        severity: Severity = "note" if inside or published else "warning"
+        message = f"{len(images)} images in {len(some)} groups"
+        yield Issue(check, where, message, images, severity)
