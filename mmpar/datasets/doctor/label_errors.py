@@ -16,7 +16,7 @@ from mmpar.evaluation.functional import LabelErrors, find_label_errors
 from mmpar.evaluation.predictions import Predictions
 from mmpar.structures import AttributeSchema
 
-_SAID = ("absent", "present")
+SAID = ("absent", "present")
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class _Reasons:
 
     def of(self, row: int, column: int, image: str) -> Iterator[str]:
         given = int(self.labels[row, column])
-        other, doubt = _SAID[1 - given], self.found.doubt[row, column]
+        other, doubt = SAID[1 - given], self.found.doubt[row, column]
         usual = self.found.self_confidence[1 - given, column]
         yield (
             f"the model gives {doubt:.0%} to {other}, and on average {usual:.0%} to "

@@ -6,10 +6,12 @@ import base64
 
 import cv2
 import jinja2
+import markupsafe
 import mmcv
 from mmengine import fileio
 
 from mmpar.datasets.doctor.dataset_report import DatasetReport
+from mmpar.datasets.doctor.label_errors import SAID
 from mmpar.utils.image_headers import require_size_within_limit
 
 _SHOWN = 8
@@ -23,7 +25,7 @@ body{font:15px system-ui;margin:2em;max-width:70em}
 table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 .bar{background:#48a;height:.8em}.error{color:#b00}.warning{color:#a60}img{margin:2px}
 .cards{display:flex;flex-wrap:wrap;gap:1em}.card{width:15em;display:flex;gap:.6em}
-.card>div{min-width:0;overflow-wrap:anywhere;font-size:85%}
+.copies{width:auto}.card>div{overflow-wrap:anywhere;font-size:85%;max-width:15em}
 </style>
 <h1>{{ title }}</h1>
 <p>Images: {{ counts }}</p>
@@ -40,71 +42,7 @@ table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 {% if issue.images %}<details><summary>paths</summary>\
 {% for path in issue.images %}{{ path }}<br>{% endfor %}</details>{% endif %}
 {% endfor %}
-{% if report.x_ray %}{% set found = report.x_ray %}
-<h2>{{ "{:,}".format(found.suspects | length) }} suspected label errors</h2>
-<p>Predicted without having been trained on: {% for name, n in found.covered.items() %}\
-{{ "" if loop.first else ", " }}{{ "{:,}".format(n) }} of \
-{{ "{:,}".format(report.counts[name]) }} {{ name }} images{% endfor %}. The most doubtful \
-are shown first{% if found.suspects | length > shown_suspects %}, the first \
-{{ shown_suspects }} of them{% endif %}.</p>
-<div class=cards>
-{% for one in found.suspects[:shown_suspects] %}<div class=card>\
-<img title="{{ one.image }}" alt="" src="data:image/jpeg;base64,{{ thumbnail(one.image) }}">
-<div><b>{{ one.attribute }}</b><br>labelled <b>{{ said[one.given] }}</b>, model \
-{{ "{:.0%}".format(one.probability) }} present<br>{{ one.split }}: \
-{{ one.image.split("/")[-1] }}{% for why in one.reasons %}<br>{{ why }}{% endfor %}\
-</div></div>
-{% endfor %}
-</div>
-<h3>By attribute</h3>
-<table><tr><th>attribute<th>known labels<th>suspects<th>labelled present\
-<th>labelled absent
-
-{% for one in found.counts %}
-<tr><td>{{ one.attribute }}<td>{{ "{:,}".format(one.known) }}\
-<td>{{ "{:.2%}".format(one.share) }}<td>{{ one.present }}<td>{{ one.absent }}
-
-{% endfor %}
-</table>
-{% endif %}
-{% if report.copies %}
-<h2>{{ report.copies | length }} groups of near copies</h2>
-<p>Those whose labels differ most come first{% if report.copies | length > shown_groups %}\
-, and {{ shown_groups }} are shown{% endif %}.</p>
-<div class=cards>
-{% for group in report.copies[:shown_groups] %}<div class=card style="width:auto">\
-{% for path in group.images[:4] %}\
-<img title="{{ path }}" alt="" src="data:image/jpeg;base64,{{ thumbnail(path) }}">\
-{% endfor %}
-<div style="max-width:15em">{% for path in group.images[:4] %}{{ group.splits[loop.index0] }}: \
-{{ path.split("/")[-1] }}<br>{% endfor %}\
-{% if group.images | length > 4 %}and {{ group.images | length - 4 }} more<br>{% endif %}\
-{% if group.differing %}<b>labels differ: {{ group.differing | join(", ") }}</b>{% endif %}\
-</div></div>
-{% endfor %}
-</div>
-{% endif %}
-{% if report.exclusive_sets %}
-<h2>Exclusive sets</h2>
-<table><tr><th>split<th>set<th>none present<th>one<th>several
-
-{% for one in report.exclusive_sets %}
-<tr><td>{{ one.split }}<td>{{ one.members | join(", ") }}\
-{% for n in (one.none, one.one, one.several) %}
-<td>{{ "{:,}".format(n) }} ({{ "{:.1%}".format(n / [one.images, 1] | max) }}){% endfor %}
-
-{% endfor %}
-</table>
-{% endif %}
-{% if report.label_vectors %}
-<h2>Labels of whole images</h2>
-{% for one in report.label_vectors %}
-<p>{{ one.split }}: {{ "{:,}".format(one.seen) }} of {{ "{:,}".format(one.images) }} \
-images ({{ "{:.1%}".format(one.seen / [one.images, 1] | max) }}) have labels that, all \
-together, an image of training has. {{ "{:,}".format(one.distinct) }} combinations there, \
-{{ "{:,}".format(one.training) }} in training.</p>
-{% endfor %}
-{% endif %}
+{{ x_ray }}
 <h2>Positive ratios</h2>
 <table><tr><th>{% for name in report.ratios %}<th>{{ name }}{% endfor %}
 
@@ -120,6 +58,75 @@ together, an image of training has. {{ "{:,}".format(one.distinct) }} combinatio
 """
 
 
+_X_RAY = """\
+{% macro image(path) %}
+<img title="{{ path }}" alt="" src="data:image/jpeg;base64,{{ thumbnail(path) }}">
+{% endmacro %}
+{% macro share(count, of) %}
+{{ "{:,}".format(count) }} ({{ "{:.1%}".format(count / [of, 1] | max) }})
+{% endmacro %}
+{% if report.x_ray %}{% set found = report.x_ray %}
+<h2>{{ "{:,}".format(found.suspects | length) }} suspected label errors</h2>
+<p>Most doubtful first; up to {{ suspects }} are shown. Images with a prediction:
+{% for name, count in found.covered.items() %}
+{{ name }} {{ share(count, report.counts[name]) }}{{ "." if loop.last else "," }}
+{% endfor %}
+<div class=cards>
+{% for one in found.suspects[:suspects] %}
+<div class=card>{{ image(one.image) }}<div><b>{{ one.attribute }}</b><br>
+labelled <b>{{ said[one.given] }}</b><br>{{ one.split }}: {{ name_of(one.image) }}
+{% for why in one.reasons %}<br>{{ why }}{% endfor %}
+</div></div>
+{% endfor %}
+</div>
+<h3>By attribute</h3>
+<table><tr><th>attribute<th>known labels<th>suspects<th>labelled present<th>absent
+{% for one in found.counts %}
+<tr><td>{{ one.attribute }}<td>{{ "{:,}".format(one.known) }}
+<td>{{ share(one.present + one.absent, one.known) }}<td>{{ one.present }}
+<td>{{ one.absent }}
+{% endfor %}
+</table>
+{% endif %}
+{% if report.copies %}
+<h2>{{ report.copies | length }} groups of near copies</h2>
+<p>Those with most differing labels first; up to {{ groups }} are shown.
+<div class=cards>
+{% for group in report.copies[:groups] %}
+<div class="card copies">{% for path in group.images[:4] %}{{ image(path) }}{% endfor %}
+<div>{% for path in group.images[:4] %}
+{{ group.splits[loop.index0] }}: {{ name_of(path) }}<br>{% endfor %}
+{% if group.images | length > 4 %}and {{ group.images | length - 4 }} more<br>
+{% endif %}
+{% if group.differing %}
+<b>labels differ: {{ group.differing | join(", ") }}</b>{% endif %}
+</div></div>
+{% endfor %}
+</div>
+{% endif %}
+{% if report.exclusive_sets %}
+<h2>Exclusive sets</h2>
+<table><tr><th>split<th>set<th>none present<th>one<th>several
+{% for one in report.exclusive_sets %}
+<tr><td>{{ one.split }}<td>{{ one.members | join(", ") }}
+{% for n in (one.none, one.one, one.several) %}<td>{{ share(n, one.images) }}
+{% endfor %}
+{% endfor %}
+</table>
+{% endif %}
+{% if report.label_vectors %}
+<h2>Labels of whole images</h2>
+{% for one in report.label_vectors %}
+<p>{{ one.split }}: {{ share(one.seen, one.images) }} of {{ "{:,}".format(one.images) }}
+images are labelled, in all attributes at once, as an image of training is. Distinct
+combinations: {{ "{:,}".format(one.distinct) }}, in training
+{{ "{:,}".format(one.training) }}.
+{% endfor %}
+{% endif %}
+"""
+"""Suspects, near copies, exclusive sets and label vectors."""
+
+
 def html_report(title: str, report: DatasetReport) -> str:
     """The whole page: figures, issues with images, positive ratios as bars.
 
@@ -128,16 +135,22 @@ def html_report(title: str, report: DatasetReport) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
+    x_ray = environment.from_string(_X_RAY).render(
+        report=report,
+        suspects=_SUSPECTS,
+        groups=_GROUPS,
+        said=SAID,
+        thumbnail=_thumbnail,
+        name_of=lambda path: path.rpartition("/")[2],
+    )
     return environment.from_string(_PAGE).render(
         title=title,
         report=report,
         counts=", ".join(f"{name} {n:,}" for name, n in report.counts.items()),
         sizes=list(zip(("Width", "Height"), report.sizes or ())),
         shown=_SHOWN,
-        shown_suspects=_SUSPECTS,
-        shown_groups=_GROUPS,
-        said=("absent", "present"),
         thumbnail=_thumbnail,
+        x_ray=markupsafe.Markup(x_ray),  # escaped above
     )
 
 
