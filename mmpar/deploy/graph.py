@@ -61,7 +61,7 @@ class ScoringModel(nn.Module):
         if keypoints is None:
             features = self.model.extract_feat(images)
         else:
-            features = self.model.neck(self.model.backbone(images), keypoints)
+            features = self.model.read_keypoints(images, keypoints)
         return self.scores(self.model.head(features))
 
 
@@ -82,13 +82,15 @@ def build_graph(model: Any, card: ModelCard, takes_pixels: bool = False) -> Any:
     shape = (2, height, width, 3) if takes_pixels else (2, 3, height, width)
     kind = torch.uint8 if takes_pixels else torch.float32
     inputs = {IMAGES: torch.zeros(shape, dtype=kind)}
+    scoring = ScoringModel(model, card, takes_pixels).eval()
     if card.needs_keypoints:
         inputs[KEYPOINTS] = torch.zeros(2, 17, 3)
+        scoring.model.stage_grids(torch.zeros(1, 3, height, width))  # not while tracing
     batch = {0: torch.export.Dim("batch")}
     with warnings.catch_warnings(), torch.no_grad(), _batches_of_any_size():
         warnings.simplefilter("ignore")  # of torch about its own code
         program = torch.onnx.export(
-            ScoringModel(model, card, takes_pixels).eval(),
+            scoring,
             tuple(inputs.values()),
             dynamo=True,
             dynamic_shapes=(batch,) * len(inputs),

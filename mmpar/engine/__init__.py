@@ -2,6 +2,7 @@
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.engine.hooks import (
+    ChannelsLastHook,
     DueValidationHook,
     FiniteHook,
     IterationSeedHook,
@@ -21,6 +22,7 @@ from mmpar.engine.loops import ExplainLoop
 from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
+    "ChannelsLastHook",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",

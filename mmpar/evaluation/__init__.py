@@ -3,7 +3,7 @@
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.evaluation.dump_predictions import (
     DumpPredictions,
-    read_prediction_schema,
+    read_dump,
     read_predictions,
     write_predictions,
 )
@@ -19,7 +19,7 @@ __all__ = [
     "PARMetric",
     "Predictions",
     "predict_split",
-    "read_prediction_schema",
+    "read_dump",
     "read_predictions",
     "write_predictions",
 ]

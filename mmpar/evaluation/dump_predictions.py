@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmengine.logging import print_log
 
+from mmpar.evaluation.functional.multi_label import check_labelled_scores
 from mmpar.evaluation.gather import Columns, SplitMetric
 from mmpar.evaluation.predictions import Predictions, prediction_row
 from mmpar.registry import METRICS
-from mmpar.structures import AttributeSchema, build_schema
+from mmpar.structures import SCHEMAS, AttributeSchema, build_schema
 from mmpar.utils.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -28,10 +30,13 @@ class DumpPredictions(SplitMetric):
       order mark, without which Excel takes it for the code page of the machine; pandas
       reads it as it is, Python's ``csv`` with ``encoding="utf-8-sig"``.
     - ``.json``: ``{"schema": ..., "predictions": [{"img_path", "scores", "decisions",
-      "truths"}]}``, in the order of the schema; :func:`read_predictions` reads it.
+      "truths"}]}``, in the order of the schema.
 
-    When a sample has a domain, both also have ``domain`` after ``img_path``, by the
-    name that ``PARMetric`` gives it, empty for samples without.
+    Where any sample has them, these follow ``img_path`` in both: ``domain``, by the
+    name that ``PARMetric`` gives it, ``person_id`` and ``camera``, empty for samples
+    without; ``width`` and ``height`` of the person crop as it was loaded, in pixels, 0
+    for unknown; and ``seen``, 1 where the person is in the training data, 0 where not,
+    -1 for unknown. :func:`read_predictions` reads both kinds of files.
 
     Scores are in [0, 1]; decisions are those of the model, 1 where the score is above
     ``model.head.threshold`` and else 0; truths are 1, 0, or -1 for unknown, as for
@@ -71,41 +76,105 @@ def write_predictions(
     write_atomically(file, text(predictions, schema))
 
 
-def read_prediction_schema(file: str | Path) -> AttributeSchema:
-    """The schema of a ``.json`` file of :class:`DumpPredictions`.
-
-    Raises:
-        ValueError: It is no such file.
-    """
-    try:
-        return build_schema(json.loads(Path(file).read_text("utf-8"))["schema"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{file} does not hold the schema of DumpPredictions ({error!r})"
-        ) from error
-
-
 def read_predictions(file: str | Path) -> Predictions:
-    """Read a ``.json`` file of :class:`DumpPredictions`, which names no persons.
+    """Read a file of :class:`DumpPredictions`; see :func:`read_dump`."""
+    return read_dump(file)[1]
+
+
+def read_dump(file: str | Path) -> tuple[AttributeSchema, Predictions]:
+    """Read a ``.json`` or ``.csv`` file of :class:`DumpPredictions`.
+
+    Columns that it lacks are unknown of all images.
+
+    Returns:
+        The schema and the predictions. A ``.csv`` has the names of the attributes
+        alone: its schema is the published one of the same names, else one without
+        groups and exclusive sets.
 
     Raises:
         ValueError: It is no such file.
     """
     try:
-        rows = json.loads(Path(file).read_text(encoding="utf-8"))["predictions"]
-        found = Predictions(
-            img_path=np.array([row["img_path"] for row in rows], object),
-            scores=np.array([row["scores"] for row in rows], np.float32),
-            decisions=np.array([row["decisions"] for row in rows], bool),
-            labels=np.array([row["truths"] for row in rows], np.int8),
-            domain=np.array([row.get("domain", "") for row in rows], object),
-            person_id=np.full(len(rows), "", object),
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        read = _read_csv if str(file).endswith(".csv") else _read_json
+        return read(Path(file))
+    except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error
-    return found
+
+
+def _read_json(file: Path) -> tuple[AttributeSchema, Predictions]:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    rows = content["predictions"]
+    parts = [
+        np.array([row[name] for row in rows], kind)
+        for name, kind in (("scores", np.float32), ("decisions", bool), ("truths", int))
+    ]
+    heads = {name: [row[name] for row in rows] for name in _HEADS if name in rows[0]}
+    paths = [row["img_path"] for row in rows]
+    return _checked(build_schema(content["schema"]), paths, parts, heads)
+
+
+def _read_csv(file: Path) -> tuple[AttributeSchema, Predictions]:
+    import pandas as pd
+
+    # Only an empty cell is unknown: NA may be the name of a camera.
+    frame = pd.read_csv(file, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    names = [c[len("score:") :] for c in frame.columns if c.startswith("score:")]
+    parts = [
+        frame[[f"{part}:{name}" for name in names]].to_numpy().astype(kind)
+        for part, kind in (("score", np.float32), ("decision", int), ("truth", int))
+    ]
+    parts[1] = parts[1].astype(bool)  # the text "0" is true
+    heads = {name: frame[name].tolist() for name in _HEADS if name in frame}
+    plain = AttributeSchema(tuple(names), title=file.name)
+    schema = next((s for s in SCHEMAS.values() if s.names == plain.names), plain)
+    return _checked(schema, frame["img_path"].tolist(), parts, heads)
+
+
+def _checked(
+    schema: AttributeSchema,
+    paths: list[str],
+    parts: Sequence[np.ndarray],
+    heads: Mapping[str, list],
+) -> tuple[AttributeSchema, Predictions]:
+    """The predictions, if each part has a row per image and a column per attribute.
+
+    Args:
+        schema: Of the A attributes.
+        paths: Of the N images.
+        parts: Scores, decisions and labels.
+        heads: The columns of ``_HEADS`` that the file has.
+    """
+    scores, decisions, labels = parts
+    for part in parts:
+        if part.shape != (len(paths), len(schema)):
+            raise ValueError(
+                f"{len(paths)} images of {len(schema)} attributes have values of the "
+                f"shape {part.shape}"
+            )
+    check_labelled_scores(scores, labels)
+    columns = {
+        name: np.array(heads.get(name, [unknown] * len(paths))).astype(type(unknown))
+        for name, unknown in _HEADS.items()
+    }
+    width, height = (columns.pop(name).astype(np.int32) for name in ("width", "height"))
+    seen = columns.pop("seen").astype(np.int8)
+    return schema, Predictions(
+        img_path=np.array(paths, object),
+        scores=scores,
+        decisions=decisions,
+        labels=labels.astype(np.int8),
+        image_size=np.stack([width, height], axis=1),
+        seen=seen,
+        **{name: column.astype(object) for name, column in columns.items()},
+    )
+
+
+_HEADS: dict[str, Any] = dict(
+    domain="", person_id="", camera="", width=0, height=0, seen=-1
+)
+"""Columns that are written where an image has another value than this, unknown."""
 
 
 def _csv_text(predictions: Predictions, schema: AttributeSchema) -> bytes:
@@ -136,10 +205,14 @@ def _json_text(predictions: Predictions, schema: AttributeSchema) -> str:
 
 
 def _heads(predictions: Predictions) -> pd.DataFrame:
-    """What tells one image from another: its path, and its domain if any has one."""
+    """What tells one image from another: its path, and what is known of it."""
     import pandas as pd
 
-    heads = dict(img_path=predictions.img_path)
-    if predictions.domain.astype(bool).any():
-        heads["domain"] = predictions.domain
-    return pd.DataFrame(heads)
+    width, height = predictions.image_size.T
+    values = dict(vars(predictions), width=width, height=height)
+    known = {
+        name: values[name]
+        for name, unknown in _HEADS.items()
+        if (values[name] != unknown).any()
+    }
+    return pd.DataFrame(dict(img_path=predictions.img_path, **known))

@@ -17,7 +17,11 @@ from mmpar.evaluation.functional import (
     multi_label_scores,
 )
 from mmpar.evaluation.gather import Columns, SplitMetric
-from mmpar.evaluation.predictions import Predictions, prediction_row
+from mmpar.evaluation.predictions import (
+    Predictions,
+    in_counting_order,
+    prediction_row,
+)
 from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
 from mmpar.structures import (
@@ -128,13 +132,9 @@ class PARMetric(SplitMetric):
         without = counts.pop("", 0)
         if len(counts) < 2:
             return {}
-        # domain2 before domain10
-        names = sorted(
-            counts, key=lambda name: (name.rstrip("0123456789"), len(name), name)
-        )
         results = {
             name: self._score(predictions.select(predictions.domain == name))
-            for name in names
+            for name in in_counting_order(counts)
         }
         log_table(domain_table(results, counts))
         if without:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -31,6 +31,11 @@ class Predictions:
         labels: ``(N, A)``, int8, 1 present, 0 absent, -1 unknown.
         domain: ``(N,)``, str, the source dataset; empty where there is none.
         person_id: ``(N,)``, str; empty where the person is not known.
+        camera: ``(N,)``, str; empty where the camera is not known.
+        image_size: ``(N, 2)``, int32, width and height of the person crop as it was
+            loaded, in pixels; 0 where they are not known.
+        seen: ``(N,)``, int8: 1 the person is in the training data, 0 is not, -1 it is
+            not known.
     """
 
     img_path: np.ndarray
@@ -39,6 +44,9 @@ class Predictions:
     labels: np.ndarray
     domain: np.ndarray
     person_id: np.ndarray
+    camera: np.ndarray
+    image_size: np.ndarray
+    seen: np.ndarray
 
     @classmethod
     def from_columns(cls, columns: Columns) -> Predictions:
@@ -108,7 +116,10 @@ def prediction_row(sample: dict) -> Columns:
         decisions=decisions,
         labels=as_array(sample["gt_score"], np.int8),
         domain=np.array(domain_name(sample.get("domain")), object),
-        person_id=np.array(person_name(sample.get("person_id")), object),
+        person_id=np.array(known_name(sample.get("person_id")), object),
+        camera=np.array(known_name(sample.get("camera")), object),
+        image_size=np.array(sample.get("ori_shape", (0, 0))[1::-1], np.int32),
+        seen=np.array(sample.get("seen", -1), np.int8),
     )
 
 
@@ -119,6 +130,11 @@ def domain_name(domain: Any) -> str:
     return f"domain{domain}" if isinstance(domain, (int, np.integer)) else str(domain)
 
 
-def person_name(person: Any) -> str:
-    """A person as it is written; empty for one who is not known, None or -1."""
-    return "" if person is None or str(person) == "-1" else str(person)
+def known_name(value: Any) -> str:
+    """A person or camera as it is written; empty for an unknown one, None or -1."""
+    return "" if value is None or str(value) == "-1" else str(value)
+
+
+def in_counting_order(names: Iterable[str]) -> list[str]:
+    """Sorted, and domain2 before domain10."""
+    return sorted(names, key=lambda name: (name.rstrip("0123456789"), len(name), name))

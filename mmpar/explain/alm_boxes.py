@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from mmpar.explain.explainer import Attributes, BoxExplainer, DataSamples
 from mmpar.explain.feature_gradients import layer_inputs
+from mmpar.models.layers import CellGrid
 from mmpar.registry import EXPLAINERS
-from mmpar.structures.boxes import scale_boxes
 
 LEVELS = ("strongest", "all")
 
@@ -53,10 +55,27 @@ class ALMBoxes(BoxExplainer):
         head = self.model.head
         (stages,) = layer_inputs(self.model, head, inputs, data_samples)
         (*levels, _), regions = head.predict_levels(stages)
-        boxes = head.boxes(stages, regions).transpose(1, 2)  # (B, A, L, 4)
+        grids = self.grids(self.model.backbone, inputs, data_samples)
+        per_level = head.boxes(stages, regions).unbind(1)  # L of (B, A, 4)
+        boxes = torch.stack(
+            [
+                _in_image(level, stage.shape[2:], grid, inputs.shape[2:])
+                for level, stage, grid in zip(per_level, stages, grids)
+            ],
+            dim=2,
+        )
         if self.level == "strongest":
             strongest = torch.stack(levels, dim=2).argmax(dim=2)  # (B, A)
             boxes = boxes.take_along_dim(strongest[:, :, None, None], dim=2)[:, :, 0]
-        height, width = inputs.shape[2:]
-        # At float32 at least: half types have no pixel 257.
-        return scale_boxes(boxes, width, height)[:, list(self.indices(attributes))]
+        return boxes[:, list(self.indices(attributes))]
+
+
+def _in_image(
+    boxes: Tensor, cells: Sequence[int], grid: CellGrid, image: Sequence[int]
+) -> Tensor:
+    """From shares of a map to pixels of the image, ``(B, A, 4)``."""
+    # At float32 at least: half types have no pixel 257.
+    boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))
+    corners = boxes.unflatten(-1, (2, 2))
+    edges = corners * corners.new_tensor((cells[1], cells[0]))
+    return grid.edges_to_pixels(edges, cells, image).flatten(-2)

@@ -9,7 +9,9 @@ from typing import Optional, Union
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpar.models.utils import unwrap_model
+from mmpar.explain.feature_gradients import layer_maps
+from mmpar.models.layers import CellGrid, cell_grids
+from mmpar.models.utils import evaluating, unwrap_model
 from mmpar.structures.attribute_schema import composed
 
 Attributes = Optional[Sequence[Union[int, str]]]
@@ -28,6 +30,7 @@ class Explainer(ABC):
 
     def __init__(self, model: nn.Module) -> None:
         self.model = unwrap_model(model)
+        self._grids: dict[tuple[int, ...], list[CellGrid]] = {}
 
     @abstractmethod
     def __call__(
@@ -54,6 +57,29 @@ class Explainer(ABC):
         found = self(inputs, None, data_samples)
         for sample, value in zip(data_samples, found):
             sample.set_field(value, self.FIELD)
+
+    def grids(
+        self, layer: nn.Module, inputs: Tensor, data_samples: DataSamples = None
+    ) -> list[CellGrid]:
+        """Where the cells of a layer's maps lie in the image.
+
+        They are found once for each size of the inputs.
+
+        Args:
+            layer: A part of the model, always the same.
+            inputs: As for the call.
+            data_samples: As for the call.
+        """
+        size = tuple(inputs.shape[2:])
+        if size not in self._grids:
+            one = None if data_samples is None else data_samples[:1]
+            with evaluating(self.model):
+                self._grids[size] = cell_grids(
+                    lambda image: layer_maps(self.model, layer, image, one),
+                    size,
+                    inputs,
+                )
+        return self._grids[size]
 
     def indices(self, attributes: Attributes) -> tuple[int, ...]:
         """Positions in the schema of the model's head.

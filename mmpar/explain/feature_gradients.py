@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from mmpar.models.utils import evaluating
 
 # Gradients of half-precision logits on maps that are pooled underflow without it, as
 # in training; a power of two takes nothing from their precision.
@@ -150,19 +152,28 @@ def layer_inputs(
     return _only_run(layer, given)
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode, and afterwards the mode that each module was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
+def layer_maps(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any = None
+) -> list[Tensor]:
+    """Run ``model`` and return the maps that ``layer`` gave, ``(B, C, h, w)``.
+
+    Raises:
+        ValueError: The layer gives something else, or is not run exactly once.
+    """
+    given: list[Any] = []
+
+    def keep(module: nn.Module, args: Any, output: Any) -> None:
+        given.append([*_by_name(output).values()])
+
+    with ExitStack() as stack:
+        stack.callback(layer.register_forward_hook(keep).remove)
+        model(inputs, data_samples, mode="tensor")
+    maps = _only_run(layer, given)
+    _require_maps(layer, maps)
+    return [*maps]
 
 
-def _only_run(layer: nn.Module, runs: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+def _only_run(layer: nn.Module, runs: list[Any]) -> Any:
     if len(runs) != 1:
         raise ValueError(
             f"the target layer {type(layer).__name__} ran {len(runs)} times in one "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpar.explain.explainer import (
@@ -21,10 +20,11 @@ class GradCAM(MapExplainer):
     """Feature channels weighted by their effect on an attribute's logit.
 
     With A the features and y the logit, ``alpha_c = mean_ij dy / dA_cij``, and the map
-    is ``relu(sum_c alpha_c A_c)``, upsampled bilinearly to the input. One forward pass,
-    and one backward pass per attribute, from the logits to the layer only. Parameters,
-    their gradients and the training mode stay as they are; works in eval mode, under
-    autocast and ``torch.no_grad()``.
+    is ``relu(sum_c alpha_c A_c)``, upsampled bilinearly to the input, where each cell
+    lies at the place that it looks at (:func:`mmpar.models.layers.cell_grids`). One
+    forward pass, and one backward pass per attribute, from the logits to the layer
+    only. Parameters, their gradients and the training mode stay as they are; works in
+    eval mode, under autocast and ``torch.no_grad()``.
 
     Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
     Gradient-based Localization", ICCV 2017. The package ``grad-cam`` is not used: it
@@ -73,10 +73,8 @@ class GradCAM(MapExplainer):
         maps = [
             class_activation(found.maps[last], found.gradient(i, last)) for i in indices
         ]
-        upsampled = F.interpolate(
-            torch.stack(maps, dim=1), inputs.shape[2:], mode="bilinear"
-        )
-        return normalize_maps(upsampled)
+        grid = self.grids(self.target_layer, inputs, data_samples)[-1]
+        return normalize_maps(grid.resize(torch.stack(maps, dim=1), inputs.shape[2:]))
 
 
 def class_activation(features: Tensor, gradients: Tensor) -> Tensor:

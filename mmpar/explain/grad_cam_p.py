@@ -77,7 +77,11 @@ class GradCAMP(MapExplainer):
         indices = self.indices(attributes)
         neck = self.model.neck
         found = feature_gradients(self.model, neck, inputs, data_samples)
-        stages = found.layer_inputs[0]
+        bands = self.geometry.bands(
+            found.layer_inputs[0],
+            self.grids(self.model.backbone, inputs, data_samples),
+            inputs.shape[2:],
+        )
         if self.place_prior:
             with torch.no_grad():
                 sampling = neck.sampling_points(*found.layer_inputs)
@@ -86,13 +90,10 @@ class GradCAMP(MapExplainer):
             region = self.geometry.region_of[index]
             gradients = found.gradient(index, region)
             response = self.activation(found.maps[region], gradients)
+            band = bands[region]
             if self.place_prior:
-                band = self.geometry.place_by_points(
-                    response, region, stages, sampling[region]
-                )
+                rows = band.place_by_points(response, sampling[region])
             else:
-                band = self.geometry.place_by_position(response, region, stages)
-            maps.append(
-                self.geometry.into_image(band, region, stages, inputs.shape[2:])
-            )
+                rows = self.geometry.place_by_position(response, band)
+            maps.append(band.into_image(rows))
         return normalize_maps(torch.stack(maps, dim=1))

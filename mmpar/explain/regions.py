@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from mmpar.explain.explainer import (
     normalize_maps,
 )
 from mmpar.explain.feature_gradients import layer_inputs
+from mmpar.models.layers import CellGrid, SamplingPoints
 from mmpar.registry import EXPLAINERS
 from mmpar.structures import assign_attributes
 
@@ -50,41 +52,27 @@ class RegionGeometry:
         }
         self.regions = {region.name: region for region in self.neck.regions}
 
-    def place_by_points(
-        self, response: Tensor, region: str, stages: Sequence[Tensor], sampling: Any
-    ) -> Tensor:
-        """Move what positions respond to the places that PLE gathered them from.
-
-        The transpose of PLE's bilinear sampling: of a response, each sampling point
-        gets its weight's share, spread over the four pixels around it. What falls
-        outside the region is lost, as PLE reads zeros there. A position without points
-        (all weights 0: the keypoint was not found) has read the mean of the region, so
-        its response is spread evenly over that.
+    def bands(
+        self, stages: Sequence[Tensor], grids: Sequence[CellGrid], size: Sequence[int]
+    ) -> dict[str, RegionBand]:
+        """What each region covers, by its name.
 
         Args:
-            response: Not negative, one value per position of the region's features,
-                ``(B, h, w)``.
-            region: Its name.
-            stages: What the neck was given.
-            sampling: Points ``(B, K, h, w, 2)``, (x, y) in fractions of the image,
-                and weights ``(B, K, h, w)``, of the region.
-
-        Returns:
-            The region's band of its level's map, ``(B, rows, W_l)``.
+            stages: What the neck was given; their sizes are read.
+            grids: Of the stages.
+            size: (H, W) of the image.
         """
-        height, width, start, stop = self._band(region, stages)
-        points, weights = sampling
-        size = points.new_tensor((width, height))
-        shares = (response[:, None] * weights).to(points.dtype)
-        canvas = splat(points * size - 0.5, shares, height, width)
-        everywhere = (response * (weights.sum(dim=1) == 0)).sum(dim=(1, 2))
-        even = everywhere.to(points.dtype) / ((stop - start) * width)
-        return canvas[:, start:stop] + even[:, None, None]
+        bands = {}
+        for name, level in self.neck.levels().items():
+            height, width = stages[level].shape[2:]
+            start, stop = self.regions[name].row_range(height)
+            bands[name] = RegionBand(
+                (height, width), start, stop, grids[level], (size[0], size[1])
+            )
+        return bands
 
-    def place_by_position(
-        self, response: Tensor, region: str, stages: Sequence[Tensor]
-    ) -> Tensor:
-        """Leave what positions respond in place; as :meth:`place_by_points`.
+    def place_by_position(self, response: Tensor, band: RegionBand) -> Tensor:
+        """Leave what positions respond in place; as :meth:`RegionBand.place_by_points`.
 
         Raises:
             ValueError: The features are those of keypoints, which form no grid.
@@ -94,37 +82,77 @@ class RegionGeometry:
                 "features of keypoints are not a map of the region; explain this model "
                 "with place_prior=True"
             )
-        _, width, start, stop = self._band(region, stages)
-        return _resized(response, stop - start, width)
+        size = (band.stop - band.start, band.cells[1])
+        return F.interpolate(response[:, None], size, mode="bilinear")[:, 0]
 
-    def into_image(
-        self, band: Tensor, region: str, stages: Sequence[Tensor], size: Sequence[int]
-    ) -> Tensor:
-        """Upsample a region's band to its rows of the image, zero elsewhere.
 
-        Args:
-            band: ``(B, rows, W_l)``.
-            region: Its name.
-            stages: What the neck was given.
-            size: (H, W) of the image.
-        """
-        top, bottom = self.pixel_rows(region, stages, size[0])
-        image = band.new_zeros(len(band), *size)
-        image[:, top:bottom] = _resized(band, bottom - top, size[1])
-        return image
+@dataclass(frozen=True)
+class RegionBand:
+    """A region's rows of its level's map, and where they lie in the image.
 
-    def pixel_rows(
-        self, region: str, stages: Sequence[Tensor], height: int
-    ) -> tuple[int, int]:
-        """First row and one past the last that a region covers in the image."""
-        map_height, _, start, stop = self._band(region, stages)
-        top, bottom = (round(edge * height / map_height) for edge in (start, stop))
+    Args:
+        cells: (h, w) of the map.
+        start: First row of the region.
+        stop: One past its last.
+        grid: Of the map.
+        image: (H, W) in pixels.
+    """
+
+    cells: tuple[int, int]
+    start: int
+    stop: int
+    grid: CellGrid
+    image: tuple[int, int]
+
+    @property
+    def pixel_rows(self) -> tuple[int, int]:
+        """First row and one past the last that the region covers in the image."""
+        edges = torch.tensor([[0.0, self.start], [0.0, self.stop]])
+        pixels = self.grid.edges_to_pixels(edges, self.cells, self.image)
+        top, bottom = (round(y) for y in pixels[:, 1].tolist())
+        top = min(top, self.image[0] - 1)
         return top, max(bottom, top + 1)
 
-    def _band(self, region: str, stages: Sequence[Tensor]) -> tuple[int, int, int, int]:
-        """Height and width of the region's level, and its rows there."""
-        height, width = stages[self.neck.levels()[region]].shape[2:]
-        return (height, width, *self.regions[region].row_range(height))
+    def place_by_points(self, response: Tensor, sampling: SamplingPoints) -> Tensor:
+        """Move what positions respond to the places that PLE gathered them from.
+
+        The transpose of PLE's bilinear sampling: of a response, each sampling point
+        gets its weight's share, spread over the four cells around it. What falls
+        outside the region is lost, as PLE reads zeros there. A position without points
+        (all weights 0: the keypoint was not found) has read the mean of the region, so
+        its response is spread evenly over that.
+
+        Args:
+            response: Not negative, one value per position of the region's features,
+                ``(B, h, w)``.
+            sampling: Points ``(B, K, h, w, 2)`` and weights ``(B, K, h, w)``, of the
+                region.
+
+        Returns:
+            The region's rows of the map, ``(B, rows, w)``.
+        """
+        points, weights = sampling
+        rows, width = self.stop - self.start, self.cells[1]
+        shares = (response[:, None] * weights).to(points.dtype)
+        placed = splat(points, shares, rows, width)
+        everywhere = (response * (weights.sum(dim=1) == 0)).sum(dim=(1, 2))
+        even = everywhere.to(points.dtype) / (rows * width)
+        return placed + even[:, None, None]
+
+    def into_image(self, rows: Tensor) -> Tensor:
+        """Upsample the region's rows to those of the image, zero elsewhere.
+
+        Args:
+            rows: ``(B, rows, w)``.
+
+        Returns:
+            ``(B, H, W)``.
+        """
+        top, bottom = self.pixel_rows
+        image = self.grid.shifted((0, self.start)).resize(rows, self.image)
+        image[:, :top] = 0
+        image[:, bottom:] = 0
+        return image
 
 
 @EXPLAINERS.register_module()
@@ -151,12 +179,13 @@ class RegionBoxes(BoxExplainer):
     ) -> Tensor:
         """Boxes, ``(B, n, 4)``, the same for all; see :class:`BoxExplainer`."""
         stages = layer_inputs(self.model, self.model.neck, inputs, data_samples)[0]
-        height, width = inputs.shape[2:]
+        grids = self.grids(self.model.backbone, inputs, data_samples)
+        bands = self.geometry.bands(stages, grids, inputs.shape[2:])
+        width = float(inputs.shape[3])
         boxes = []
         for index in self.indices(attributes):
-            region = self.geometry.region_of[index]
-            top, bottom = self.geometry.pixel_rows(region, stages, height)
-            boxes.append((0.0, float(top), float(width), float(bottom)))
+            top, bottom = bands[self.geometry.region_of[index]].pixel_rows
+            boxes.append((0.0, float(top), width, float(bottom)))
         # Not in the precision of the inputs: half types have no pixel 257.
         found = torch.tensor(boxes, device=inputs.device)
         return found.expand(len(inputs), -1, -1)
@@ -190,13 +219,13 @@ class PLEPoints(MapExplainer):
         """Density maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
         neck = self.model.neck
         given = layer_inputs(self.model, neck, inputs, data_samples)
+        grids = self.grids(self.model.backbone, inputs, data_samples)
+        bands = self.geometry.bands(given[0], grids, inputs.shape[2:])
         maps = {}
         for region, sampling in neck.sampling_points(*given).items():
-            ones = torch.ones_like(sampling[1][:, 0])
-            band = self.geometry.place_by_points(ones, region, given[0], sampling)
-            maps[region] = self.geometry.into_image(
-                band, region, given[0], inputs.shape[2:]
-            )
+            ones = torch.ones_like(sampling.weights[:, 0])
+            rows = bands[region].place_by_points(ones, sampling)
+            maps[region] = bands[region].into_image(rows)
         regions = [self.geometry.region_of[i] for i in self.indices(attributes)]
         return normalize_maps(torch.stack([maps[name] for name in regions], dim=1))
 
@@ -234,8 +263,3 @@ def splat(points: Tensor, values: Tensor, height: int, width: int) -> Tensor:
             cell = (y * width + x).where(inside, torch.zeros_like(x))
             canvas.scatter_add_(1, cell, amount)
     return canvas.view(-1, height, width)
-
-
-def _resized(maps: Tensor, height: int, width: int) -> Tensor:
-    resized = F.interpolate(maps[:, None], (height, width), mode="bilinear")
-    return resized[:, 0]

@@ -50,16 +50,41 @@ def read_config(args: argparse.Namespace) -> Config:
         args: Those of :func:`mmpar.utils.cli.config_arguments`.
 
     Raises:
+        FileNotFoundError: A base is missing.
         ValueError: No config is called so, an option's key is unknown, or the input
             sizes disagree.
     """
-    cfg = Config.fromfile(find_config(args.config))
+    path = find_config(args.config)
+    try:
+        cfg = Config.fromfile(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"the config {path} inherits a file that does not exist: {error}"
+            f"{_replacement(str(error))}"
+        ) from error
     options = args.cfg_options or {}
     merge_options(cfg, options)
     if "image_size" in options:
         set_image_size(cfg, options["image_size"])
     require_one_image_size(cfg)
     return cfg
+
+
+_FORMER_BASES = {
+    "schedules/ema.py": "inherit _base_/runtime_ema.py in place of default_runtime.py",
+    "schedules/learned_scales.py": "take over what configs/sspnet/"
+    "sspnet-learned_r18_synthetic.py adds to its base",
+    "pipelines/flip_256x128.py": "inherit _base_/datasets/pa100k_256x128.py, "
+    "peta_256x128.py or rapv1_256x128.py",
+    "models/body_keypoints.py": "inherit _base_/models/sspnet_r50.py, which has them",
+}
+
+
+def _replacement(missing: str) -> str:
+    """What to write instead of a base that mmpar once had."""
+    written = missing.replace("\\", "/")
+    hints = [hint for base, hint in _FORMER_BASES.items() if base in written]
+    return f". It was an older mmpar's: {hints[0]}" if hints else ""
 
 
 def read_runner_config(args: argparse.Namespace) -> Config:

@@ -36,19 +36,21 @@ def positional_activation(logits_from, features, attribute, eps=1e-6):
     return total.clamp(min=0)
 
 
-def upsampled(image, height, width):
-    """Bilinear, half-pixel centres, clamped at the border; (h, w) to (H, W)."""
-    out = torch.zeros(height, width, dtype=image.dtype)
-    pixels = image.tolist()
+def upsampled(cells, height, width, stride, first_row=0):
+    """Bilinear, clamped beyond the outermost cells; (h, w) to (H, W).
+
+    Cell i has its centre on pixel ``stride i``, as in nets of padded convolutions; the
+    rows are those of a larger map from ``first_row`` on.
+    """
+    out = torch.zeros(height, width, dtype=cells.dtype)
+    values = cells.tolist()
     for row in range(height):
         for column in range(width):
-            total = 0.0
-            y = _source(row, height, len(pixels))
-            x = _source(column, width, len(pixels[0]))
-            for r, row_share in _neighbours(y, len(pixels)):
-                for c, column_share in _neighbours(x, len(pixels[0])):
-                    total += row_share * column_share * pixels[r][c]
-            out[row, column] = total
+            y = min(max(row / stride - first_row, 0), len(values) - 1)
+            x = min(max(column / stride, 0), len(values[0]) - 1)
+            for r, row_share in _neighbours(y, len(values)):
+                for c, column_share in _neighbours(x, len(values[0])):
+                    out[row, column] += row_share * column_share * values[r][c]
     return out
 
 
@@ -63,10 +65,6 @@ def splatted(response, points, weights, height, width):
                 if 0 <= r < height and 0 <= c < width:
                     out[r, c] += amount * (1 - abs(y - r)) * (1 - abs(x - c))
     return out
-
-
-def _source(position, size, source_size):
-    return min(max((position + 0.5) * source_size / size - 0.5, 0), source_size - 1)
 
 
 def _neighbours(position, size):

@@ -1,4 +1,4 @@
-"""The hooks bring positive ratios to the loss and refuse data of another schema."""
+"""Hooks bring ratios to the loss, refuse other schemas and change the layout."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmpar.engine import PositiveRatioHook, SchemaCheckHook
+from mmpar.engine import ChannelsLastHook, PositiveRatioHook, SchemaCheckHook
 from mmpar.models import LinearPARHead
 from mmpar.structures import SCHEMAS, AttributeSchema, SchemaMismatchError
 
@@ -54,3 +54,15 @@ def test_data_of_another_schema_is_refused_with_both_schemas(stage):
         getattr(SchemaCheckHook(), stage)(runner(SCHEMAS["pa100k"]))
     assert "Boots" in str(error.value)
     assert "UpperPlaid" in str(error.value)
+
+
+def test_channels_last_changes_the_layout_and_not_the_results():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(4, 5, 3))
+    image = torch.randn(2, 3, 9, 7)
+    expected = model(image)
+    ChannelsLastHook().before_run(SimpleNamespace(model=model))
+    found = model(image)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert not expected.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, expected)

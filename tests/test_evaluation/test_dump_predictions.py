@@ -1,6 +1,7 @@
 """DumpPredictions writes what spreadsheets, pandas and read_predictions read."""
 
 import csv
+import itertools
 import json
 import os
 
@@ -8,7 +9,7 @@ import numpy as np
 import pandas
 import pytest
 
-from mmpar.evaluation import DumpPredictions, read_predictions
+from mmpar.evaluation import DumpPredictions, read_dump, read_predictions
 from tests.test_evaluation.test_par_metric import (
     META,
     NAMES,
@@ -99,27 +100,50 @@ def test_dump_tells_the_domain(tmp_path):
     assert [one["domain"] for one in predictions[:3]] == expected
 
 
-def test_dump_of_samples_without_domain_has_no_such_column(tmp_path):
-    evaluate(DumpPredictions(str(tmp_path / "out.csv")), samples())
-    with (tmp_path / "out.csv").open() as file:
-        assert "domain" not in file.readline()
-
-
 def test_dump_refuses_other_files():
     with pytest.raises(ValueError, match=r"\.csv or \.json"):
         DumpPredictions("out.pkl")
 
 
-def test_predictions_are_read_as_they_were_written(tmp_path):
-    data = of_domains(samples(), ["PETA", 3, None])
-    evaluate(DumpPredictions(str(tmp_path / "out.json")), data)
-    found = read_predictions(tmp_path / "out.json")
+FACTS = [
+    dict(person_id=7, camera=2, ori_shape=(160, 64), seen=1),
+    dict(person_id=-1, camera="NA", ori_shape=(99, 40), seen=0),
+    {},
+]
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_predictions_are_read_as_they_were_written(tmp_path, ending):
+    data = of_domains(samples(threshold=THRESHOLDS), ["PETA", 3, None])
+    for sample, facts in zip(data, itertools.cycle(FACTS)):
+        sample.update(facts)
+    path = tmp_path / f"out.{ending}"
+    evaluate(DumpPredictions(str(path)), data)
+    found = read_predictions(path)
     assert found.img_path.tolist() == [sample["img_path"] for sample in data]
-    assert found.domain[:3].tolist() == ["PETA", "domain3", ""]
+    assert found.domain[:4].tolist() == ["PETA", "domain3", "", "PETA"]
+    assert found.person_id[:4].tolist() == ["7", "", "", "7"]
+    assert found.camera[:4].tolist() == ["2", "NA", "", "2"]
+    assert found.image_size[:3].tolist() == [[64, 160], [40, 99], [0, 0]]
+    assert found.seen[:4].tolist() == [1, 0, -1, 1]
     scores, labels = stacked(data)
-    assert (found.scores == scores).all()
+    assert np.abs(found.scores - scores).max() <= (0 if ending == "json" else 1e-6)
     assert (found.labels == labels).all()
-    assert (found.decisions == (scores > 0.5)).all()
+    assert (found.decisions == (scores > np.array(THRESHOLDS, np.float32))).all()
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_facts_that_no_image_has_are_not_written_and_read_as_unknown(tmp_path, ending):
+    path = tmp_path / f"out.{ending}"
+    evaluate(DumpPredictions(str(path)), samples())
+    text = path.read_text(encoding="utf-8-sig")
+    for name in ("domain", "person_id", "camera", "width", "height", "seen"):
+        assert name not in text
+    schema, found = read_dump(path)
+    assert list(schema.names) == NAMES
+    assert {*found.domain, *found.person_id, *found.camera} == {""}
+    assert (found.image_size == 0).all()
+    assert (found.seen == -1).all()
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"predictions": [{}]}'])
@@ -127,6 +151,15 @@ def test_a_file_without_predictions_is_refused_by_name(tmp_path, content):
     (tmp_path / "out.json").write_text(content)
     with pytest.raises(ValueError, match=r"out\.json does not hold the predictions"):
         read_predictions(tmp_path / "out.json")
+
+
+def test_a_table_with_cells_left_out_is_refused_by_name(tmp_path):
+    path = tmp_path / "out.csv"
+    evaluate(DumpPredictions(str(path)), samples())
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text(text.replace("truth:Hat", "wahr:Hat"))
+    with pytest.raises(ValueError, match=r"out\.csv does not hold .*truth:Hat"):
+        read_predictions(path)
 
 
 @pytest.mark.parametrize("ending", ["csv", "json"])

@@ -7,6 +7,7 @@ from mmpretrain.structures import DataSample
 from mmpar.explain import ALMBoxes, GradCAMP, PLEPoints, RegionBoxes
 from mmpar.explain.regions import splat
 from mmpar.models import PARClassifier
+from mmpar.models.layers import SamplingPoints
 from tests.oracles.grad_cam import (
     class_activation,
     positional_activation,
@@ -22,25 +23,29 @@ from tests.test_explain.tiny_model import (
     region_model,
 )
 
-BANDS = dict(  # level, height and width of its map, first row, one past the last
-    head=(0, 16, 8, 0, 6), bottom=(1, 8, 4, 4, 8), whole=(2, 4, 2, 0, 4)
+BANDS = dict(  # height and width of the level's map, first row, one past the last
+    head=(16, 8, 0, 6), bottom=(8, 4, 4, 8), whole=(4, 2, 0, 4)
 )
+# A row of stride s reaches from half a stride above its centre, pixel s i, to half a
+# stride below: bottom from 16 - 2 (and half a pixel) on, head to 10 + 1.
+ROWS = dict(head=(0, 12), bottom=(14, 32), whole=(0, 32))
 
 
 def expected_maps(model, inputs, name, place, activation):
     region = REGION_OF[name]
     features = model.neck(model.backbone(inputs))
-    _, height, width, start, stop = BANDS[region]
+    height, width, start, stop = BANDS[region]
 
     def logits_from(feature):
         return model.head({**features, region: feature})
 
     response = activation(logits_from, features[region], SCHEMA.names.index(name))
-    top, bottom = start * SIZE[0] // height, stop * SIZE[0] // height
+    top, bottom = ROWS[region]
     maps = torch.zeros(len(inputs), *SIZE, dtype=torch.float64)
     for b in range(len(inputs)):
-        band = place(response[b], b, region, height, width)[start:stop]
-        maps[b, top:bottom] = upsampled(band, bottom - top, SIZE[1])
+        band = place(response[b], b, region, stop - start, width)
+        whole = upsampled(band, *SIZE, stride=SIZE[0] // height, first_row=start)
+        maps[b, top:bottom] = whole[top:bottom]
     return maps / maps.amax(dim=(1, 2), keepdim=True).clamp(min=1e-300)
 
 
@@ -57,11 +62,8 @@ def require_equal(explainer, model, inputs, place, activation=positional_activat
 def test_without_place_prior_the_regions_map_lies_in_its_rows(ple):
     model, inputs = region_model(type=ple).eval(), images()
 
-    def place(response, b, region, height, width):
-        canvas = torch.zeros(height, width, dtype=torch.float64)
-        _, _, _, start, stop = BANDS[region]
-        canvas[start:stop] = response
-        return canvas
+    def place(response, b, region, rows, width):
+        return response.double()
 
     require_equal(GradCAMP(model, place_prior=False), model, inputs, place)
 
@@ -71,10 +73,9 @@ def test_with_place_prior_responses_move_to_the_sampling_points(ple):
     model, inputs = region_model(type=ple).eval(), images()
     sampling = model.neck.sampling_points(model.backbone(inputs))
 
-    def place(response, b, region, height, width):
+    def place(response, b, region, rows, width):
         points, weights = (part[b].detach() for part in sampling[region])
-        points = points * torch.tensor((width, height)) - 0.5
-        return splatted(response, points, weights, height, width)
+        return splatted(response, points, weights, rows, width)
 
     require_equal(GradCAMP(model), model, inputs, place)
     by_channel = GradCAMP(model, weighting="channel")
@@ -98,7 +99,7 @@ def test_half_precision_hardly_changes_the_maps(ple):
 
 def test_maps_are_zero_outside_the_region():
     maps = GradCAMP(region_model())(images())
-    for name, (top, bottom) in dict(Hat=(0, 12), Boots=(16, 32)).items():
+    for name, (top, bottom) in dict(Hat=ROWS["head"], Boots=ROWS["bottom"]).items():
         own = maps[:, SCHEMA.names.index(name)]
         assert (own[:, :top] == 0).all()
         assert (own[:, bottom:] == 0).all()
@@ -125,8 +126,8 @@ def test_points_that_are_far_off_or_not_finite_do_not_fall_into_the_map():
 
 
 def keypoint_model_and_samples():
-    model = region_model(type="KeypointPLE")
-    model.__class__ = PARClassifier
+    plain = region_model(type="KeypointPLE")
+    model = PARClassifier(plain.backbone, plain.neck, plain.head)
     generator = torch.Generator().manual_seed(5)
     samples = []
     for _ in range(2):
@@ -142,7 +143,7 @@ def test_keypoints_respond_where_they_sample():
     model, samples = keypoint_model_and_samples()
     maps = GradCAMP(model)(images(), None, samples)
     assert maps.shape == (2, 4, *SIZE)
-    assert (maps[:, SCHEMA.names.index("Boots"), :16] == 0).all()
+    assert (maps[:, SCHEMA.names.index("Boots"), :14] == 0).all()
     assert maps.amax() == 1
     with pytest.raises(ValueError, match="place_prior=True"):
         GradCAMP(model, place_prior=False)(images(), None, samples)
@@ -156,8 +157,7 @@ def test_regions_without_a_found_keypoint_respond_evenly(explainer):
     maps = explainer(model)(images(), None, samples)
     responding = 0
     for name, own in zip(SCHEMA.names, maps.unbind(dim=1)):
-        _, height, _, start, stop = BANDS[REGION_OF[name]]
-        top, bottom = start * SIZE[0] // height, stop * SIZE[0] // height
+        top, bottom = ROWS[REGION_OF[name]]
         expected = torch.zeros_like(own)
         expected[:, top:bottom] = own.amax(dim=(1, 2))[:, None, None]
         torch.testing.assert_close(own, expected)
@@ -167,20 +167,21 @@ def test_regions_without_a_found_keypoint_respond_evenly(explainer):
 
 def test_a_missing_keypoint_adds_its_response_evenly():
     model, samples = keypoint_model_and_samples()
-    geometry = PLEPoints(model).geometry
     keypoints = torch.stack([s.gt_keypoints[0] for s in samples])
     fractions = keypoints / torch.tensor((SIZE[1], SIZE[0], 1))
     fractions[:, :, :2] = 0.5
     fractions[:, :5, 2] = 0
-    stages = model.backbone(images())
+    explainer, stages = PLEPoints(model), model.backbone(images())
+    grids = explainer.grids(model.backbone, images(), samples)
+    band = explainer.geometry.bands(stages, grids, SIZE)["whole"]
     points, weights = model.neck.sampling_points(stages, fractions)["whole"]
     response = torch.rand(weights[:, 0].shape, dtype=torch.float64)
-    band = geometry.place_by_points(response, "whole", stages, (points, weights))
-    found = geometry.place_by_points(
-        response[:, 5:], "whole", stages, (points[:, :, 5:], weights[:, :, 5:])
+    rows = band.place_by_points(response, SamplingPoints(points, weights))
+    found = band.place_by_points(
+        response[:, 5:], SamplingPoints(points[:, :, 5:], weights[:, :, 5:])
     )
-    even = response[:, :5].sum(dim=(1, 2)) / band[0].numel()
-    torch.testing.assert_close(band, found + even[:, None, None])
+    even = response[:, :5].sum(dim=(1, 2)) / rows[0].numel()
+    torch.testing.assert_close(rows, found + even[:, None, None])
 
 
 def test_sampling_points_are_dense_inside_the_region_only():
@@ -190,15 +191,14 @@ def test_sampling_points_are_dense_inside_the_region_only():
     torch.testing.assert_close(found[:, 1], found[:, 2])
     sampling = model.neck.sampling_points(model.backbone(images()))
     points, weights = (part[0].detach() for part in sampling["head"])
-    points = points * torch.tensor((8, 16)) - 0.5
     ones = torch.ones(weights.shape[1:], dtype=torch.float64)
-    band = upsampled(splatted(ones, points, weights, 16, 8)[:6], 12, 16)
+    band = upsampled(splatted(ones, points, weights, 6, 8), *SIZE, stride=2)[:12]
     torch.testing.assert_close(found[0, 0, :12], band / band.max())
 
 
 def test_region_boxes_are_the_rows():
     boxes = RegionBoxes(region_model())(images(), ["Boots", "Hat"])
-    assert boxes.tolist() == [[[0, 16, 16, 32], [0, 0, 16, 12]]] * 2
+    assert boxes.tolist() == [[[0, 14, 16, 32], [0, 0, 16, 12]]] * 2
 
 
 def test_region_boxes_of_a_half_precision_model_are_exact():

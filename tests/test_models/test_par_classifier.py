@@ -9,7 +9,7 @@ from torch import nn
 
 from mmpar.models import PARClassifier, SSPNetHead, SSPNetNeck
 from mmpar.registry import MODELS
-from tests.test_models.test_sspnet import REGIONS, SCHEMA
+from tests.test_models.test_sspnet import REGIONS, ROWS, SCHEMA
 
 HEIGHT, WIDTH = 64, 32
 BACKBONE = dict(type="mmpretrain.ResNet", depth=18, out_indices=(0, 1, 2, 3))
@@ -82,36 +82,40 @@ def test_a_person_axis_does_not_matter():
     assert torch.equal(model(x, samples()), model(x, samples(lead=())))
 
 
-def test_ple_looks_around_the_keypoints_in_the_image():
+@pytest.mark.parametrize("cells", ["traced", "equal"])
+def test_ple_looks_around_the_keypoints_in_the_image(cells):
     model, x = build(), inputs()
-    torch.nn.init.zeros_(model.neck.ple.offset.weight)
-    stages = model.extract_feat(x, "backbone")
-    fractions = torch.stack([s.gt_keypoints[0] for s in samples()])
-    fractions = fractions / torch.tensor((WIDTH, HEIGHT, 1.0))
-    regions = model.neck.sampling_points(stages, fractions)
-    head, whole = regions["head"], regions["whole"]
-    assert head.points.shape == (2, 3, 2, 1, 2)
-    assert whole.points.shape == (2, 3, 17, 1, 2)
-    for k in range(3):
-        torch.testing.assert_close(whole.points[:, k, :, 0], fractions[..., :2])
-    inside = fractions[:, [0, 3], 1] <= 0.375
-    assert inside.any()
-    assert not inside.all()
-    torch.testing.assert_close(head.weights.sum(1)[..., 0], inside.float())
-    found = head.points[:, 0, :, 0][inside]
-    torch.testing.assert_close(found, fractions[:, [0, 3], :2][inside])
+    model.cells = cells
+    given = []
+    model.neck.ple.register_forward_pre_hook(lambda _, args: given.append(args[1]))
+    model(x, samples())
+    pixels = torch.stack([s.gt_keypoints[0, :, :2] for s in samples()])
+    strides = dict(head=4, torso=8, bottom=8, whole=16)
+    assert len(given) == len(model.neck.regions)
+    for region, found in zip(model.neck.regions, given):
+        stride = strides[region.name]
+        # ResNet's cell i looks at pixel stride * i, the middle of its cell beside.
+        first = 0.5 if cells == "traced" else stride / 2
+        expected = (pixels[:, list(region.keypoint_indices)] - first) / stride
+        expected[..., 1] -= ROWS[HEIGHT, WIDTH][region.name][0]
+        torch.testing.assert_close(found[..., :2], expected)
+
+
+def test_unknown_conventions_of_cells_are_refused():
+    with pytest.raises(ValueError, match=r"'traced', 'equal'.*'half'"):
+        PARClassifier(BACKBONE, cells="half")
 
 
 @pytest.mark.parametrize("ple", ["BlockPLE", "IdentityPLE"])
-def test_points_of_every_position_cover_the_region_in_the_image(ple):
+def test_points_of_every_position_cover_the_region(ple):
     model = build(ple)
     if ple == "BlockPLE":
         torch.nn.init.zeros_(model.neck.ple.offset.weight)
     stages = model.extract_feat(inputs(), "backbone")
     torso = model.neck.sampling_points(stages)["torso"]
     xs, ys = torso.points[0, 0].unbind(-1)  # a map of 8 x 4, rows 1 to 5
-    torch.testing.assert_close(xs[0], torch.tensor((0.125, 0.375, 0.625, 0.875)))
-    torch.testing.assert_close(ys[:, 0], (torch.arange(1, 5) + 0.5) / 8)
+    torch.testing.assert_close(xs[0], torch.arange(4.0))
+    torch.testing.assert_close(ys[:, 0], torch.arange(4.0))
 
 
 def test_other_forms_are_as_in_mmpretrains_classifier():

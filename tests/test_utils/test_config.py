@@ -242,3 +242,17 @@ def test_a_model_without_a_backbone_can_be_tested():
     use_checkpoint(cfg, "some.pth")
     assert cfg.load_from == "some.pth"
     assert "backbone" not in cfg.model
+
+
+@pytest.mark.parametrize(
+    ("base", "hint"),
+    [
+        ("schedules/ema.py", "an older mmpar's: inherit _base_/runtime_ema.py"),
+        ("schedules/never.py", "inherits a file that does not exist"),
+    ],
+)
+def test_a_base_that_is_gone_is_named_with_what_replaced_it(tmp_path, base, hint):
+    child = tmp_path / "child.py"
+    child.write_text(f"_base_ = {str(CONFIGS / '_base_' / base)!r}")
+    with pytest.raises(FileNotFoundError, match=f"child.py.*{base}.*{hint}|{hint}"):
+        read_config(config_arguments("").parse_args([str(child)]))

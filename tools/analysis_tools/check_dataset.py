@@ -58,7 +58,7 @@ from mmpar.datasets.sources import (
     readable_classes,
     source_arguments,
 )
-from mmpar.evaluation import read_prediction_schema, read_predictions
+from mmpar.evaluation import read_dump
 from mmpar.utils.atomic import write_atomically
 
 
@@ -127,10 +127,7 @@ def main(args: argparse.Namespace) -> int:
     console = Console()
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)
-    predictions = None
-    if args.predictions:
-        file = args.predictions
-        predictions = read_predictions(file), read_prediction_schema(file)
+    predictions = read_dump(args.predictions) if args.predictions else None
     with Progress(console=console) as progress:
         bar = progress.add_task("images", total=None)
         dataset_report = check_dataset(

@@ -56,7 +56,7 @@ def check_dataset(
     workers: int = 4,
     report: Callable[[int, int], None] = lambda done, total: None,
     unread: Sequence[Issue] = (),
-    predictions: tuple[Predictions, AttributeSchema] | None = None,
+    predictions: tuple[AttributeSchema, Predictions] | None = None,
 ) -> DatasetReport:
     """Check splits that do not overlap.
 
@@ -66,8 +66,8 @@ def check_dataset(
         workers: Images read at a time.
         report: Called with the number of images read, and in all.
         unread: Faults of the annotation because of which a split is not here.
-        predictions: Those of a model for images that it was not trained on, and the
-            schema of their columns; with them labels are X-rayed.
+        predictions: Of :func:`read_dump`, by a model for images that it was not trained
+            on; with them labels are X-rayed.
 
     Raises:
         ValueError: The predictions do not fit, see :func:`x_ray`.

@@ -78,17 +78,17 @@ class LabelXRay:
 
 def x_ray(
     splits: Mapping[str, PARDataset],
-    predictions: Predictions,
     schema: AttributeSchema,
+    predictions: Predictions,
     copies: Sequence[CopyGroup] = (),
 ) -> LabelXRay:
     """Find suspected label errors, all splits together.
 
     Args:
         splits: As of :func:`check_dataset`.
+        schema: Names the columns of ``predictions``.
         predictions: Of a model that was not trained on the images it predicts, for all
             of them or some.
-        schema: Names the columns of ``predictions``.
         copies: Near copies; their labels are a reason.
 
     Raises:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-
-import cv2
 import jinja2
 import markupsafe
-import mmcv
-from mmengine import fileio
 
 from mmpar.datasets.doctor.dataset_report import DatasetReport
 from mmpar.datasets.doctor.label_errors import SAID
-from mmpar.utils.image_headers import require_size_within_limit
+from mmpar.utils.thumbnails import jpeg_thumbnail
 
 _SHOWN = 8
 _SUSPECTS = 200
 _GROUPS = 60
-_HEIGHT = 128
 _PAGE = """\
 <!doctype html><meta charset=utf-8><title>{{ title }}</title>
 <style>
@@ -140,7 +134,7 @@ def html_report(title: str, report: DatasetReport) -> str:
         suspects=_SUSPECTS,
         groups=_GROUPS,
         said=SAID,
-        thumbnail=_thumbnail,
+        thumbnail=jpeg_thumbnail,
         name_of=lambda path: path.rpartition("/")[2],
     )
     return environment.from_string(_PAGE).render(
@@ -149,20 +143,6 @@ def html_report(title: str, report: DatasetReport) -> str:
         counts=", ".join(f"{name} {n:,}" for name, n in report.counts.items()),
         sizes=list(zip(("Width", "Height"), report.sizes or ())),
         shown=_SHOWN,
-        thumbnail=_thumbnail,
+        thumbnail=jpeg_thumbnail,
         x_ray=markupsafe.Markup(x_ray),  # escaped above
     )
-
-
-def _thumbnail(path: str) -> str:
-    """The image, small, as JPEG in base64; nothing where it cannot be read."""
-    try:
-        content = fileio.get(path)
-        if not all(require_size_within_limit(content, path)):
-            return ""
-        image = mmcv.imfrombytes(content)
-        width = max(1, round(image.shape[1] * _HEIGHT / image.shape[0]))
-        small = cv2.imencode(".jpg", cv2.resize(image, (width, _HEIGHT)))[1]
-    except Exception:  # it is in the report because it is broken
-        return ""
-    return base64.b64encode(small.tobytes()).decode()

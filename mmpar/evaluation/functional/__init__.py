@@ -1,6 +1,12 @@
 """Metrics as pure functions of numpy arrays."""
 
-from mmpar.evaluation.functional.bootstrap import Interval, bootstrap
+from mmpar.evaluation.functional.bootstrap import (
+    Interval,
+    bootstrap,
+    interval_of_draws,
+    number_persons,
+    person_weights,
+)
 from mmpar.evaluation.functional.calibration import (
     METHODS,
     FittedCalibration,
@@ -20,6 +26,15 @@ from mmpar.evaluation.functional.conformal import (
     coverage_of_answers,
     fit_conformal,
 )
+from mmpar.evaluation.functional.image_sums import (
+    ImageTerms,
+    SummedMetrics,
+    bins_of_sums,
+    errors_of_bins,
+    image_terms,
+    mean_over,
+    metrics_of_sums,
+)
 from mmpar.evaluation.functional.localization import (
     LocalizationScores,
     localization_scores,
@@ -30,6 +45,7 @@ from mmpar.evaluation.functional.multi_label import (
     decide,
     multi_label_scores,
 )
+from mmpar.evaluation.functional.ranking import average_precision, precision_recall
 from mmpar.evaluation.functional.response_boxes import (
     DEFAULT_THRESHOLD,
     check_threshold,
@@ -50,27 +66,39 @@ __all__ = [
     "OBJECTIVES",
     "FittedCalibration",
     "FittedThresholds",
+    "ImageTerms",
     "Interval",
     "LabelErrors",
     "LocalizationScores",
     "MultiLabelScores",
     "Reliability",
+    "SummedMetrics",
+    "average_precision",
     "best_levels",
+    "bins_of_sums",
     "bootstrap",
     "calibration_errors",
     "check_threshold",
     "conformal_quantile",
     "coverage_of_answers",
     "decide",
+    "errors_of_bins",
     "find_label_errors",
     "fit_calibration",
     "fit_conformal",
     "fit_thresholds",
     "ideal_calibration_errors",
+    "image_terms",
+    "interval_of_draws",
     "localization_scores",
     "map_peak",
     "map_to_box",
+    "mean_over",
+    "metrics_of_sums",
     "multi_label_scores",
+    "number_persons",
+    "person_weights",
+    "precision_recall",
     "region_accuracies",
     "reliability",
     "set_truth",

@@ -183,9 +183,7 @@ def reliability(
     check_labelled_scores(scores, labels)
     num_attributes = labels.shape[1]
     known = labels >= 0
-    edges = np.linspace(0, 1, num_bins + 1)
-    bins = np.searchsorted(edges, scores.astype(np.float64), side="right") - 1
-    bins += np.arange(num_attributes) * (num_bins + 1)
+    bins = sort_into_bins(scores, num_bins)
     count, total, positive = (
         np.bincount(
             bins[known],
@@ -196,6 +194,16 @@ def reliability(
     )
     divisor = np.where(count > 0, count, np.nan)
     return Reliability(count, total / divisor, positive / divisor)
+
+
+def sort_into_bins(scores: np.ndarray, num_bins: int = NUM_BINS) -> np.ndarray:
+    """The bin of each score, see :func:`reliability`, ``(N, A)``.
+
+    Bins are numbered through all attributes: B = num_bins + 1 of the first, and so on.
+    """
+    edges = np.linspace(0, 1, num_bins + 1)
+    bins = np.searchsorted(edges, scores.astype(np.float64), side="right") - 1
+    return bins + np.arange(scores.shape[1]) * (num_bins + 1)
 
 
 def calibration_errors(

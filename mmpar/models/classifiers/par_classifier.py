@@ -10,8 +10,11 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmpar.models.layers import CellGrid, cell_grids
+from mmpar.models.utils import evaluating, without_hooks
 from mmpar.registry import MODELS
 
+CELLS = ("traced", "equal")
 Samples = list[DataSample]
 
 
@@ -22,9 +25,9 @@ class PARClassifier(ImageClassifier):
     - ``regions`` are given once and handed to neck and head. The neck does not read
       those without an attribute in the head's schema.
     - A neck with a true ``needs_keypoints`` is called as ``neck(stages, keypoints)``
-      with keypoints ``(B, 17, 3)``: x, y in fractions of the input and visibility, from
-      the samples' ``gt_keypoints``, ``(1, 17, 3)`` or ``(17, 3)`` in pixels of the
-      input.
+      with keypoints ``(B, 17, 3)`` for each stage: x, y in fractions of the stage's map
+      and visibility, from the samples' ``gt_keypoints``, ``(1, 17, 3)`` or ``(17, 3)``
+      in pixels of the input.
     - A head with ``upgrade_state_dict(state_dict, prefix)`` is given the whole state
       dict before it is loaded, to rename the weights of checkpoints that an older mmpar
       wrote. (The optimizer's state goes by position: a run whose regions were numbered
@@ -39,6 +42,10 @@ class PARClassifier(ImageClassifier):
         head: Config or module.
         regions: Region name to the arguments of :class:`mmpar.structures.Region`, for
             a neck and a head that read regions and are given as configs.
+        cells: Where keypoints lie on the backbone's maps: ``'traced'``, by the place
+            that each cell looks at (:func:`mmpar.models.layers.cell_grids`), or
+            ``'equal'``, as if the map's cells cut the image into equal parts, as the
+            official codes have it.
         **kwargs: As for ``ImageClassifier``.
 
     Raises:
@@ -55,8 +62,11 @@ class PARClassifier(ImageClassifier):
         head: Any = None,
         *,
         regions: Mapping[str, Mapping[str, Any]] | None = None,
+        cells: str = "traced",
         **kwargs: Any,
     ) -> None:
+        if cells not in CELLS:
+            raise ValueError(f"cells is one of {CELLS}, got {cells!r}")
         for name, part in (("neck", neck), ("head", head)):
             if isinstance(part, Mapping) and "regions" in part:
                 raise ValueError(
@@ -74,6 +84,8 @@ class PARClassifier(ImageClassifier):
             neck, head = dict(neck, regions=regions), dict(head, regions=regions)
         super().__init__(backbone, neck, head, **kwargs)
         _match_regions(self.neck, self.head)
+        self.cells = cells
+        self._grids: dict[tuple[int, ...], list[CellGrid]] = {}
 
     def forward(
         self,
@@ -94,8 +106,41 @@ class PARClassifier(ImageClassifier):
         if stage == "backbone" or not getattr(self.neck, "needs_keypoints", False):
             return super().extract_feat(inputs, stage)
         keypoints = keypoint_fractions(inputs, data_samples)
-        features = self.neck(self.backbone(inputs), keypoints)
+        features = self.read_keypoints(inputs, keypoints)
         return features if stage == "neck" else self.head.pre_logits(features)
+
+    def read_keypoints(self, inputs: Tensor, keypoints: Tensor) -> Any:
+        """Features of a neck that reads keypoints.
+
+        Args:
+            inputs: ``(B, 3, H, W)``.
+            keypoints: x, y in fractions of the input and visibility, ``(B, 17, 3)``.
+        """
+        size = inputs.shape[2:]
+        stages = self.backbone(inputs)
+        if self.cells == "equal":
+            return self.neck(stages, keypoints)
+        pixels = keypoints[..., :2] * keypoints.new_tensor((size[1], size[0]))
+        on_stages = []
+        for stage, grid in zip(stages, self.stage_grids(inputs)):
+            cells = keypoints.new_tensor((stage.shape[3], stage.shape[2]))
+            places = (grid.to_cells(pixels) + 0.5) / cells
+            on_stages.append(torch.cat((places, keypoints[..., 2:]), dim=-1))
+        return self.neck(stages, on_stages)
+
+    def stage_grids(self, inputs: Tensor) -> list[CellGrid]:
+        """Where the cells of the backbone's maps lie in images ``(B, 3, H, W)``.
+
+        Found once for each size, from the layers alone, so that training does not
+        depend on when that was.
+        """
+        size = tuple(inputs.shape[2:])
+        if size not in self._grids:
+            with evaluating(self.backbone), without_hooks(self.backbone):
+                self._grids[size] = cell_grids(
+                    self.backbone, size, inputs, measure=False
+                )
+        return self._grids[size]
 
     def loss(self, inputs: Tensor, data_samples: Samples) -> dict[str, Tensor]:
         """Losses of a batch."""

@@ -164,7 +164,7 @@ class ALMHead(PARHead):
     def boxes(
         self, stages: Sequence[Tensor], regions: Sequence[AffineRegions]
     ) -> Tensor:
-        """Regions in fractions of the image's width and height.
+        """Regions in shares of the levels' maps.
 
         Args:
             stages: As :meth:`forward`; only their sizes are read.

@@ -7,6 +7,7 @@ from mmpar.models.layers.attribute_localization import (
     region_weights,
 )
 from mmpar.models.layers.calibration import CalibratedScores
+from mmpar.models.layers.cell_grid import CellGrid, cell_grids
 from mmpar.models.layers.concatenating_pyramid import (
     LateralMap,
     PointwiseConv,
@@ -36,6 +37,7 @@ __all__ = [
     "AttributeLocalization",
     "BlockPLE",
     "CalibratedScores",
+    "CellGrid",
     "FeaturePyramid",
     "IdentityPLE",
     "KeypointPLE",
@@ -47,6 +49,7 @@ __all__ = [
     "SamplingPoints",
     "ScaleSelection",
     "SparsePLE",
+    "cell_grids",
     "max_pyramid_pool",
     "modules_by_region",
     "name_scales",

@@ -163,10 +163,10 @@ def region_weights(
 def region_boxes(
     regions: AffineRegions, map_size: tuple[int, int], align_corners: bool
 ) -> Tensor:
-    """The part of the image that the samples of a region cover.
+    """The part of the map that the samples of a region cover.
 
     A sample stands for a cell as wide as the distance to the next one, so scale 1 and
-    shift 0 cover the whole image in either convention.
+    shift 0 cover the whole map in either convention.
 
     Args:
         regions: Regions at one level.

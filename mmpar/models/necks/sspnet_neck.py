@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 import torch
 from mmengine.model import BaseModule
@@ -20,11 +20,14 @@ from mmpar.models.layers import (
 from mmpar.registry import MODELS
 from mmpar.structures import Region, build_regions
 
+Keypoints = Union[Tensor, Sequence[Tensor]]
+
 
 class _Band(NamedTuple):
     """A region's rows of a level: ``(B, C, rows, W)``."""
 
     region: Region
+    level: int
     features: Tensor
     first_row: int
     level_height: int
@@ -130,14 +133,15 @@ class SSPNetNeck(BaseModule):
         self.scale_selection = None
 
     def forward(
-        self, stages: Sequence[Tensor], keypoints: Tensor | None = None
+        self, stages: Sequence[Tensor], keypoints: Keypoints | None = None
     ) -> dict[str, RegionFeatures]:
         """Region features from backbone features.
 
         Args:
             stages: ``(B, C_l, H_l, W_l)``, finest first.
-            keypoints: For the keypoint form of PLE: x, y in fractions of the image
-                and visibility, in COCO's order, ``(B, 17, 3)``.
+            keypoints: For the keypoint form of PLE: x, y in fractions of the stage's
+                map and visibility, in COCO's order, ``(B, 17, 3)`` for each stage, or
+                once for all.
 
         Returns:
             Region name to ``(B, C, rows, W_l)``, or what PLE makes of that; while
@@ -165,7 +169,7 @@ class SSPNetNeck(BaseModule):
         }
 
     def sampling_points(
-        self, stages: Sequence[Tensor], keypoints: Tensor | None = None
+        self, stages: Sequence[Tensor], keypoints: Keypoints | None = None
     ) -> dict[str, SamplingPoints]:
         """Where PLE looks, per region, at the region's (best) level.
 
@@ -174,11 +178,11 @@ class SSPNetNeck(BaseModule):
             keypoints: As in :meth:`forward`.
 
         Returns:
-            The sampling points of each region by its name, in fractions of the image
-            (0 its left or upper edge, 1 its right or lower one).
+            The sampling points of each region by its name, in cells of its rows of the
+            level's map.
         """
         return {
-            band.region.name: self._points_in_image(band, keypoints)
+            band.region.name: self.ple.sampling_points(*self._read(band, keypoints))
             for band in self._chosen_bands(stages)
         }
 
@@ -225,23 +229,17 @@ class SSPNetNeck(BaseModule):
                 start, stop = region.row_range(heights[level])
                 first = rows[level][0]
                 features = pyramid[level][:, :, start - first : stop - first]
-                bands[-1].append(_Band(region, features, start, heights[level]))
+                bands[-1].append(_Band(region, level, features, start, heights[level]))
         return bands
 
-    def _locate(self, band: _Band, keypoints: Tensor | None) -> Tensor:
-        if self.needs_keypoints:
-            return self.ple(band.features, _keypoints_on(band, keypoints))
-        return self.ple(band.features)
+    def _locate(self, band: _Band, keypoints: Keypoints | None) -> Tensor:
+        return self.ple(*self._read(band, keypoints))
 
-    def _points_in_image(self, band: _Band, keypoints: Tensor | None) -> SamplingPoints:
-        inputs = [band.features]
+    def _read(self, band: _Band, keypoints: Keypoints | None) -> list[Tensor]:
+        """What PLE is called with."""
         if self.needs_keypoints:
-            inputs.append(_keypoints_on(band, keypoints))
-        points, weights = self.ple.sampling_points(*inputs)
-        width = band.features.shape[3]
-        size = points.new_tensor((width, band.level_height))
-        origin = points.new_tensor((0.5, band.first_row + 0.5))
-        return SamplingPoints((points + origin) / size, weights)
+            return [band.features, _keypoints_on(band, keypoints)]
+        return [band.features]
 
 
 _PLE_OF_KIND = {
@@ -275,13 +273,15 @@ def _learned(mode: str = "fixed") -> bool:
     return mode == "learned"
 
 
-def _keypoints_on(band: _Band, keypoints: Tensor | None) -> Tensor:
+def _keypoints_on(band: _Band, keypoints: Keypoints | None) -> Tensor:
     """The region's keypoints in pixels of its band, ``(B, N, 3)``."""
     if keypoints is None:
         raise ValueError(
             "the keypoint form of PLE needs keypoints beside the backbone's features; "
             "use the model PARClassifier, which takes them from the data samples"
         )
+    if not isinstance(keypoints, Tensor):
+        keypoints = keypoints[band.level]
     x, y, visibility = keypoints[:, list(band.region.keypoint_indices)].unbind(-1)
     x = x * band.features.shape[3] - 0.5
     y = y * band.level_height - 0.5 - band.first_row

@@ -1,0 +1,79 @@
+"""An analysis in words for a terminal, and in JSON for machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from mmpar.evaluation.analysis import SMALL_GROUP, Analysis
+from mmpar.evaluation.functional import Interval
+from mmpar.evaluation.tables import text_table
+from mmpar.structures import AttributeSchema
+
+
+def analysis_text(analysis: Analysis) -> str:
+    """Tables of the means, the attributes and the groups, and what must be known."""
+    metrics = list(analysis.attributes[0].metrics)
+    attributes = [["attribute", "known", "positives", *metrics]]
+    for row in analysis.attributes:
+        values = [str(one) for one in row.metrics.values()]
+        attributes.append([row.name, str(row.known), str(row.positives), *values])
+    summary = [[name, str(one)] for name, one in analysis.summary.items()]
+    parts = [
+        text_table(attributes),
+        text_table([["%, with its 95 % interval", "value"], *summary]),
+        *(_groups_table(analysis) if analysis.groupings else ()),
+        *analysis.notes,
+        f"{analysis.images} images of {analysis.persons} persons; intervals hold 95 % "
+        f"of {analysis.rounds} draws of persons",
+    ]
+    return "\n".join(parts)
+
+
+def _groups_table(analysis: Analysis) -> list[str]:
+    rows = [["group", "images", "persons", "mA", "gap", "instance F1", "gap"]]
+    for grouping in analysis.groupings:
+        rows.append([f"by {grouping.title}:", *[""] * 6])
+        for group in grouping.groups:
+            cells = [f"  {group.name}{' (small)' if group.is_small else ''}"]
+            cells += [str(group.images), str(group.persons)]
+            for name in ("mA", "instance F1"):
+                cells += [str(group.metrics[name]), _gap_text(group.gaps[name])]
+            rows.append(cells)
+    explained = (
+        "gap: the group minus the others; ~0: its interval holds 0, so no difference "
+        f"is shown; small: fewer than {SMALL_GROUP} persons in it or the others, so "
+        "intervals are too narrow"
+    )
+    return [text_table(rows), explained]
+
+
+def _gap_text(gap: Interval) -> str:
+    return f"{gap} ~0" if gap.holds_zero else str(gap)
+
+
+def analysis_json(result: Any) -> str:
+    """The fields of dataclasses as JSON; null for a number that is not defined."""
+    return json.dumps(_plain(result), indent=1, allow_nan=False, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, AttributeSchema):
+        return value.to_dict()
+    if dataclasses.is_dataclass(value):
+        return {
+            f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)
+        }
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

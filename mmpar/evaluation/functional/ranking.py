@@ -1,0 +1,74 @@
+"""What scores are worth at every threshold: precision over recall, and its area."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def precision_recall(
+    scores: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall at each distinct score, from the highest down.
+
+    >>> scores, labels = np.array([0.9, 0.8, 0.8, 0.1]), np.array([1, 0, 1, 0])
+    >>> precision_recall(scores, labels)[1].tolist()
+    [0.5, 1.0, 1.0]
+
+    Args:
+        scores: ``(N,)``, of one attribute.
+        labels: ``(N,)``: 1 present, 0 absent, -1 unknown, which counts nowhere.
+
+    Returns:
+        Both ``(U,)``; empty without a positive.
+    """
+    known = labels >= 0
+    scores, present = scores[known], labels[known] == 1
+    if not present.any():
+        return np.empty(0), np.empty(0)
+    order = np.argsort(-scores, kind="stable")
+    ends = _tie_ends(scores[order])
+    hits = np.cumsum(present[order])[ends]
+    return hits / (ends + 1), hits / present.sum()
+
+
+def average_precision(
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Average precision of one attribute under each of several weightings of images.
+
+    That is the sum over scores of precision times the gain in recall, without
+    interpolation; images of equal scores are taken together.
+
+    >>> scores, labels = np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1])
+    >>> weights = np.array([[1, 1], [1, 0], [1, 1]])  # all images; without the second
+    >>> average_precision(scores, labels, weights).round(3).tolist()
+    [0.833, 1.0]
+
+    Args:
+        scores: ``(N,)``.
+        labels: ``(N,)``: 1 present, 0 absent, -1 unknown, which counts nowhere.
+        weights: ``(N, R)``, not negative.
+
+    Returns:
+        ``(R,)``; NaN where no positive has a weight.
+    """
+    known = np.flatnonzero(labels >= 0)
+    order = known[np.argsort(-scores[known], kind="stable")]
+    present = np.flatnonzero(labels[order] == 1)
+    if not len(present):
+        return np.full(weights.shape[1], np.nan)
+    ends = _tie_ends(scores[order])
+    end_of = ends[np.searchsorted(ends, present)]
+    found = np.cumsum(weights[order], axis=0)[end_of]
+    gained = weights[order[present]]
+    hits = np.cumsum(gained, axis=0)
+    hits = hits[np.searchsorted(present, end_of, side="right") - 1]
+    precision = np.divide(hits, found, where=found > 0, out=np.zeros(found.shape))
+    total = gained.sum(axis=0, dtype=np.float64)
+    area = (gained * precision).sum(axis=0)
+    return np.where(total > 0, area / np.where(total > 0, total, 1), np.nan)
+
+
+def _tie_ends(ordered: np.ndarray) -> np.ndarray:
+    """Position of the last of each run of equal scores."""
+    return np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))

@@ -1,0 +1,376 @@
+"""Where the cells of a feature map lie in the image.
+
+A cell of stride s need not have its centre at the middle of s pixels. A convolution
+that is padded on both sides looks at pixel ``s i``, a patch embedding at the middle
+``s i + (s - 1) / 2``, and a pooling without padding further right. What a layer does to
+the grid is known from its kernel, stride and padding, so the grid of a map is followed
+from the image through everything that a model computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+Pair = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class CellGrid:
+    """The centres of a map's cells, evenly spaced in the image.
+
+    >>> halves = CellGrid.of_equal_cells((4, 2), (32, 16))  # 8 x 8 pixels per cell
+    >>> halves.first, halves.stride
+    ((3.5, 3.5), (8.0, 8.0))
+    >>> halves.to_cells(torch.tensor([0.0, 8.0]))  # edges of the image and of a cell
+    tensor([-0.5000,  0.5000])
+
+    Args:
+        first: (x, y) of the first cell's centre in pixels, 0 the centre of the first
+            pixel.
+        stride: Pixels from one cell to the next, (x, y).
+    """
+
+    first: Pair = (0.0, 0.0)
+    stride: Pair = (1.0, 1.0)
+
+    @classmethod
+    def of_equal_cells(cls, cells: Sequence[int], image: Sequence[int]) -> CellGrid:
+        """The image cut into equal cells.
+
+        Args:
+            cells: (h, w) of the map.
+            image: (H, W) in pixels.
+        """
+        stride = (image[1] / cells[1], image[0] / cells[0])
+        return cls(_pair((s - 1) / 2 for s in stride), stride)
+
+    def to_pixels(self, cells: Tensor) -> Tensor:
+        """From positions in cells to places in the image.
+
+        Args:
+            cells: (x, y), 0 the centre of the first cell, ``(..., 2)``.
+
+        Returns:
+            (x, y) in pixels, 0 the left or upper edge of the image, ``(..., 2)``.
+        """
+        return cells * cells.new_tensor(self.stride) + (self._origin(cells))
+
+    def to_cells(self, pixels: Tensor) -> Tensor:
+        """From places in the image to positions in cells, as :meth:`to_pixels`."""
+        return (pixels - self._origin(pixels)) / pixels.new_tensor(self.stride)
+
+    def _origin(self, like: Tensor) -> Tensor:
+        return like.new_tensor(self.first) + 0.5
+
+    def edges_to_pixels(
+        self, edges: Tensor, cells: Sequence[int], image: Sequence[int]
+    ) -> Tensor:
+        """Where edges between cells lie; the outermost cells reach to the border.
+
+        Args:
+            edges: (x, y) in cells, 0 the outer edge of the first and w or h that of the
+                last, ``(..., 2)``.
+            cells: (h, w) of the map.
+            image: (H, W) in pixels.
+
+        Returns:
+            (x, y) in pixels, 0 the left or upper edge of the image, ``(..., 2)``.
+        """
+        size = edges.new_tensor((image[1], image[0]))
+        count = edges.new_tensor((cells[1], cells[0]))
+        inside = self.to_pixels(edges - 0.5).clamp(min=0).minimum(size)
+        inside = torch.where(edges <= 0, torch.zeros_like(inside), inside)
+        return torch.where(edges >= count, size.expand_as(inside), inside)
+
+    def resize(self, maps: Tensor, image: Sequence[int]) -> Tensor:
+        """Give each pixel the value of its place on the map, bilinearly.
+
+        Pixels beyond the outermost centres get the value there.
+
+        Args:
+            maps: ``(..., h, w)``.
+            image: (H, W) in pixels.
+
+        Returns:
+            ``(..., H, W)``.
+        """
+        rows = self._interpolation(1, image[0], maps)
+        columns = self._interpolation(0, image[1], maps)
+        with torch.autocast(maps.device.type, enabled=False):
+            return rows @ maps @ columns.T
+
+    def _interpolation(self, axis: int, pixels: int, maps: Tensor) -> Tensor:
+        """``(pixels, cells)``: the shares of the cells in each pixel."""
+        count = maps.shape[-1 - axis]
+        places, cells = (torch.arange(size).to(maps) for size in (pixels, count))
+        places = ((places - self.first[axis]) / self.stride[axis]).clamp(0, count - 1)
+        return (1 - (places[:, None] - cells).abs()).clamp(min=0)
+
+    def shifted(self, cells: Iterable[float]) -> CellGrid:
+        """The grid whose first cell lies ``cells`` (x, y) further."""
+        moved = (f + c * s for f, c, s in zip(self.first, cells, self.stride))
+        return CellGrid(_pair(moved), self.stride)
+
+    def merged(self, count: Iterable[float]) -> CellGrid:
+        """The grid of blocks of ``count`` (x, y) cells."""
+        count = _pair(count)
+        first = self.shifted((c - 1) / 2 for c in count).first
+        return CellGrid(first, _pair(s * c for s, c in zip(self.stride, count)))
+
+    def with_stride(self, factor: Iterable[float]) -> CellGrid:
+        """The grid with cells ``factor`` (x, y) times as far apart."""
+        stride = _pair(s * f for s, f in zip(self.stride, factor))
+        return CellGrid(self.first, stride)
+
+
+def cell_grids(
+    run: Callable[[Tensor], Sequence[Tensor]],
+    image: Sequence[int],
+    like: Tensor,
+    measure: bool = True,
+) -> list[CellGrid]:
+    """Where the cells of maps lie, from what is computed on the way from the image.
+
+    Convolutions, pooling, padding and interpolation move and widen the grid. Cells that
+    are merged in another way, as by Swin's patch merging, are taken for equal blocks.
+    Where branches with different grids meet (BN-Inception, ResNet-D, HRNet), there is
+    no one place that a cell looks at: its centre is then that of the gradients of a
+    cell on images of noise, which depends on the weights.
+
+    >>> from torch import nn
+    >>> padded, patches = nn.Conv2d(3, 8, 3, 4, padding=1), nn.Conv2d(3, 8, 4, 4)
+    >>> both = cell_grids(lambda x: (padded(x), patches(x)), (32, 16), torch.zeros(1))
+    >>> [grid.first for grid in both], [grid.stride for grid in both]
+    ([(0.0, 0.0), (1.5, 1.5)], [(4.0, 4.0), (4.0, 4.0)])
+
+    Args:
+        run: From an image ``(1, 3, H, W)`` to maps ``(1, C, h, w)``, of a model in eval
+            mode.
+        image: (H, W) in pixels.
+        like: Has the device and the type of the image.
+        measure: Whether to measure grids that depend on the weights; without, they are
+            those of the branch that an operation names first.
+
+    Returns:
+        The grid of each map.
+
+    Raises:
+        ValueError: A map was not computed from the image.
+    """
+    noise = torch.Generator().manual_seed(0)
+    shape = (1, 3, *image)
+    images = [torch.randn(shape, generator=noise).to(like) for _ in range(_IMAGES)]
+    tracer = _Tracer(images[0])
+    with torch.inference_mode(False):
+        with torch.no_grad(), tracer:
+            maps = run(images[0])
+        grids = []
+        for index, found in enumerate(maps):
+            grid, certain = tracer.grid_of(found)
+            if measure and not certain:
+                grid = _measured(grid, run, index, images)
+            grids.append(grid)
+    return grids
+
+
+_IMAGES = 8
+"""Of noise, from which the centre of a cell is measured."""
+
+
+def _measured(
+    grid: CellGrid,
+    run: Callable[[Tensor], Sequence[Tensor]],
+    index: int,
+    images: Sequence[Tensor],
+) -> CellGrid:
+    """The grid whose cells are where the gradients of the middle cells are."""
+    signs = torch.Generator().manual_seed(1)
+    firsts = []
+    for number, image in enumerate(images):
+        image = image.clone().requires_grad_()
+        with torch.enable_grad():
+            maps = run(image)[index]
+            # In turn one of the two in the middle: the border cuts off either's view.
+            row, column = ((size - number % 2) // 2 for size in maps.shape[2:])
+            cell = maps[0, :, row, column]
+            mixed = cell @ torch.randn(len(cell), generator=signs).to(cell)
+        (gradient,) = torch.autograd.grad(mixed, image)
+        shares = gradient.abs().sum(dim=(0, 1)).double().cpu()
+        shares /= shares.sum()
+        ys, xs = (torch.arange(size).double() for size in shares.shape)
+        centre = (float(shares.sum(dim=0) @ xs), float(shares.sum(dim=1) @ ys))
+        cells = zip(centre, (column, row), grid.stride)
+        firsts.append([place - cell * stride for place, cell, stride in cells])
+    mean = torch.tensor(firsts).mean(dim=0)
+    return CellGrid(_pair(mean.tolist()), grid.stride)
+
+
+class _Traced(NamedTuple):
+    tensor: Tensor  # kept, so that no other tensor takes its identity
+    grid: CellGrid
+    certain: bool
+
+
+class _Tracer(TorchDispatchMode):
+    """Follows the grids of tensors through the operations of a forward pass."""
+
+    def __init__(self, image: Tensor) -> None:
+        super().__init__()
+        self.size = image.shape[2:]
+        self.found = {id(image): _Traced(image, CellGrid(), certain=True)}
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        """Run an operation and note the grid of what it gives."""
+        out = func(*args, **(kwargs or {}))
+        leaves = tree_leaves((args, kwargs))
+        inputs = [self.found[id(leaf)] for leaf in leaves if id(leaf) in self.found]
+        if inputs:
+            after = self._after(func, args, out, inputs)
+            for leaf in tree_leaves(out):
+                if isinstance(leaf, Tensor):
+                    self.found[id(leaf)] = _Traced(leaf, *after)
+        return out
+
+    def grid_of(self, maps: Tensor) -> tuple[CellGrid, bool]:
+        """The grid of a map, and whether all its branches agree."""
+        if id(maps) not in self.found:
+            raise ValueError(
+                f"a map of shape {tuple(maps.shape)} was not computed from the image, "
+                "so that where its cells lie is not known"
+            )
+        return self._settled(self.found[id(maps)]), self.found[id(maps)].certain
+
+    def _settled(self, traced: _Traced) -> CellGrid:
+        """The grid with cells that were merged without an operation known here."""
+        cells, grid = traced.tensor.shape, traced.grid
+        if len(cells) != 4:
+            return grid
+        merged = []
+        for axis in (0, 1):
+            # Rounded up or without padding, a map is a little larger or smaller.
+            ratio = self.size[1 - axis] / grid.stride[axis] / cells[3 - axis]
+            merged.append(float(round(ratio)) if ratio > 1.5 else 1.0)
+        return grid.merged(merged)
+
+    def _after(
+        self, func: Any, args: Sequence[Any], out: Any, inputs: list[_Traced]
+    ) -> tuple[CellGrid, bool]:
+        first = inputs[0]
+        rule = _RULES.get(func.overloadpacket)
+        if rule is not None and args[0] is first.tensor:
+            return rule(self._settled(first), args, out), first.certain
+        alike = [other for other in inputs if other.grid.stride == first.grid.stride]
+        agree = all(other.grid == first.grid for other in alike)
+        return first.grid, agree and all(other.certain for other in alike)
+
+
+def _window(
+    grid: CellGrid,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+) -> CellGrid:
+    """After a window slides over the map; settings are (y, x)."""
+    kernel, stride, padding, dilation = (
+        _two(value) for value in (kernel, stride or kernel, padding, dilation)
+    )
+    centre = ((k - 1) * d / 2 - p for k, d, p in zip(kernel, dilation, padding))
+    return grid.shifted(_xy(centre)).with_stride(_xy(stride))
+
+
+def _convolution(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    _, weight, _, stride, padding, dilation, transposed = args[:7]
+    kernel = weight.shape[2:]
+    if len(kernel) != 2:
+        return grid
+    if not transposed:
+        return _window(grid, kernel, stride, padding, dilation)
+    stride = _two(stride)
+    finer = grid.with_stride(1 / s for s in _xy(stride))
+    settings = zip(kernel, _two(dilation), _two(padding))
+    return finer.shifted(_xy(p - (k - 1) * d / 2 for k, d, p in settings))
+
+
+def _pooling(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
+    kernel, stride, padding, dilation = _settings(args[1:], ([], 0, 1))
+    return _window(grid, kernel, stride, padding, dilation)
+
+
+def _average(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
+    kernel, stride, padding = _settings(args[1:], ([], 0))
+    return _window(grid, kernel, stride, padding, (1, 1))
+
+
+def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
+    _, kernel, dilation, padding, stride = args
+    return _window(grid, kernel, stride, padding, dilation)
+
+
+def _settings(given: Sequence[Any], defaults: Sequence[Any]) -> list[Any]:
+    """Kernel, and what of the rest was given."""
+    return [*given, *defaults[len(given) - 1 :]][: len(defaults) + 1]
+
+
+def _padded(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    pads = list(args[1])
+    return grid.shifted(-pads[i] if i < len(pads) else 0 for i in (0, 2))
+
+
+def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    tensor, dim, start = (*args, 0, 0)[:3] if len(args) > 1 else (args[0], 0, 0)
+    step = args[4] if len(args) > 4 else 1
+    dim = dim % tensor.ndim
+    if tensor.ndim != 4 or dim < 2 or step != 1 or not start:
+        return grid
+    start = start if start > 0 else start + tensor.shape[dim]
+    return grid.shifted((start, 0) if dim == 3 else (0, start))
+
+
+def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    factors = [old / new for old, new in zip(args[0].shape[2:], out.shape[2:])]
+    x, y = _xy(factors)
+    aligned = [a for a in args[2:3] if isinstance(a, bool)]
+    if aligned and aligned[0]:  # corners on corners
+        sizes = zip(args[0].shape[2:], out.shape[2:])
+        return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
+    return grid.shifted(((x - 1) / 2, (y - 1) / 2)).with_stride((x, y))
+
+
+_aten = torch.ops.aten
+_RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
+    _aten.convolution: _convolution,
+    _aten.max_pool2d_with_indices: _pooling,
+    _aten.avg_pool2d: _average,
+    _aten.im2col: _unfold,
+    _aten.constant_pad_nd: _padded,
+    _aten.reflection_pad2d: _padded,
+    _aten.replication_pad2d: _padded,
+    _aten.slice: _sliced,
+    _aten.upsample_bilinear2d: _interpolated,
+    _aten.upsample_bicubic2d: _interpolated,
+    _aten.upsample_nearest2d: _interpolated,
+}
+
+
+def _two(value: Any) -> tuple[int, int]:
+    values = tuple(value) if isinstance(value, Sequence) else (value,)
+    return values if len(values) == 2 else values * 2
+
+
+def _xy(values: Iterable[float]) -> Pair:
+    """(y, x), torch's order, as (x, y)."""
+    y, x = values
+    return x, y
+
+
+def _pair(values: Iterable[float]) -> Pair:
+    x, y = values
+    return float(x), float(y)

@@ -1,0 +1,198 @@
+"""Where the cells of every family's maps lie: by hand, by patches, by gradients."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmpretrain.models import ImageClassifier
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from mmpar.evaluation.functional import map_peak
+from mmpar.explain import GradCAM
+from mmpar.models import LinearPARHead
+from mmpar.models.layers import CellGrid, cell_grids
+
+SIZE = (192, 128)  # (H, W)
+SWIN = dict(
+    type="mmpretrain.SwinTransformer",
+    arch=dict(embed_dims=24, depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1)),
+    img_size=SIZE,
+    window_size=4,
+    pad_small_map=True,
+    out_indices=(0, 1, 2, 3),
+)
+VIT = dict(
+    type="mmpretrain.VisionTransformer",
+    arch=dict(embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=64),
+    img_size=SIZE,
+    patch_size=16,
+    out_type="featmap",
+)
+CONVNEXT = dict(
+    type="mmpretrain.ConvNeXt",
+    arch=dict(depths=(1, 1, 1, 1), channels=(8, 16, 24, 32)),
+    out_indices=(0, 1, 2, 3),
+    gap_before_final_norm=False,
+)
+RESNET = dict(type="mmpretrain.ResNet", depth=18, out_indices=(0, 1, 2, 3))
+MOBILENET = dict(type="mmpretrain.MobileNetV2", out_indices=(1, 2, 4, 7))
+BN_INCEPTION = dict(type="mmpar.BNInception", out_indices=(0, 1, 2))
+RESNET_D = dict(type="mmpretrain.ResNetV1d", depth=50, out_indices=(1, 2, 3))
+# Padded at the right and at the bottom alone, as TensorFlow does.
+EFFICIENTNET = dict(type="mmpretrain.EfficientNet", arch="b0", out_indices=(2, 3, 4, 6))
+
+# Of each map the stride and the centre of the first cell, from the layers by hand.
+BY_HAND = [
+    (RESNET, [(4, 0), (8, 0), (16, 0), (32, 0)]),
+    (MOBILENET, [(4, 0), (8, 0), (16, 0), (32, 0)]),
+    (SWIN, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
+    (VIT, [(16, 7.5)]),
+    (CONVNEXT, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
+    (EFFICIENTNET, [(4, 3), (8, 7), (16, 15), (32, 31)]),
+]
+FAMILIES = [RESNET, MOBILENET, SWIN, VIT, CONVNEXT, BN_INCEPTION, RESNET_D]
+
+
+def name(value):
+    return value["type"].split(".")[1] if isinstance(value, dict) else ""
+
+
+def build(config):
+    torch.manual_seed(0)
+    backbone = MODELS.build(config)
+    backbone.eval()  # of some it returns nothing
+    return backbone
+
+
+def grids_of(backbone):
+    return cell_grids(backbone, SIZE, torch.zeros(1))
+
+
+@pytest.mark.parametrize(("config", "expected"), BY_HAND, ids=name)
+def test_grids_are_those_of_the_layers(config, expected):
+    found = grids_of(build(config))
+    by_hand = [CellGrid((first,) * 2, (stride,) * 2) for stride, first in expected]
+    assert found == by_hand
+
+
+@pytest.mark.parametrize("config", [BN_INCEPTION, RESNET_D], ids=name)
+def test_where_branches_differ_a_cell_is_where_a_change_of_the_image_shows(config):
+    """Found with gradients; here by changing the image a little in many places."""
+    backbone = build(config)
+    noise = torch.Generator().manual_seed(5)
+    image = torch.randn(1, 3, *SIZE, generator=noise) / 2
+    places = range(48, 80, 4)
+    stages = [[] for _ in grids_of(backbone)]
+    with torch.no_grad():
+        before = backbone(image)
+        for place in places:
+            changed = image.clone()
+            changed[:, :, 92:100, place : place + 8] += 1
+            for found, one, other in zip(stages, backbone(changed), before):
+                change = (one - other).abs().sum(dim=(0, 1, 2))
+                middle = (change * torch.arange(len(change))).sum() / change.sum()
+                found.append((place + 3.5, float(middle)))
+    for grid, found in zip(grids_of(backbone), stages):
+        firsts = [place - grid.stride[0] * cell for place, cell in found]
+        assert abs(sum(firsts) / len(firsts) - grid.first[0]) < grid.stride[0] / 5
+    # Not what a map cut into equal cells has.
+    assert abs(grid.first[0] - 15.5) > 3
+
+
+class Change(nn.Module):
+    """How far a stage's map is from that of an empty image."""
+
+    def __init__(self, backbone, stage):
+        super().__init__()
+        self.backbone, self.stage = backbone, stage
+        with torch.no_grad():
+            self.empty = backbone(torch.zeros(1, 3, *SIZE))[stage]
+
+    def forward(self, image):
+        return ((self.backbone(image)[self.stage] - self.empty).abs(),)
+
+
+def patch_at(x, y):
+    image = torch.zeros(1, 3, *SIZE)
+    colour = torch.tensor([2.0, -2.0, 1.0])[:, None, None]
+    image[:, :, y - 4 : y + 4, x - 4 : x + 4] = colour
+    return image
+
+
+def patch_detector(backbone, stage):
+    """A model whose one attribute is how much of the image is not empty."""
+    change = Change(backbone, stage)
+    head = LinearPARHead(dict(names=["patch"]), change.empty.shape[1])
+    nn.init.ones_(head.classifier.weight)
+    pooling = dict(type="mmpretrain.GlobalAveragePooling")
+    return ImageClassifier(change, pooling, head)
+
+
+@pytest.mark.parametrize("config", FAMILIES, ids=name)
+def test_the_peak_lies_on_a_lone_patch_and_moves_with_it(config):
+    backbone = build(config)
+    strides = [int(grid.stride[0]) for grid in grids_of(backbone)]
+    stage = strides.index(8) if 8 in strides else 0
+    stride = strides[stage]
+    explainer = GradCAM(patch_detector(backbone, stage))
+    peaks = []
+    for x in (48, 48 + stride, 48 + 2 * stride):
+        peaks.append(map_peak(explainer(patch_at(x, 96))[0, 0].numpy()))
+        assert abs(peaks[-1][0] - x) <= stride / 2 + 0.5
+        assert abs(peaks[-1][1] - 96) <= stride / 2 + 0.5
+    assert peaks[1][0] - peaks[0][0] == stride == peaks[2][0] - peaks[1][0]
+
+
+@pytest.mark.parametrize("cells", [(6, 4), (12, 8), (7, 5)])
+def test_maps_of_equal_cells_are_resized_as_torch_does(cells):
+    maps = torch.rand(2, 3, *cells, dtype=torch.float64)
+    grid = CellGrid.of_equal_cells(cells, SIZE)
+    expected = F.interpolate(maps, SIZE, mode="bilinear")
+    torch.testing.assert_close(grid.resize(maps, SIZE), expected)
+
+
+def test_a_cell_is_brightest_where_it_looks():
+    maps = torch.zeros(1, 6, 4)
+    maps[0, 2, 3] = 1
+    image = CellGrid((5.0, 1.0), (32.0, 32.0)).resize(maps, SIZE)[0]
+    assert map_peak(image.numpy()).tolist() == [5.0 + 96 + 0.5, 1.0 + 64 + 0.5]
+
+
+def test_places_go_to_cells_and_back():
+    grid = CellGrid((5.0, -1.0), (16.0, 8.0))
+    pixels = torch.rand(7, 2, dtype=torch.float64) * 128
+    torch.testing.assert_close(grid.to_pixels(grid.to_cells(pixels)), pixels)
+    assert grid.to_cells(torch.tensor([5.5, 7.5])).tolist() == [0, 1]
+
+
+def test_the_outermost_cells_reach_to_the_border():
+    grid = CellGrid((0.0, 0.0), (32.0, 32.0))
+    edges = torch.tensor([[0.0, 0.0], [1.0, 1.0], [4.0, 6.0]])
+    found = grid.edges_to_pixels(edges, (6, 4), SIZE)
+    assert found.tolist() == [[0, 0], [16.5, 16.5], [128, 192]]
+
+
+def test_maps_that_do_not_come_from_the_image_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(1, 2, 3, 4\) was not computed"):
+        cell_grids(lambda image: [torch.zeros(1, 2, 3, 4)], SIZE, torch.zeros(1))
+
+
+def test_resampling_padding_and_slices_are_followed():
+    def run(image):
+        halved = F.avg_pool2d(image, 2)  # 2 i + 0.5
+        doubled = F.interpolate(halved, scale_factor=2, mode="bilinear")
+        nearest = F.interpolate(halved, scale_factor=2)
+        padded = F.pad(image, (3, 0, 1, 0))
+        rows = halved[:, :, 4:]
+        deconvolved = F.conv_transpose2d(halved, torch.ones(3, 3, 4, 4), None, 2, 1)
+        return [halved, doubled, nearest, padded, rows, deconvolved]
+
+    found = cell_grids(run, SIZE, torch.zeros(1))
+    assert [(g.first, g.stride[0]) for g in found] == [
+        ((0.5, 0.5), 2),
+        ((0, 0), 1),
+        ((0, 0), 1),
+        ((-3, -1), 1),
+        ((0.5, 8.5), 2),
+        ((0, 0), 1),
+    ]
