@@ -73,10 +73,10 @@ def main() -> None:
 
 
 def features(weights: str, images: list[np.ndarray]) -> torch.Tensor:
-    """Frozen features, averaged over each of four rows, (N, 4 * 1280), normalised."""
+    """Frozen features of the stage of stride 16, (N, 96 * 8 * 4), normalised."""
     state = CheckpointLoader.load_checkpoint(weights, "cpu")
     state = state.get("state_dict", state)
-    backbone = MobileNetV2(out_indices=(7,))
+    backbone = MobileNetV2(out_indices=(4,))
     prefix = "backbone."
     backbone.load_state_dict({k[len(prefix) :]: v for k, v in state.items()})
     backbone.eval()
@@ -86,7 +86,7 @@ def features(weights: str, images: list[np.ndarray]) -> torch.Tensor:
         pixels = (batch.astype(np.float32) - MEAN) / DEVIATION
         with torch.no_grad():
             given = torch.from_numpy(pixels).float().permute(0, 3, 1, 2)
-            parts.append(backbone(given)[-1].mean(dim=3).flatten(1))
+            parts.append(backbone(given)[-1].flatten(1))
     found = torch.cat(parts)
     return (found - found.mean(0)) / (found.std(0) + 1e-3)
 
@@ -106,7 +106,9 @@ def label_row(found: torch.Tensor, labels: np.ndarray, rate: float) -> str:
 
 def probabilities(found: torch.Tensor, labels: np.ndarray) -> np.ndarray:
     """Cross-validated, of a logistic regression per attribute, (N, A)."""
-    folds = torch.from_numpy(split_by_person(labels, np.arange(len(labels)), [1] * 5))
+    folds = torch.from_numpy(
+        split_by_person(labels, np.arange(len(labels)), [1] * FOLDS)
+    )
     target = torch.from_numpy(labels).float()
     scores = torch.zeros_like(target)
     for fold in range(FOLDS):
@@ -121,7 +123,7 @@ def fit(found: torch.Tensor, target: torch.Tensor) -> torch.nn.Linear:
     torch.manual_seed(0)
     model = torch.nn.Linear(found.shape[1], target.shape[1])
     torch.nn.init.zeros_(model.weight)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4, weight_decay=5)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=5)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.7)
     for _ in range(8):
         for rows in torch.randperm(len(found)).split(128):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -74,6 +75,14 @@ class LabelXRay:
     suspects: list[Suspect]
     counts: list[SuspectCounts]
     covered: Mapping[str, int]
+
+    def first_of_each(self, count: int) -> Iterator[Suspect]:
+        """The most doubtful of all, but no more than so many of one attribute."""
+        shown: Counter = Counter()
+        for one in self.suspects:
+            shown[one.attribute] += 1
+            if shown[one.attribute] <= count:
+                yield one
 
 
 def x_ray(

@@ -10,7 +10,8 @@ from mmpar.datasets.doctor.label_errors import SAID
 from mmpar.utils.thumbnails import jpeg_thumbnail
 
 _SHOWN = 8
-_SUSPECTS = 200
+_SUSPECTS = 8
+"""Shown of one attribute: one that the model cannot see is not to fill the page."""
 _GROUPS = 60
 _PAGE = """\
 <!doctype html><meta charset=utf-8><title>{{ title }}</title>
@@ -61,12 +62,12 @@ _X_RAY = """\
 {% endmacro %}
 {% if report.x_ray %}{% set found = report.x_ray %}
 <h2>{{ "{:,}".format(found.suspects | length) }} suspected label errors</h2>
-<p>Most doubtful first; up to {{ suspects }} are shown. Images with a prediction:
-{% for name, count in found.covered.items() %}
-{{ name }} {{ share(count, report.counts[name]) }}{{ "." if loop.last else "," }}
+<p>Most doubtful first; up to {{ suspects }} of each attribute are shown.
+<p>Images with a prediction: {% for name, count in found.covered.items() %}
+{{ name }} {{ share(count, report.counts[name]) }}{% if not loop.last %}, {% endif %}
 {% endfor %}
 <div class=cards>
-{% for one in found.suspects[:suspects] %}
+{% for one in found.first_of_each(suspects) %}
 <div class=card>{{ image(one.image) }}<div><b>{{ one.attribute }}</b><br>
 labelled <b>{{ said[one.given] }}</b><br>{{ one.split }}: {{ name_of(one.image) }}
 {% for why in one.reasons %}<br>{{ why }}{% endfor %}
