@@ -20,7 +20,8 @@ body{font:15px system-ui;margin:2em;max-width:70em}
 table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 .bar{background:#48a;height:.8em}.error{color:#b00}.warning{color:#a60}img{margin:2px}
 .cards{display:flex;flex-wrap:wrap;gap:1em}.card{width:15em;display:flex;gap:.6em}
-.copies{width:auto}.card>div{overflow-wrap:anywhere;font-size:85%;max-width:15em}
+.copies{width:auto}.card img{max-width:6em;height:8em;object-fit:contain}
+.card>div{overflow-wrap:anywhere;font-size:85%;min-width:9em;max-width:15em}
 </style>
 <h1>{{ title }}</h1>
 <p>Images: {{ counts }}</p>
@@ -58,13 +59,13 @@ _X_RAY = """\
 <img title="{{ path }}" alt="" src="data:image/jpeg;base64,{{ thumbnail(path) }}">
 {% endmacro %}
 {% macro share(count, of) %}
-{{ "{:,}".format(count) }} ({{ "{:.1%}".format(count / [of, 1] | max) }})
+{{ "{:,}".format(count) }} ({{ "{:.1%}".format(count / [of, 1] | max) }})\
 {% endmacro %}
 {% if report.x_ray %}{% set found = report.x_ray %}
 <h2>{{ "{:,}".format(found.suspects | length) }} suspected label errors</h2>
 <p>Most doubtful first; up to {{ suspects }} of each attribute are shown.
 <p>Images with a prediction: {% for name, count in found.covered.items() %}
-{{ name }} {{ share(count, report.counts[name]) }}{% if not loop.last %}, {% endif %}
+{{ name }} {{ share(count, report.counts[name]) }}{{ "" if loop.last else "," }}
 {% endfor %}
 <div class=cards>
 {% for one in found.first_of_each(suspects) %}
