@@ -112,7 +112,8 @@ class PARDataset(BaseDataset):
             then have ``gt_keypoints``, float32, shape (1, 17, 3): x, y and visibility,
             1 usable or 0 missing, which the transforms move.
         metainfo: Added to the meta information, which checkpoints carry.
-        indices: Use the first n samples (the last n if negative), or these rows.
+        indices: Use the first n samples (the last n if negative), or these rows; or
+            those whose numbers, from 0, are the lines of this text file.
         pipeline: Transforms.
         test_mode: As in MMEngine.
         lazy_init: Read the annotation at first use instead of now.
@@ -170,7 +171,7 @@ class PARDataset(BaseDataset):
         backend_args: Mapping[str, Any] | None = None,
         keypoints: str | None = None,
         metainfo: Mapping[str, Any] | None = None,
-        indices: int | Sequence[int] | None = None,
+        indices: int | Sequence[int] | str | None = None,
         pipeline: Sequence[dict | Callable] = (),
         test_mode: bool = False,
         lazy_init: bool = False,
@@ -202,7 +203,7 @@ class PARDataset(BaseDataset):
             metainfo=_plain(metainfo),
             data_root=os.path.expanduser(data_root),
             data_prefix={k: os.path.expanduser(v) for k, v in data_prefix.items()},
-            indices=indices,
+            indices=_read_rows(indices) if isinstance(indices, str) else indices,
             pipeline=[
                 TRANSFORMS.build(step) if isinstance(step, Mapping) else step
                 for step in pipeline
@@ -633,6 +634,16 @@ class PARDataset(BaseDataset):
             f"Annotation file: \t{self.ann_file or '-'}",
             f"Prefix of images: \t{self.img_prefix or '-'}",
         ]
+
+
+def _read_rows(file: str) -> list[int]:
+    """Row numbers, one per line: a fold of thousands is too long for a config."""
+    try:
+        return [int(line) for line in fileio.get_text(file).split()]
+    except ValueError as error:
+        raise ValueError(
+            f"indices={file!r} is a file of row numbers from 0, one per line: {error}"
+        ) from error
 
 
 def _plain(value: Any) -> Any:

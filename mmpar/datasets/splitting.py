@@ -63,6 +63,17 @@ def split_by_person(
     return _improved(_assigned(counts, wanted, rng), counts, wanted, rng)[person_of]
 
 
+def assign_folds(table: AnnotationTable, folds: int, seed: int = 0) -> np.ndarray:
+    """The fold of each image, int64, (N,), for cross-validation.
+
+    Persons, as far as they are known, are in one fold each, which all have all labels.
+    """
+    persons = np.arange(len(table))
+    if "person_id" in table.columns:
+        persons, _ = _with_unknown_apart(table.columns["person_id"])
+    return split_by_person(table.labels, persons, [1] * folds, seed)
+
+
 def _label_counts(labels: np.ndarray, person_of: np.ndarray) -> np.ndarray:
     """Images of each person with each label, absent ones apart, and at all.
 

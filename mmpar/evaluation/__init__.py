@@ -5,6 +5,7 @@ from mmpar.evaluation.dump_predictions import (
     DumpPredictions,
     read_dump,
     read_predictions,
+    write_predictions,
 )
 from mmpar.evaluation.localization_metric import AttributeLocalizationMetric
 from mmpar.evaluation.occlusion_metric import OcclusionMetric
@@ -20,4 +21,5 @@ __all__ = [
     "predict_split",
     "read_dump",
     "read_predictions",
+    "write_predictions",
 ]

@@ -62,11 +62,18 @@ class DumpPredictions(SplitMetric):
     def compute_metrics(self, columns: Any) -> dict:
         """Write the file; there is no number to return."""
         predictions = Predictions.from_columns(columns)
-        text = _csv_text if self.out_file.endswith(".csv") else _json_text
-        write_atomically(self.out_file, text(predictions, self.schema))
+        write_predictions(self.out_file, predictions, self.schema)
         count = len(predictions.img_path)
         print_log(f"{count} predictions in {self.out_file}", "current")
         return {}
+
+
+def write_predictions(
+    file: str | Path, predictions: Predictions, schema: AttributeSchema
+) -> None:
+    """Write a ``.csv`` or ``.json`` as :class:`DumpPredictions` describes it."""
+    text = _csv_text if str(file).endswith(".csv") else _json_text
+    write_atomically(file, text(predictions, schema))
 
 
 def read_predictions(file: str | Path) -> Predictions:

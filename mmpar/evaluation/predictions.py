@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,6 +52,12 @@ class Predictions:
     def from_columns(cls, columns: Columns) -> Predictions:
         """From the columns of :func:`prediction_row`."""
         return cls(**{field.name: columns[field.name] for field in fields(cls)})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
+        """Those of several splits or folds, one after the other."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
 
     def select(self, rows: np.ndarray) -> Predictions:
         """The predictions of some rows, given as indices or as a bool mask."""

@@ -26,7 +26,7 @@ def compare_seeds(args: argparse.Namespace, tools: Path) -> str:
     Args:
         args: Those of run_seeds.py: ``configs``, ``seeds``, ``explainers``,
             ``metrics``, ``work_dir``, ``cfg_options`` and ``localize_options``.
-        tools: See :class:`Run`.
+        tools: See :class:`RunFolder`.
 
     Returns:
         A Markdown table, see :func:`markdown_table`.
@@ -44,45 +44,25 @@ def compare_seeds(args: argparse.Namespace, tools: Path) -> str:
     return markdown_table(pd.DataFrame(results), args.metrics)
 
 
-class Run:
-    """One config and seed: trained, tested and explained in a folder of its own.
+class RunFolder:
+    """A folder in which each step leaves its result with the settings that gave it.
 
-    Each step leaves its metrics in a file with the settings that gave them, so that no
-    step runs twice and none is taken for another's.
+    So no step runs twice and none is taken for another's.
 
     Args:
-        config: Config file.
-        seed: Added to the config options.
-        tools: Folder of train.py, test.py and analysis_tools/eval_localization.py.
-        args: Those of run_seeds.py.
+        folder: Made when it is claimed.
+        tools: Folder of train.py, test.py and analysis_tools/.
     """
 
-    def __init__(
-        self, config: str, seed: int, tools: Path, args: argparse.Namespace
-    ) -> None:
-        self.config = config
+    def __init__(self, folder: Path, tools: Path) -> None:
+        self.folder = folder
         self.tools = tools
-        self.folder = Path(args.work_dir) / f"{Path(config).stem}_seed{seed}"
-        self.options = [f"randomness.seed={seed}", *args.cfg_options]
-        self.localize_options = [*self.options, *args.localize_options]
-        self.columns = {name.split("/")[0] for name in args.metrics}
-        self.explainers = args.explainers
 
-    def metrics(self) -> dict[str, float]:
-        """Those of the test and of the explainers, computed unless they are there."""
-        settings = describe_settings(self.config, self.options)
-        self._claim(settings)
-        found = self._once("test", settings, self._train_and_test)
-        settings = describe_settings(self.config, self.localize_options)
-        earlier = {n for n in self.columns if self._file(n).exists()}
-        for name in dict.fromkeys([*self.explainers, *sorted(earlier)]):
-            found |= self._once(name, settings, partial(self._localize, name))
-        return found
-
-    def _file(self, step: str) -> Path:
+    def file(self, step: str) -> Path:
+        """Where a step's result is."""
         return self.folder / f"{step}_metrics.json"
 
-    def _claim(self, settings: dict) -> None:
+    def claim(self, settings: dict) -> None:
         """Keep the folder for these settings: a stopped training is resumed.
 
         Raises:
@@ -99,42 +79,76 @@ class Run:
         else:
             write_json(file, dict(settings=settings))
 
-    def _once(self, step: str, settings: dict, compute: Callable[[], dict]) -> dict:
+    def once(self, step: str, settings: dict, compute: Callable[[], dict]) -> dict:
         """The metrics in the step's file, computed first if there is none."""
-        file = self._file(step)
+        file = self.file(step)
         if not file.exists():
             write_json(file, dict(settings=settings, metrics=compute()))
         return read_result(file, settings, remove=file)["metrics"]
 
-    def _train_and_test(self) -> dict:
-        work_dir = ("--work-dir", self.folder)
-        self._run("train", "train.py", *work_dir, "--resume", options=self.options)
-        self._run("test", "test.py", self.folder, *work_dir, options=self.options)
-        return read_newest_metrics(self.folder / "test")
-
-    def _localize(self, name: str) -> dict:
-        out = self.folder / name
-        words = (self.folder, "--explainer", name, "--work-dir", out)
-        tool = "analysis_tools/eval_localization.py"
-        self._run(name, tool, *words, options=self.localize_options)
-        metrics = read_newest_metrics(out / "eval_localization")
-        return {f"{name}/{key.split('/')[-1]}": n for key, n in metrics.items()}
-
-    def _run(self, step: str, tool: str, *words: object, options: list[str]) -> None:
+    def run_tool(self, step: str, tool: str, *words: object) -> None:
         """Run a tool to its end.
 
         Raises:
             RuntimeError: It failed; names its log.
         """
         log = self.folder / f"{step}.log"
-        command = [sys.executable, self.tools / tool, self.config, *words]
-        command += ["--cfg-options", *options]
+        command = [sys.executable, self.tools / tool, *words]
         with log.open("w") as output:
             done = subprocess.run(
                 list(map(str, command)), stdout=output, stderr=subprocess.STDOUT
             )
         if done.returncode != 0:
             raise RuntimeError(f"{tool} failed, its last lines are in {log}")
+
+
+class Run(RunFolder):
+    """One config and seed: trained, tested and explained in a folder of its own.
+
+    Args:
+        config: Config file.
+        seed: Added to the config options.
+        tools: See :class:`RunFolder`.
+        args: Those of run_seeds.py.
+    """
+
+    def __init__(
+        self, config: str, seed: int, tools: Path, args: argparse.Namespace
+    ) -> None:
+        super().__init__(Path(args.work_dir) / f"{Path(config).stem}_seed{seed}", tools)
+        self.config = config
+        self.options = [f"randomness.seed={seed}", *args.cfg_options]
+        self.localize_options = [*self.options, *args.localize_options]
+        self.columns = {name.split("/")[0] for name in args.metrics}
+        self.explainers = args.explainers
+
+    def metrics(self) -> dict[str, float]:
+        """Those of the test and of the explainers, computed unless they are there."""
+        settings = describe_settings(self.config, self.options)
+        self.claim(settings)
+        found = self.once("test", settings, self._train_and_test)
+        settings = describe_settings(self.config, self.localize_options)
+        earlier = {n for n in self.columns if self.file(n).exists()}
+        for name in dict.fromkeys([*self.explainers, *sorted(earlier)]):
+            found |= self.once(name, settings, partial(self._localize, name))
+        return found
+
+    def _train_and_test(self) -> dict:
+        work_dir = ("--work-dir", self.folder)
+        options = ("--cfg-options", *self.options)
+        self.run_tool("train", "train.py", self.config, *work_dir, "--resume", *options)
+        words = (self.config, self.folder, *work_dir, *options)
+        self.run_tool("test", "test.py", *words)
+        return read_newest_metrics(self.folder / "test")
+
+    def _localize(self, name: str) -> dict:
+        out = self.folder / name
+        words = (self.folder, "--explainer", name, "--work-dir", out)
+        options = ("--cfg-options", *self.localize_options)
+        tool = "analysis_tools/eval_localization.py"
+        self.run_tool(name, tool, self.config, *words, *options)
+        metrics = read_newest_metrics(out / "eval_localization")
+        return {f"{name}/{key.split('/')[-1]}": n for key, n in metrics.items()}
 
 
 def describe_settings(config: str, options: Sequence[str]) -> dict:

@@ -2,12 +2,14 @@
 
 DATASET is a release's class, or AttributeListDataset for lists of your own:
 check_dataset.py AttributeListDataset my_site --ann-file train.csv val.csv test.csv
+
+--predictions PREDICTIONS.json, of cross_validate.py, adds the labels that a model which
+was trained without them doubts.
 """
 
 import argparse
 import sys
 from collections import defaultdict
-from pathlib import Path
 
 from mmpar.utils.cli import DATASET_CLASSES, add_source_arguments
 
@@ -21,7 +23,21 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--partition", type=int, default=0, help="from 0")
     parser.add_argument("--out", metavar="FILE", help="write a report in HTML")
     parser.add_argument("--workers", type=int, default=4, help="images at a time")
-    return parser.parse_args()
+    parser.add_argument(
+        "--predictions",
+        metavar="FILE",
+        help="a .json of cross_validate.py; suspected label errors are found with it",
+    )
+    parser.add_argument(
+        "--review",
+        metavar="FILE",
+        help="write the suspects to a .csv whose column 'new' a person fills in for "
+        "prepare.py --corrections",
+    )
+    args = parser.parse_args()
+    if args.review and not args.predictions:
+        parser.error("--review lists what --predictions finds; give both")
+    return args
 
 
 if __name__ == "__main__":  # before the imports below, which take seconds
@@ -33,13 +49,17 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from mmpar.datasets.base import PARDataset
+from mmpar.datasets.corrections import write_review
 from mmpar.datasets.doctor import DatasetReport, Issue, Published, check_dataset
+from mmpar.datasets.doctor.label_errors import LabelXRay
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.sources import (
     find_parts,
     readable_classes,
     source_arguments,
 )
+from mmpar.evaluation import read_dump
+from mmpar.utils.atomic import write_atomically
 
 
 def open_splits(
@@ -78,7 +98,21 @@ def show(dataset_report: DatasetReport, console: Console) -> None:
         console.print(table)
     counts = ", ".join(f"{name} {n:,}" for name, n in dataset_report.counts.items())
     console.print(f"images: {counts}; sizes (w, h): {dataset_report.sizes}")
+    if dataset_report.x_ray is not None:
+        show_x_ray(dataset_report.x_ray, console)
     console.print(f"{len(dataset_report.faults)} faults")
+
+
+def show_x_ray(x_ray: LabelXRay, console: Console) -> None:
+    """Print how many labels of each attribute are suspect."""
+    table = Table("attribute", "known", "suspects", "labelled present", "absent")
+    for one in x_ray.counts:
+        numbers = (one.known, one.present + one.absent, one.present, one.absent)
+        if one.present + one.absent:
+            table.add_row(escape(one.attribute), *map("{:,}".format, numbers))
+    console.print(table)
+    covered = ", ".join(f"{name} {n:,}" for name, n in x_ray.covered.items())
+    console.print(f"{len(x_ray.suspects):,} suspects; images predicted: {covered}")
 
 
 def _said(issue: Issue) -> str:
@@ -93,6 +127,7 @@ def main(args: argparse.Namespace) -> int:
     console = Console()
     kind = readable_classes()[args.dataset]
     splits, unread = open_splits(args)
+    predictions = read_dump(args.predictions) if args.predictions else None
     with Progress(console=console) as progress:
         bar = progress.add_task("images", total=None)
         dataset_report = check_dataset(
@@ -101,14 +136,21 @@ def main(args: argparse.Namespace) -> int:
             args.workers,
             lambda done, total: progress.update(bar, completed=done, total=total),
             unread,
+            predictions,
         )
     show(dataset_report, console)
     if args.out:
         title = f"{kind.METAINFO.get('dataset_name', args.dataset)}, {args.source}"
-        Path(args.out).write_text(html_report(title, dataset_report), encoding="utf-8")
+        write_atomically(args.out, html_report(title, dataset_report))
         console.print(f"wrote {args.out}")
+    if args.review and dataset_report.x_ray is not None:
+        write_review(args.review, dataset_report.x_ray.suspects)
+        console.print(f"wrote {args.review}")
     return int(bool(dataset_report.faults))
 
 
 if __name__ == "__main__":
-    sys.exit(main(ARGS))
+    try:
+        sys.exit(main(ARGS))
+    except (ValueError, FileNotFoundError) as error:  # of the predictions
+        sys.exit(f"error: {error}")

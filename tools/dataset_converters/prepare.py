@@ -31,6 +31,12 @@ def parse_args() -> argparse.Namespace:
         default="error",
         help="rows whose image does not exist (%(default)s)",
     )
+    parser.add_argument(
+        "--corrections",
+        default="",
+        metavar="FILE",
+        help="the review of check_dataset.py --review, whose column 'new' was filled",
+    )
     return parser.parse_args()
 
 
@@ -54,6 +60,7 @@ def main(args: argparse.Namespace) -> None:
             args.out,
             split=args.split,
             missing_images=args.missing_images,
+            corrections=args.corrections,
             **options,
         )
     except (ValueError, FileNotFoundError) as error:

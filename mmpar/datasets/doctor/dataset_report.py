@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mmpar.datasets.base import PARDataset
-from mmpar.datasets.doctor import images, labels
+from mmpar.datasets.doctor import images, label_vectors, labels, near_copies
 from mmpar.datasets.doctor.issue import Issue
+from mmpar.datasets.doctor.label_errors import LabelXRay, x_ray
+from mmpar.datasets.doctor.label_vectors import ExclusiveSetCounts, LabelVectors
+from mmpar.datasets.doctor.near_copies import CopyGroup
 from mmpar.datasets.doctor.published import Published
+from mmpar.evaluation.predictions import Predictions
+from mmpar.structures import AttributeSchema
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,10 @@ class DatasetReport:
         ratios: Positive ratios of each split, shape (A,); NaN where none is known.
         attributes: The A names.
         sizes: Smallest, median and largest width, then height, in pixels.
+        copies: Files of one image, those with most differing labels first.
+        exclusive_sets: How many members of each set images have, by split.
+        label_vectors: What the labels of other splits have in common with training's.
+        x_ray: Suspected label errors; ``None`` without predictions.
     """
 
     issues: list[Issue]
@@ -30,6 +39,10 @@ class DatasetReport:
     ratios: Mapping[str, np.ndarray]
     attributes: tuple[str, ...]
     sizes: tuple[tuple[int, int, int], tuple[int, int, int]] | None
+    copies: list[CopyGroup] = field(default_factory=list)
+    exclusive_sets: list[ExclusiveSetCounts] = field(default_factory=list)
+    label_vectors: list[LabelVectors] = field(default_factory=list)
+    x_ray: LabelXRay | None = None
 
     @property
     def faults(self) -> list[Issue]:
@@ -43,6 +56,7 @@ def check_dataset(
     workers: int = 4,
     report: Callable[[int, int], None] = lambda done, total: None,
     unread: Sequence[Issue] = (),
+    predictions: tuple[AttributeSchema, Predictions] | None = None,
 ) -> DatasetReport:
     """Check splits that do not overlap.
 
@@ -52,6 +66,11 @@ def check_dataset(
         workers: Images read at a time.
         report: Called with the number of images read, and in all.
         unread: Faults of the annotation because of which a split is not here.
+        predictions: Of :func:`read_dump`, by a model for images that it was not trained
+            on; with them labels are X-rayed.
+
+    Raises:
+        ValueError: The predictions do not fit, see :func:`x_ray`.
     """
     if not splits:
         return DatasetReport(list(unread), {}, {}, (), None)
@@ -62,6 +81,7 @@ def check_dataset(
     read = images.inspect_all(
         paths, some.backend_args, workers, lambda done: report(done, len(paths))
     )
+    copies = near_copies.find_near_copies(splits, read)
     released = published or Published()
     issues = [
         *unread,
@@ -69,6 +89,7 @@ def check_dataset(
         *labels.duplicate_paths(splits),
         *images.faults(splits, read),
         *images.duplicate_images(splits, read, released),
+        *near_copies.near_copies(copies, published),
         *labels.shared_persons(splits, published),
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, released),
@@ -79,6 +100,10 @@ def check_dataset(
         ratios={name: _ratios(dataset) for name, dataset in splits.items()},
         attributes=some.schema.names,
         sizes=_sizes([image.size for image in read.values() if not image.fault]),
+        copies=copies,
+        exclusive_sets=list(label_vectors.count_exclusive_sets(splits)),
+        label_vectors=list(label_vectors.compare_label_vectors(splits)),
+        x_ray=x_ray(splits, *predictions, copies) if predictions else None,
     )
 
 

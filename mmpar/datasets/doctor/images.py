@@ -15,6 +15,7 @@ from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.issue import SO_RELEASED, Issue, Severity
 from mmpar.datasets.doctor.published import Published
 from mmpar.utils.image_headers import is_truncated_jpeg, require_size_within_limit
+from mmpar.utils.perceptual_hash import perceptual_hash
 
 FAULTS = ("missing", "zero bytes", "truncated", "too large", "unreadable")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -30,6 +31,8 @@ class ImageFile(NamedTuple):
     """SHA-1 of the content; empty where there is none."""
     size: tuple[int, int]
     """Width and height in pixels; zeros where it has a fault."""
+    hash: bytes = b""
+    """See :func:`perceptual_hash`; empty where it has a fault or one colour."""
 
 
 def inspect(path: str, backend_args: dict[str, Any] | None = None) -> ImageFile:
@@ -52,10 +55,11 @@ def inspect(path: str, backend_args: dict[str, Any] | None = None) -> ImageFile:
     if not all(size):
         return ImageFile(path, "unreadable", digest, (0, 0))
     try:
-        height, width = mmcv.imfrombytes(content).shape[:2]
+        decoded = mmcv.imfrombytes(content)
+        height, width = decoded.shape[:2]
     except Exception:  # None, or whatever the decoder raises
         return ImageFile(path, "unreadable", digest, (0, 0))
-    return ImageFile(path, "", digest, (width, height))
+    return ImageFile(path, "", digest, (width, height), perceptual_hash(decoded))
 
 
 def _is_truncated_png(content: bytes) -> bool:

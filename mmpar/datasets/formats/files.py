@@ -8,8 +8,10 @@ import math
 import os
 import re
 import reprlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from mmengine import fileio
 from mmengine.logging import print_log
 
@@ -133,6 +135,29 @@ def same_image(one: str, other: str) -> bool:
     ``images/0001.jpg`` and ``/data/set/images/0001.jpg``.
     """
     return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
+
+
+def match_images(found: Iterable[str], listed: Sequence[str]) -> np.ndarray:
+    """Which listed image each path means, seen from the folder of the list or above.
+
+    Args:
+        found: M paths.
+        listed: Paths of a list, each once.
+
+    Returns:
+        Positions in ``listed``, int64, (M,); -1 for none.
+
+    >>> match_images(["data/a/1.png", "1.png"], ["a/1.png", "b/1.png"]).tolist()
+    [0, -1]
+    """
+    place = {portable_path(path): i for i, path in enumerate(listed)}
+
+    def position(path: str) -> int:
+        parts = portable_path(path).split("/")
+        ends = ("/".join(parts[i:]) for i in range(len(parts)))
+        return next((place[end] for end in ends if end in place), -1)
+
+    return np.array([position(path) for path in found], np.int64)
 
 
 _LONGEST_NUMBER = 18

@@ -17,6 +17,10 @@ from mmpar.evaluation.functional.calibration import (
     reliability,
     set_truth,
 )
+from mmpar.evaluation.functional.confident_learning import (
+    LabelErrors,
+    find_label_errors,
+)
 from mmpar.evaluation.functional.conformal import (
     conformal_quantile,
     coverage_of_answers,
@@ -64,6 +68,7 @@ __all__ = [
     "FittedThresholds",
     "ImageTerms",
     "Interval",
+    "LabelErrors",
     "LocalizationScores",
     "MultiLabelScores",
     "Reliability",
@@ -78,6 +83,7 @@ __all__ = [
     "coverage_of_answers",
     "decide",
     "errors_of_bins",
+    "find_label_errors",
     "fit_calibration",
     "fit_conformal",
     "fit_thresholds",
