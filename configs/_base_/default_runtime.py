@@ -33,6 +33,8 @@ default_hooks = dict(
     finite=dict(type="FiniteHook"),
     # Data and model must mean the same attributes, before anything is counted.
     schema_check=dict(type="SchemaCheckHook", priority="ABOVE_NORMAL"),
+    # Has a test report persons apart that are in the training data.
+    seen_persons=dict(type="SeenPersonsHook"),
     # Hands the positive ratios of the training data to the loss.
     positive_ratio=dict(type="PositiveRatioHook"),
 )

@@ -146,6 +146,8 @@ class PARDataset(BaseDataset):
     """Published number of images of each split."""
     IDENTITY_OVERLAP = False
     """Whether the published splits have images of one person in both."""
+    SEEN_SHARES: Mapping[int, float] = {}
+    """Percent of the test images that show a person of trainval, by partition."""
     KNOWN_FLAWS: Mapping[str, Collection[str]] = {}
     """What the doctor finds in a perfect copy: ``'two ages'`` and the like, or
     ``'copies'``, to images as listed; ``'never present'`` to attributes."""

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from mmpar.evaluation.functional.multi_label import check_labelled_scores
 from mmpar.evaluation.gather import Columns, SplitMetric
+from mmpar.evaluation.par_metric import SeenPersons
 from mmpar.evaluation.predictions import Predictions, prediction_row
 from mmpar.registry import METRICS
 from mmpar.structures import SCHEMAS, AttributeSchema, build_schema
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @METRICS.register_module()
-class DumpPredictions(SplitMetric):
+class DumpPredictions(SeenPersons, SplitMetric):
     """Write image path, scores, decisions and truths of every sample.
 
     - ``.csv``: one row per image; columns ``img_path``, then ``score:NAME`` of each
@@ -61,7 +62,7 @@ class DumpPredictions(SplitMetric):
 
     def compute_metrics(self, columns: Any) -> dict:
         """Write the file; there is no number to return."""
-        predictions = Predictions.from_columns(columns)
+        predictions = self.with_seen(Predictions.from_columns(columns))
         write_predictions(self.out_file, predictions, self.schema)
         count = len(predictions.img_path)
         print_log(f"{count} predictions in {self.out_file}", "current")

@@ -30,10 +30,30 @@ from mmpar.structures import (
     build_thresholds,
     describe_thresholds,
 )
+from mmpar.structures.persons import person_keys
+
+
+class SeenPersons:
+    """Of metrics that tell persons of the training data from others.
+
+    Attributes:
+        seen_persons: Those whom the model was trained on or chosen by, see
+            :func:`mmpar.structures.persons.person_keys`; None where that is not known.
+    """
+
+    seen_persons: frozenset[str] | None = None
+
+    def with_seen(self, predictions: Predictions) -> Predictions:
+        """Predictions that say of each image whether its person is among them."""
+        if self.seen_persons is None:
+            return predictions
+        keys = person_keys(predictions.person_id.tolist())
+        seen = [-1 if not key else int(key in self.seen_persons) for key in keys]
+        return replace(predictions, seen=np.array(seen, np.int8))
 
 
 @METRICS.register_module()
-class PARMetric(SplitMetric):
+class PARMetric(SeenPersons, SplitMetric):
     """mA, instance accuracy, precision, recall and F1, label-based F1, in percent.
 
     Definitions in :func:`mmpar.evaluation.functional.multi_label_scores`. Logs a table
@@ -48,6 +68,11 @@ class PARMetric(SplitMetric):
     domains that were not trained on (chalearnlap.cvc.uab.cat/challenge/52/description).
     Fewer images lack positives of more attributes, so ``empty_attribute`` weighs more
     in a domain than in the whole.
+
+    Where the images name persons and :class:`SeenPersonsHook` has said whom the model
+    was trained on or chosen by, the same numbers are also given of images that show
+    such persons and of the others, as ``par/seen/mA`` and ``par/unseen/mA``. Only the
+    latter says how well new persons are recognized (Jia et al., arXiv 2107.03576).
 
     Args:
         threshold: By default the model's decisions are judged, which are those of
@@ -84,7 +109,7 @@ class PARMetric(SplitMetric):
         """Score the predictions and log the tables; no number without known labels."""
         schema = self.schema
         logger = MMLogger.get_current_instance()
-        predictions = Predictions.from_columns(columns)
+        predictions = self.with_seen(Predictions.from_columns(columns))
         if not (predictions.labels >= 0).any():
             logger.warning(
                 "none of the %d images has a known label: there is nothing to score",
@@ -107,7 +132,11 @@ class PARMetric(SplitMetric):
                 treated,
                 ", ".join(names),
             )
-        return {**metrics, **self._of_domains(predictions)}
+        return {
+            **metrics,
+            **self._of_persons(predictions),
+            **self._of_domains(predictions),
+        }
 
     def _redecided(self, predictions: Predictions) -> Predictions:
         """Decided by this metric's own threshold if it has one."""
@@ -132,22 +161,45 @@ class PARMetric(SplitMetric):
         without = counts.pop("", 0)
         if len(counts) < 2:
             return {}
-        results = {
-            name: self._score(predictions.select(predictions.domain == name))
-            for name in in_counting_order(counts)
-        }
-        log_table(domain_table(results, counts))
+        names = in_counting_order(counts)
+        results = self._by_group(predictions, predictions.domain, names)
+        log_table(group_table("domain", results, counts, mean=True))
         if without:
             MMLogger.get_current_instance().info(
                 "%d images have no domain and count in the whole only", without
             )
         of_domains = {name: percents(result) for name, result in results.items()}
         of_domains["domain_mean"] = mean_of(list(of_domains.values()))
-        return {
-            f"{domain}/{name}": value
-            for domain, metrics in of_domains.items()
-            for name, value in metrics.items()
-        }
+        return _flat(of_domains)
+
+    def _of_persons(self, predictions: Predictions) -> dict[str, float]:
+        """Metrics of persons seen in training and of others; none if unknown."""
+        groups = np.array(["unseen", "seen", ""], object)[predictions.seen]
+        counts = Counter(groups.tolist())
+        without = counts.pop("", 0)
+        if not counts:
+            return {}
+        names = [name for name in ("seen", "unseen") if counts[name]]
+        results = self._by_group(predictions, groups, names)
+        log_table(group_table("persons", results, counts))
+        if without:
+            MMLogger.get_current_instance().info(
+                "%d images name no person and count in the whole only", without
+            )
+        return _flat({name: percents(result) for name, result in results.items()})
+
+    def _by_group(
+        self, predictions: Predictions, groups: np.ndarray, names: Sequence[str]
+    ) -> dict[str, MultiLabelScores]:
+        return {name: self._score(predictions.select(groups == name)) for name in names}
+
+
+def _flat(metrics: Mapping[str, dict[str, float]]) -> dict[str, float]:
+    return {
+        f"{group}/{name}": value
+        for group, values in metrics.items()
+        for name, value in values.items()
+    }
 
 
 def percents(result: MultiLabelScores) -> dict[str, float]:
@@ -190,19 +242,23 @@ def summary_table(metrics: dict[str, float], num_images: int) -> str:
     return text_table([["images", *metrics], [str(num_images), *_rounded(metrics)]])
 
 
-def domain_table(
-    results: dict[str, MultiLabelScores], counts: Mapping[str, int]
+def group_table(
+    title: str,
+    results: dict[str, MultiLabelScores],
+    counts: Mapping[str, int],
+    mean: bool = False,
 ) -> str:
-    """One row per domain, then their mean.
+    """One row per group, then their mean if asked for.
 
     ``empty`` counts the attributes without a positive or a negative there.
     """
-    of_domains = [percents(result) for result in results.values()]
-    rows = [["domain", "images", "empty", *of_domains[0]]]
-    for (name, result), metrics in zip(results.items(), of_domains):
+    of_groups = [percents(result) for result in results.values()]
+    rows = [[title, "images", "empty", *of_groups[0]]]
+    for (name, result), metrics in zip(results.items(), of_groups):
         empty = str(int(result.empty.sum()))
         rows.append([name, str(counts[name]), empty, *_rounded(metrics)])
-    rows.append(["mean", "", "", *_rounded(mean_of(of_domains))])
+    if mean:
+        rows.append(["mean", "", "", *_rounded(mean_of(of_groups))])
     return text_table(rows)
 
 

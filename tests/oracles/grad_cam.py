@@ -37,7 +37,7 @@ def positional_activation(logits_from, features, attribute, eps=1e-6):
 
 
 def upsampled(cells, height, width, stride, first_row=0):
-    """Bilinear, clamped beyond the outermost cells; (h, w) to (H, W).
+    """Bilinear, fading out beyond the outermost cells; (h, w) to (H, W).
 
     Cell i has its centre on pixel ``stride i``, as in nets of padded convolutions; the
     rows are those of a larger map from ``first_row`` on.
@@ -46,11 +46,12 @@ def upsampled(cells, height, width, stride, first_row=0):
     values = cells.tolist()
     for row in range(height):
         for column in range(width):
-            y = min(max(row / stride - first_row, 0), len(values) - 1)
-            x = min(max(column / stride, 0), len(values[0]) - 1)
+            y, y_kept = _clamped(row / stride - first_row, len(values))
+            x, x_kept = _clamped(column / stride, len(values[0]))
             for r, row_share in _neighbours(y, len(values)):
                 for c, column_share in _neighbours(x, len(values[0])):
-                    out[row, column] += row_share * column_share * values[r][c]
+                    share = row_share * column_share * y_kept * x_kept
+                    out[row, column] += share * values[r][c]
     return out
 
 
@@ -65,6 +66,13 @@ def splatted(response, points, weights, height, width):
                 if 0 <= r < height and 0 <= c < width:
                     out[r, c] += amount * (1 - abs(y - r)) * (1 - abs(x - c))
     return out
+
+
+def _clamped(place, size):
+    """A place within the map, and how much of its value is left there."""
+    inside = min(max(place, 0), size - 1)
+    beyond = abs(place - inside)
+    return inside, 1 if beyond <= 0.5 else max(0, 1 - 2 * (beyond - 0.5))
 
 
 def _neighbours(position, size):

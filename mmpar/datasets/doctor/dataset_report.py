@@ -91,6 +91,8 @@ def check_dataset(
         *images.duplicate_images(splits, read, released),
         *near_copies.near_copies(copies, published),
         *labels.shared_persons(splits, published),
+        *labels.seen_persons(splits, released),
+        *labels.copied_labels(splits),
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, released),
     ]

@@ -11,8 +11,8 @@ import numpy as np
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor.issue import SO_RELEASED, Issue, Severity
 from mmpar.datasets.doctor.published import Published
-from mmpar.datasets.formats.annotation import UNKNOWN_PERSON
 from mmpar.structures import SCHEMAS, AttributeSchema
+from mmpar.structures.persons import person_keys
 
 _FEW = 5
 """Of a Poisson number whose mean is this, 0.7 % are zero."""
@@ -66,7 +66,7 @@ def shared_persons(
     gallery show the same persons by design.
     """
     persons = {
-        name: set(_persons(dataset)) - {"", str(UNKNOWN_PERSON)}
+        name: set(_persons(dataset)) - {""}
         for name, dataset in splits.items()
         if "person_id" in dataset.table.columns
     }
@@ -87,9 +87,58 @@ def shared_persons(
 
 
 def _persons(dataset: PARDataset) -> list[str]:
-    """Who each row shows, as text: one list may hold 7 as a number, another '007'."""
-    texts = (str(id_).strip() for id_ in dataset.table.columns["person_id"].tolist())
-    return [str(int(text)) if text.isdecimal() else text for text in texts]
+    """Who each row shows, empty where that is not known."""
+    return person_keys(dataset.table.columns["person_id"].tolist())
+
+
+def seen_persons(
+    splits: Mapping[str, PARDataset], published: Published
+) -> Iterator[Issue]:
+    """The share of test images that show a person of training or validation."""
+    named = {
+        n: _persons(d) for n, d in splits.items() if "person_id" in d.table.columns
+    }
+    test = np.array(named.pop("test", []))
+    known = set().union(*named.values()) - {""}
+    if not known or not (test != "").any():
+        return
+    share = round(100 * float(np.isin(test, list(known)).mean()), 2)
+    expected = published.seen_shares.get(splits["test"].partition)
+    message = f"{share:.2f} % of the test images show a person of {', '.join(named)}"
+    wrong = expected is not None and share != expected and len(named) > 1
+    if expected is not None:
+        message += f"; in the release it is {expected:.2f} %"
+    severity: Severity = "error" if wrong else "note"
+    if share:
+        yield Issue("seen persons", "test", message, severity=severity)
+
+
+def copied_labels(splits: Mapping[str, PARDataset]) -> Iterator[Issue]:
+    """Persons with several images that have the same labels in all of them."""
+    tables = [d for d in splits.values() if "person_id" in d.table.columns]
+    persons = np.array([key for dataset in tables for key in _persons(dataset)])
+    if not len(persons) or not (persons != "").any():
+        return
+    labels = np.concatenate([dataset.get_labels() for dataset in tables])
+    paths = np.array([path for dataset in tables for path in dataset.table.paths])
+    # Splits may overlap: each image counts once.
+    _, first = np.unique(paths, return_index=True)
+    first = first[persons[first] != ""]
+    _, person = np.unique(persons[first], return_inverse=True)
+    _, vector = np.unique(labels[first], axis=0, return_inverse=True)
+    images = np.bincount(person)
+    pairs = np.unique(np.stack([person, vector.ravel()]), axis=1)
+    vectors = np.bincount(pairs[0], minlength=len(images))
+    several = images > 1
+    same = int((several & (vectors == 1)).sum())
+    if several.any():
+        message = (
+            f"{same:,} of {int(several.sum()):,} persons with several images have the "
+            "same labels in all of them"
+        )
+        if same == several.sum():
+            message += ": persons were labelled, not images"
+        yield Issue("labels per person", ", ".join(splits), message, severity="note")
 
 
 def one_sided(

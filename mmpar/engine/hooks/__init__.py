@@ -10,6 +10,7 @@ from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
+from mmpar.engine.hooks.seen_persons_hook import SeenPersonsHook
 from mmpar.engine.hooks.shared_buffers_hook import SharedBuffersHook
 from mmpar.engine.hooks.training_record_hook import TrainingRecordHook
 from mmpar.engine.hooks.training_report_hook import TrainingReportHook
@@ -28,6 +29,7 @@ __all__ = [
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",
+    "SeenPersonsHook",
     "SharedBuffersHook",
     "TrainingRecordHook",
     "TrainingReportHook",

@@ -92,7 +92,8 @@ class CellGrid:
     def resize(self, maps: Tensor, image: Sequence[int]) -> Tensor:
         """Give each pixel the value of its place on the map, bilinearly.
 
-        Pixels beyond the outermost centres get the value there.
+        An outermost cell keeps its value for half a cell outwards, as far as it
+        reaches, and from there fades to zero within another half.
 
         Args:
             maps: ``(..., h, w)``.
@@ -110,8 +111,11 @@ class CellGrid:
         """``(pixels, cells)``: the shares of the cells in each pixel."""
         count = maps.shape[-1 - axis]
         places, cells = (torch.arange(size).to(maps) for size in (pixels, count))
-        places = ((places - self.first[axis]) / self.stride[axis]).clamp(0, count - 1)
-        return (1 - (places[:, None] - cells).abs()).clamp(min=0)
+        places = (places - self.first[axis]) / self.stride[axis]
+        inside = places.clamp(0, count - 1)
+        shares = (1 - (inside[:, None] - cells).abs()).clamp(min=0)
+        beyond = (places - inside).abs()
+        return shares * (2 - 2 * beyond).clamp(0, 1)[:, None]
 
     def shifted(self, cells: Iterable[float]) -> CellGrid:
         """The grid whose first cell lies ``cells`` (x, y) further."""
