@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 
+import mmpar.registry  # noqa: F401  checks the installation before MMEngine is imported
+
+# isort: split
 import cv2
 import mmcv
 from mmengine import fileio

@@ -107,24 +107,24 @@ out of its range.</p>
 <tbody>{% for row in attributes %}<tr><th scope=row>\
 <a href="#curve-{{ loop.index }}">{{ row.name }}</a></th>\
 <td>{{ row.known }}</td><td>{{ row.positives }}</td>\
-{% for one in row.metrics.values() %}<td data-value="{{ one.value }}">{{ interval(one) }}\
-</td>{% endfor %}</tr>
+{% for one in row.metrics.values() %}\
+<td data-value="{{ one.value }}">{{ interval(one) }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>
 
 <h2 id=groups>Groups</h2>
-<p>A gap is the group minus the other groups of its table; 95 % of the draws lie in its \
-range. Where the range holds 0, no difference is shown. mA is over the attributes that \
-have {{ least }} positives and {{ least }} negatives in the group and in the others, \
-so that both are means of the same attributes. ECE is the mean over attributes of the \
-expected calibration error; few images make it large by chance, so its gap is of what \
-exceeds that. <span class=mark>small</span>: the group or the others have fewer than \
-{{ small }} persons, and ranges are then too narrow. Of all {{ tests }} gaps \
-here, about {{ (tests / 20) | round | int }} would leave out 0 by chance alone; \
+<p>A gap is the group minus the other groups of its table; 95 % of the draws lie in \
+its range. Where the range holds 0, no difference is shown. mA is over the attributes \
+that have {{ least }} positives and {{ least }} negatives in the group and in the \
+others, so that both are means of the same attributes. ECE is the mean over attributes \
+of the expected calibration error; few images make it large by chance, so its gap is \
+of what exceeds that. <span class=mark>small</span>: the group or the others have \
+fewer than {{ small }} persons, and ranges are then too narrow. Of all {{ tests }} \
+gaps here, about {{ (tests / 20) | round | int }} would leave out 0 by chance alone; \
 {{ clear }} do.</p>
 {% if not a.groupings %}<p>Nothing divides these images into groups.</p>{% endif %}
 {% for grouping in a.groupings %}
 <h3>{{ grouping.title }}</h3>
-{% if grouping.left_out %}<p>{{ grouping.left_out }} images are in no group.</p>{% endif %}
+{% if grouping.left_out %}<p>Images in no group: {{ grouping.left_out }}</p>{% endif %}
 <div class=scroll tabindex=0 role=region aria-label="{{ grouping.title }}"><table>
 {{ head(["group", "images", "persons", "attributes", "mA", "gap of mA", "instance F1",
 "gap of F1", "ECE", "by chance", "gap of ECE"]) }}
@@ -132,7 +132,8 @@ here, about {{ (tests / 20) | round | int }} would leave out 0 by chance alone; 
 {% if group.is_small %} <span class=mark>small</span>{% endif %}</th>\
 <td>{{ group.images }}</td><td>{{ group.persons }}</td><td>{{ group.compared }}</td>\
 {% for name in group.metrics %}\
-<td data-value="{{ group.metrics[name].value }}">{{ interval(group.metrics[name]) }}</td>\
+<td data-value="{{ group.metrics[name].value }}">\
+{{ interval(group.metrics[name]) }}</td>\
 {% if name == "ECE" %}<td>{{ "%.1f" | format(group.chance_error) }}</td>{% endif %}\
 <td data-value="{{ group.gaps[name].value }}">{{ gap(group.gaps[name]) }}</td>\
 {% endfor %}</tr>
@@ -141,8 +142,8 @@ here, about {{ (tests / 20) | round | int }} would leave out 0 by chance alone; 
 <details><summary>Reliability, and attributes with a clear gap of mA \
 ({{ found | length }} of {{ total }} examined)</summary>
 <figure>{{ draw_groups(grouping) | safe }}<figcaption>Share of positives over the mean \
-score of bins, all attributes together: on the diagonal, scores are right; below it, too \
-high.</figcaption></figure>
+score of bins, all attributes together: on the diagonal, scores are right; below it, \
+too high.</figcaption></figure>
 {% if found %}<div class=scroll tabindex=0 role=region \
 aria-label="Attribute gaps by {{ grouping.title }}"><table>
 {{ head(["attribute", "group", "mA there", "gap"]) }}
@@ -157,8 +158,8 @@ aria-label="Attribute gaps by {{ grouping.title }}"><table>
 
 <h2 id=confusions>Exclusive sets</h2>
 {% if not a.confusions %}<p>The schema has none.</p>{% else %}
-<p>Images by what is true (rows) and what is decided (columns); a cell is as dark as its \
-share of the row.</p>{% endif %}
+<p>Images by what is true (rows) and what is decided (columns); a cell is as dark as \
+its share of the row.</p>{% endif %}
 {% for one in a.confusions %}
 <div class=scroll tabindex=0 role=region aria-label="Confusion"><table>
 <thead><tr><th scope=col>true \\ decided</th>{% for name in one.answers %}\
@@ -170,8 +171,8 @@ share of the row.</p>{% endif %}
 {{ count }}</td>{% endfor %}\
 <td>{{ "%.1f" | format(100 * right / total) if total else "-" }}</td></tr>
 {% endfor %}</tbody></table></div>
-{% if one.left_out %}<p>{{ one.left_out }} images are left out, as not all of these are \
-known of them.</p>{% endif %}
+{% if one.left_out %}<p>Left out, as not all of these are known: \
+{{ one.left_out }} images</p>{% endif %}
 {% endfor %}
 
 <h2 id=worst>Worst images</h2>
@@ -200,7 +201,10 @@ for (const button of document.querySelectorAll("th button")) {
     for (const other of th.parentNode.cells) other.removeAttribute("aria-sort");
     th.setAttribute("aria-sort", up ? "ascending" : "descending");
     const key = row => row.cells[index].dataset.value ?? row.cells[index].textContent;
-    const number = row => { const n = parseFloat(key(row)); return n === n ? n : -1e9; };
+    const number = row => {
+      const value = parseFloat(key(row));
+      return value === value ? value : -1e9;  // undefined ones last
+    };
     const text = index === 0;
     const order = (a, b) => text ? key(b).localeCompare(key(a)) : number(b) - number(a);
     const rows = [...body.rows].sort((a, b) => up ? order(b, a) : order(a, b));
