@@ -269,7 +269,8 @@ def test_persons_shared_by_design_are_a_note(tmp_path):
     data.check_dataset()
     splits = {split: data.open(split) for split in SPLITS}
     dataset_report = check_dataset(splits, Published(identity_overlap=True))
-    assert [f.check for f in dataset_report.issues] == ["shared persons"]
+    checks = [issue.check for issue in dataset_report.issues]
+    assert checks == ["shared persons", "seen persons"]
     assert dataset_report.faults == []
 
 
@@ -520,3 +521,35 @@ def test_the_tool_examines_ones_own_lists(tmp_path):
     assert "images: train 2, val 1;" in text
     code, text = check(tmp_path, *lists[:2], dataset="AttributeListDataset")
     assert (code, "0 faults" in text) == (0, True), text
+
+
+def person_issues(data, published=None):
+    splits = {split: data.open(split) for split in SPLITS}
+    published = published or Published()
+    found = [*labels.seen_persons(splits, published), *labels.copied_labels(splits)]
+    return [(issue.check, issue.severity, issue.message) for issue in found]
+
+
+def test_shares_of_seen_persons_are_compared_with_those_of_the_release(tmp_path):
+    data = Clean(tmp_path)
+    data.persons["test"][:3] = (0, 10, -1)  # one of train, one of val, one unknown
+    data.check_dataset()
+    share = "33.33 % of the test images show a person of train, val"
+    assert person_issues(data) == [("seen persons", "note", share)]
+    right, wrong = (Published(seen_shares={0: value}) for value in (33.33, 57.70))
+    assert person_issues(data, right)[0][1] == "note"
+    _, severity, message = person_issues(data, wrong)[0]
+    assert severity == "error"
+    assert message == f"{share}; in the release it is 57.70 %"
+
+
+def test_labels_that_were_given_to_persons_are_noted(tmp_path):
+    data = Clean(tmp_path)
+    data.check_dataset()
+    assert person_issues(data) == []
+    for own in data.labels.values():
+        own[1::2] = own[::2]
+    data.check_dataset()
+    ((_, _, message),) = person_issues(data)
+    assert message.startswith("9 of 9 persons")
+    assert message.endswith("persons were labelled, not images")

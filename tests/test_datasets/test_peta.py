@@ -216,3 +216,22 @@ def test_a_truncated_file_is_an_error_that_names_it(tmp_path, share):
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(ValueError, match=r"PETA\.mat .*not a whole MATLAB file"):
         PETA(data_root=str(tmp_path), split="val")
+
+
+# Of the release, counted in PETA.mat.
+SEEN_SHARES = [57.70, 58.49, 58.43, 58.67, 58.83]
+
+
+@pytest.mark.parametrize("partition", range(5))
+def test_shares_of_test_images_with_persons_of_trainval_are_as_counted(partition):
+    root = real_peta().parent
+    seen, test = (
+        Labels(data_root=str(root), split=split, partition=partition).table.columns[
+            "person_id"
+        ]
+        for split in ("trainval", "test")
+    )
+    share = sum(person in set(seen.tolist()) for person in test.tolist()) / len(test)
+    assert (
+        round(100 * share, 2) == SEEN_SHARES[partition] == PETA.SEEN_SHARES[partition]
+    )

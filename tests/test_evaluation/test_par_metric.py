@@ -215,3 +215,25 @@ def test_a_split_without_labels_has_no_numbers_and_says_so(caplog):
     finally:
         logger.removeHandler(caplog.handler)
     assert "none of the 11 images has a known label" in caplog.text
+
+
+@pytest.mark.parametrize("rule", ["official", "skip"])
+def test_persons_seen_in_training_and_others_are_told_apart(log, rule):
+    data = samples(40)
+    persons = itertools.cycle(["7", "007", "anna", -1, "8"])
+    data = [dict(s, person_id=person) for s, person in zip(data, persons)]
+    metric = PARMetric(empty_attribute=rule)
+    metric.seen_persons = frozenset({"7", "anna"})
+    metrics = evaluate(metric, data)
+    for name, turns in (("seen", (0, 1, 2)), ("unseen", (4,))):
+        own = [s for i, s in enumerate(data) if i % 5 in turns]
+        expected = oracle(*stacked(own), 0.5, rule)
+        for key, theirs in KEYS.items():
+            value = pytest.approx(100 * expected[theirs], rel=1e-12)
+            assert metrics[f"par/{name}/{key}"] == value
+    assert "8 images name no person and count in the whole only" in log.text
+
+
+def test_without_known_persons_of_training_none_are_told_apart():
+    data = [dict(sample, person_id=3) for sample in samples()]
+    assert not any("seen" in name for name in evaluate(PARMetric(), data))

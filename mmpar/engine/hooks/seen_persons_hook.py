@@ -54,14 +54,14 @@ def seen_persons(cfg: Config, test: Any) -> frozenset[str]:
         ValueError: Persons are not named, or are those of another dataset.
         FileNotFoundError: An annotation is missing.
     """
+    test = _one_part(test)
     _require_persons(test, "the test data")
     seen: set[str] = set()
     for name in ("train_dataloader", "val_dataloader"):
         loader = cfg.get(name)
         if loader is None:
             continue
-        data = DATASETS.build(_without_images(loader["dataset"]))
-        data = _one_part(data)
+        data = _one_part(DATASETS.build(_without_images(loader["dataset"], name)))
         _require_persons(data, f"{name}.dataset")
         if type(data) is not type(test) or data.data_root != test.data_root:
             raise ValueError(
@@ -76,13 +76,13 @@ def seen_persons(cfg: Config, test: Any) -> frozenset[str]:
     return frozenset(seen)
 
 
-def _without_images(cfg: Any) -> Any:
+def _without_images(cfg: Any, name: str) -> Any:
     """The config of a dataset, also of a wrapped one, that looks for no image."""
     cfg = dict(cfg)
     if "dataset" in cfg:
-        return dict(cfg, dataset=_without_images(cfg["dataset"]))
+        return dict(cfg, dataset=_without_images(cfg["dataset"], name))
     if "datasets" in cfg:
-        return cfg
+        raise ValueError(f"{name}.dataset is a {cfg['type']}, joined of several")
     return dict(cfg, missing_images="ignore", pipeline=[], keypoints=None)
 
 
