@@ -1,0 +1,209 @@
+"""Two models on the same images: differences, and whether they could be chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmpar.evaluation.functional import (
+    Interval,
+    image_terms,
+    interval_of_draws,
+    mean_over,
+    metrics_of_sums,
+    number_persons,
+    person_weights,
+)
+from mmpar.evaluation.predictions import Predictions
+from mmpar.evaluation.tables import text_table
+from mmpar.structures import AttributeSchema
+
+METRICS = ("mA", "F1")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The second model's number minus the first's, in percent.
+
+    Attributes:
+        first: Of the first model.
+        second: Of the second.
+        difference: With the interval of the paired bootstrap.
+        p_value: Of the permutation test, corrected for the number of attributes.
+    """
+
+    first: float
+    second: float
+    difference: Interval
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """See :func:`compare`.
+
+    Attributes:
+        images: Compared.
+        persons: They show.
+        means: ``mA`` and ``F1``, the means over attributes, and ``instance F1``.
+        attributes: The same two of each attribute that has positives and negatives.
+        left_out: Attributes that have not.
+    """
+
+    images: int
+    persons: int
+    means: dict[str, Difference]
+    attributes: dict[str, dict[str, Difference]]
+    left_out: tuple[str, ...]
+
+
+def compare(
+    schema: AttributeSchema,
+    first: Predictions,
+    second: Predictions,
+    rounds: int = 1000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two models image by image.
+
+    If the models were alike, whose answer is whose would not matter: the permutation
+    test swaps the two models' answers for a random half of the persons, each with all
+    of its images, and counts how often the difference is at least as large. Of a
+    metric, the p-values of all attributes are corrected together by Holm's method,
+    which allows for any dependence among them. Intervals resample persons.
+
+    Args:
+        schema: Of both.
+        first: Of one model.
+        second: Of another on the same images, in any order.
+        rounds: Of the bootstrap and of the permutations.
+        seed: Of their draws.
+
+    Raises:
+        ValueError: The images or their labels differ.
+    """
+    second = _matched(first, second)
+    numbers = number_persons(first.person_id.astype(str))
+    (persons, one), (_, other) = (
+        image_terms(p.scores, p.decisions, p.labels).per_person(numbers)
+        for p in (first, second)
+    )
+    usable = _usable(first.labels)
+    weights = person_weights(len(persons), rounds, seed)
+    swapped = np.random.default_rng(seed).random((rounds, len(persons))) < 0.5
+    moved = swapped.astype(np.float64) @ (other - one)
+    values = [_numbers(sums.sum(axis=0), usable) for sums in (one, other)]
+    drawn = _numbers(weights @ other, usable) - _numbers(weights @ one, usable)
+    permuted = _numbers(other.sum(axis=0) - moved, usable)
+    permuted = permuted - _numbers(one.sum(axis=0) + moved, usable)
+    found = values[1] - values[0]
+    extreme = np.abs(permuted) >= np.abs(found) - 1e-9
+    p_values = (1 + extreme.sum(axis=0)) / (1 + rounds)
+    names = [name for name, used in zip(schema.names, usable) if used]
+    for block in range(len(METRICS)):
+        own = slice(3 + block * len(names), 3 + (block + 1) * len(names))
+        p_values[own] = holm(p_values[own])
+    differences = [
+        Difference(float(a), float(b), interval_of_draws(difference, draws), float(p))
+        for a, b, difference, draws, p in zip(*values, found, drawn.T, p_values)
+    ]
+    return Comparison(
+        images=len(first.labels),
+        persons=len(persons),
+        means=dict(zip(("mA", "F1", "instance F1"), differences)),
+        attributes={
+            name: dict(zip(METRICS, differences[3 + i :: len(names)]))
+            for i, name in enumerate(names)
+        },
+        left_out=tuple(n for n, used in zip(schema.names, usable) if not used),
+    )
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """P-values corrected for their number, ``(K,)``.
+
+    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979.
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values)
+    scaled = p_values[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty_like(p_values)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1)
+    return corrected
+
+
+def _numbers(sums: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Means of mA and F1, instance F1, then mA and F1 of each usable attribute."""
+    metrics = metrics_of_sums(sums, len(usable))
+    mean_accuracy, f1 = metrics.attribute_accuracy, metrics.attribute_f1
+    parts = [
+        mean_over(mean_accuracy, usable)[..., None],
+        mean_over(f1, usable)[..., None],
+        metrics.instance_f1[..., None],
+        mean_accuracy[..., usable],
+        f1[..., usable],
+    ]
+    return 100 * np.concatenate(parts, axis=-1)
+
+
+def _usable(labels: np.ndarray) -> np.ndarray:
+    return (labels == 1).any(axis=0) & (labels == 0).any(axis=0)
+
+
+def _matched(first: Predictions, second: Predictions) -> Predictions:
+    """The second predictions in the order of the first."""
+    rows = {path: row for row, path in enumerate(second.img_path.tolist())}
+    if len(rows) < len(second.img_path) or len(set(first.img_path.tolist())) < len(
+        first.img_path
+    ):
+        raise ValueError("an image is listed twice, so that images cannot be matched")
+    missing = [path for path in first.img_path.tolist() if path not in rows]
+    if missing or len(rows) != len(first.img_path):
+        raise ValueError(
+            f"the results are of different images: the first has {len(first.img_path)},"
+            f" the second {len(rows)}, and {len(missing)} of the first are not in the "
+            f"second{f', such as {missing[0]!r}' if missing else ''}; test both models "
+            "on the same split"
+        )
+    matched = second.select(np.array([rows[path] for path in first.img_path.tolist()]))
+    differing = np.argwhere(matched.labels != first.labels)
+    if len(differing):
+        row, attribute = differing[0]
+        values = [int(p.labels[row, attribute]) for p in (first, matched)]
+        raise ValueError(
+            f"the labels of {len(np.unique(differing[:, 0]))} images differ, first of "
+            f"{first.img_path[row]}, attribute {attribute + 1}: "
+            f"{values[0]} and {values[1]}; test both models on one version of the "
+            "dataset"
+        )
+    return matched
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """A table with one row per mean and attribute."""
+
+    rows = [["", "metric", "first", "second", "difference", "p"]]
+
+    def add(name: str, metric: str, found: Difference) -> None:
+        shown = [f"{found.first:.2f}", f"{found.second:.2f}", str(found.difference)]
+        rows.append([name, metric, *shown, f"{found.p_value:.3f}"])
+
+    for metric, found in comparison.means.items():
+        add("all", metric, found)
+    for name, metrics in comparison.attributes.items():
+        for metric, found in metrics.items():
+            add(name, metric, found)
+    lines = [
+        text_table(rows),
+        f"{comparison.images:,} images of {comparison.persons:,} persons, an image of "
+        "an unknown one for one; p by swapping the models' answers for persons, with "
+        "Holm's correction over attributes",
+    ]
+    if comparison.left_out:
+        lines.append(
+            f"without a positive or a negative: {', '.join(comparison.left_out)}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""Two models on the same images, attribute by attribute: compare.py FIRST SECOND.
+
+Both are what tools/test.py --out wrote. A difference is SECOND minus FIRST; intervals
+hold 95 % of the draws of a bootstrap that resamples persons.
+"""
+
+import argparse
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("first", help=".json or .csv file of tools/test.py --out")
+    parser.add_argument("second", help="of another model on the same images")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=1000,
+        help="of the bootstrap and of the permutation test (%(default)s)",
+    )
+    args = parser.parse_args()
+    if args.rounds < 1:
+        parser.error(f"--rounds is at least 1, got {args.rounds}")
+    return args
+
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+    ARGS = parse_args()
+
+import sys
+
+from mmpar.evaluation import read_dump
+from mmpar.evaluation.comparison import compare, comparison_text
+
+
+def main(args: argparse.Namespace) -> None:
+    """Compare and print."""
+    (schema, first), (other, second) = map(read_dump, (args.first, args.second))
+    if schema.names != other.names:
+        sys.exit(
+            f"error: {args.first} has the attributes {list(schema.names)}, "
+            f"{args.second} {list(other.names)}; only models of the same attributes "
+            "can be compared"
+        )
+    try:
+        print(comparison_text(compare(schema, first, second, args.rounds)))
+    except ValueError as error:
+        sys.exit(f"error: {args.first} and {args.second}: {error}")
+
+
+if __name__ == "__main__":
+    main(ARGS)
