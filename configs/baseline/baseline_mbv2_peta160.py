@@ -2,7 +2,7 @@
 
 _base_ = [
     "../_base_/models/baseline_r50.py",
-    "../_base_/benchmarks/mbv2_peta160.py",
+    "../_base_/reduced/mbv2_peta160.py",
 ]
 
 model = dict(

@@ -185,7 +185,9 @@ def test_resampling_padding_and_slices_are_followed():
         padded = F.pad(image, (3, 0, 1, 0))
         rows = halved[:, :, 4:]
         deconvolved = F.conv_transpose2d(halved, torch.ones(3, 3, 4, 4), None, 2, 1)
-        return [halved, doubled, nearest, padded, rows, deconvolved]
+        blocks = F.adaptive_avg_pool2d(image, (96, 32))
+        gated = halved.mean((2, 3), keepdim=True).sigmoid() * halved
+        return [halved, doubled, nearest, padded, rows, deconvolved, blocks, gated]
 
     found = cell_grids(run, SIZE, torch.zeros(1))
     assert [(g.first, g.stride[0]) for g in found] == [
@@ -195,4 +197,6 @@ def test_resampling_padding_and_slices_are_followed():
         ((-3, -1), 1),
         ((0.5, 8.5), 2),
         ((0, 0), 1),
+        ((1.5, 0.5), 4),
+        ((0.5, 0.5), 2),
     ]

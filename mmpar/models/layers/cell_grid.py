@@ -318,6 +318,13 @@ def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
     return _window(grid, kernel, stride, padding, dilation)
 
 
+def _adaptive(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    """Into equal blocks; a gate of 1 x 1 is laid over the map that it comes from."""
+    if out.shape[2:].numel() == 1:
+        return grid
+    return grid.merged(_xy(i / o for i, o in zip(args[0].shape[2:], out.shape[2:])))
+
+
 def _settings(given: Sequence[Any], defaults: Sequence[Any]) -> list[Any]:
     """Kernel, and what of the rest was given."""
     return [*given, *defaults[len(given) - 1 :]][: len(defaults) + 1]
@@ -353,6 +360,7 @@ _RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
     _aten.convolution: _convolution,
     _aten.max_pool2d_with_indices: _pooling,
     _aten.avg_pool2d: _average,
+    _aten._adaptive_avg_pool2d: _adaptive,
     _aten.im2col: _unfold,
     _aten.constant_pad_nd: _padded,
     _aten.reflection_pad2d: _padded,
