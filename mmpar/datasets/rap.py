@@ -12,7 +12,6 @@ from mmpar.datasets.base import PARDataset, Reader
 from mmpar.datasets.formats import matlab
 from mmpar.datasets.formats.annotation import (
     UNKNOWN,
-    UNKNOWN_PERSON,
     Annotation,
     checked_label_map,
     checked_rows,
@@ -20,6 +19,7 @@ from mmpar.datasets.formats.annotation import (
 )
 from mmpar.datasets.zero_shot import ZERO_SHOT_FORMATS
 from mmpar.registry import DATASETS
+from mmpar.structures.persons import UNKNOWN_PERSON
 
 RAPV2_LABELS, RAPV2_COLUMNS = 120, 152
 _CAMERA = re.compile(r"CAM(\d+)")

@@ -13,9 +13,9 @@ import pandas as pd
 
 from mmpar.datasets.formats.annotation import (
     UNKNOWN,
-    UNKNOWN_PERSON,
     AnnotationTable,
 )
+from mmpar.structures.persons import UNKNOWN_PERSON
 from mmpar.utils.atomic import write_atomically
 
 _PASSES = 10

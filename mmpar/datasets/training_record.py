@@ -37,7 +37,7 @@ def record_training_data(dataset: Any) -> dict[str, Any]:
     Raises:
         TypeError: It is another kind of dataset.
     """
-    parts = _parts(dataset)
+    parts = parts_of(dataset)
     digest = hashlib.sha256()
     for part, table in parts:
         names = [list(part.schema.names), list(table.paths)]
@@ -60,14 +60,22 @@ def name_split(dataset: Any) -> str:
     Raises:
         TypeError: As :func:`record_training_data`.
     """
-    names = (part.split or "unnamed" for part, _ in _parts(dataset))
+    names = (part.split or "unnamed" for part, _ in parts_of(dataset))
     return "+".join(dict.fromkeys(names))
 
 
-def _parts(
+def parts_of(
     dataset: Any, sample_weight: np.ndarray | None = None
 ) -> list[tuple[PARDataset, AnnotationTable]]:
-    """The datasets that one is made of, and their rows that count."""
+    """The datasets that one is made of, and their rows that count.
+
+    Args:
+        dataset: See :func:`record_training_data`.
+        sample_weight: How often each sample counts, ``(N,)``; by default once.
+
+    Raises:
+        TypeError: It is another kind of dataset.
+    """
     if hasattr(dataset, "full_init"):
         dataset.full_init()
     if sample_weight is None:
@@ -77,10 +85,10 @@ def _parts(
     if isinstance(dataset, (ConcatDataset, JointDataset)):
         ends = np.cumsum([len(part) for part in dataset.datasets])
         weights = np.split(sample_weight, ends[:-1])
-        found = map(_parts, dataset.datasets, weights)
+        found = map(parts_of, dataset.datasets, weights)
         return [pair for pairs in found for pair in pairs]
     weight = inner_weight(dataset, sample_weight)  # refuses what it does not know
-    return _parts(dataset.dataset, weight)
+    return parts_of(dataset.dataset, weight)
 
 
 def _count_persons(table: AnnotationTable) -> int | None:

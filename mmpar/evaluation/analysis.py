@@ -180,6 +180,7 @@ def analyze(
     split = _Split(schema, predictions, rounds, seed)
     groupings, notes = group_images(schema, predictions)
     summary, attributes = split.whole()
+    losses = _losses(predictions)
     return Analysis(
         schema=schema,
         images=len(predictions.labels),
@@ -189,8 +190,10 @@ def analyze(
         attributes=attributes,
         confusions=confusions(schema, predictions),
         groupings=[split.grouped(grouping) for grouping in groupings],
-        worst=_worst_images(schema, predictions, num_worst),
-        confidently_wrong=_confidently_wrong(schema, predictions, num_worst // 6),
+        worst=_worst_images(schema, predictions, losses, num_worst),
+        confidently_wrong=_confidently_wrong(
+            schema, predictions, losses, num_worst // 6
+        ),
         notes=[*_notes(schema, predictions), *notes],
     )
 
@@ -418,22 +421,19 @@ def _losses(predictions: Predictions) -> np.ndarray:
 
 
 def _worst_images(
-    schema: AttributeSchema, predictions: Predictions, count: int
+    schema: AttributeSchema, predictions: Predictions, losses: np.ndarray, count: int
 ) -> list[WorstImage]:
     """Those with the largest mean loss, the worst first."""
     known = np.flatnonzero((predictions.labels >= 0).any(axis=1))
-    losses = np.nanmean(_losses(predictions)[known], axis=1)
-    order = np.argsort(-losses, kind="stable")[:count]
-    return [
-        _image(schema, predictions, known[row], float(losses[row])) for row in order
-    ]
+    means = np.nanmean(losses[known], axis=1)
+    order = np.argsort(-means, kind="stable")[:count]
+    return [_image(schema, predictions, known[row], float(means[row])) for row in order]
 
 
 def _confidently_wrong(
-    schema: AttributeSchema, predictions: Predictions, count: int
+    schema: AttributeSchema, predictions: Predictions, losses: np.ndarray, count: int
 ) -> dict[str, list[WorstImage]]:
     """Of each attribute the images that are decided wrongly by the clearest scores."""
-    losses = _losses(predictions)
     wrong = predictions.decisions != (predictions.labels == 1)
     losses = np.where(wrong & (predictions.labels >= 0), losses, -np.inf)
     found = {}

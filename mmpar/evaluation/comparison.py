@@ -19,6 +19,7 @@ from mmpar.evaluation.predictions import Predictions
 from mmpar.evaluation.tables import text_table
 from mmpar.structures import AttributeSchema
 
+MEANS = ("mA", "F1", "instance F1")
 METRICS = ("mA", "F1")
 
 
@@ -101,9 +102,9 @@ def compare(
     extreme = np.abs(permuted) >= np.abs(found) - 1e-9
     p_values = (1 + extreme.sum(axis=0)) / (1 + rounds)
     names = [name for name, used in zip(schema.names, usable) if used]
-    for block in range(len(METRICS)):
-        own = slice(3 + block * len(names), 3 + (block + 1) * len(names))
-        p_values[own] = holm(p_values[own])
+    count = len(names)
+    for start in range(len(MEANS), len(p_values), count):
+        p_values[start : start + count] = holm(p_values[start : start + count])
     differences = [
         Difference(float(a), float(b), interval_of_draws(difference, draws), float(p))
         for a, b, difference, draws, p in zip(*values, found, drawn.T, p_values)
@@ -111,9 +112,9 @@ def compare(
     return Comparison(
         images=len(first.labels),
         persons=len(persons),
-        means=dict(zip(("mA", "F1", "instance F1"), differences)),
+        means=dict(zip(MEANS, differences)),
         attributes={
-            name: dict(zip(METRICS, differences[3 + i :: len(names)]))
+            name: dict(zip(METRICS, differences[len(MEANS) + i :: count]))
             for i, name in enumerate(names)
         },
         left_out=tuple(n for n, used in zip(schema.names, usable) if not used),
@@ -136,7 +137,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 
 def _numbers(sums: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """Means of mA and F1, instance F1, then mA and F1 of each usable attribute."""
+    """``MEANS``, then each of ``METRICS`` of all usable attributes."""
     metrics = metrics_of_sums(sums, len(usable))
     mean_accuracy, f1 = metrics.attribute_accuracy, metrics.attribute_f1
     parts = [
@@ -155,27 +156,26 @@ def _usable(labels: np.ndarray) -> np.ndarray:
 
 def _matched(first: Predictions, second: Predictions) -> Predictions:
     """The second predictions in the order of the first."""
-    rows = {path: row for row, path in enumerate(second.img_path.tolist())}
-    if len(rows) < len(second.img_path) or len(set(first.img_path.tolist())) < len(
-        first.img_path
-    ):
+    paths, others = first.img_path.tolist(), second.img_path.tolist()
+    rows = {path: row for row, path in enumerate(others)}
+    if len(rows) < len(others) or len(set(paths)) < len(paths):
         raise ValueError("an image is listed twice, so that images cannot be matched")
-    missing = [path for path in first.img_path.tolist() if path not in rows]
-    if missing or len(rows) != len(first.img_path):
+    missing = [path for path in paths if path not in rows]
+    if missing or len(rows) != len(paths):
         raise ValueError(
-            f"the results are of different images: the first has {len(first.img_path)},"
+            f"the results are of different images: the first has {len(paths)},"
             f" the second {len(rows)}, and {len(missing)} of the first are not in the "
             f"second{f', such as {missing[0]!r}' if missing else ''}; test both models "
             "on the same split"
         )
-    matched = second.select(np.array([rows[path] for path in first.img_path.tolist()]))
+    matched = second.select(np.array([rows[path] for path in paths]))
     differing = np.argwhere(matched.labels != first.labels)
     if len(differing):
         row, attribute = differing[0]
         values = [int(p.labels[row, attribute]) for p in (first, matched)]
         raise ValueError(
             f"the labels of {len(np.unique(differing[:, 0]))} images differ, first of "
-            f"{first.img_path[row]}, attribute {attribute + 1}: "
+            f"{paths[row]}, attribute {attribute + 1}: "
             f"{values[0]} and {values[1]}; test both models on one version of the "
             "dataset"
         )
@@ -184,7 +184,6 @@ def _matched(first: Predictions, second: Predictions) -> Predictions:
 
 def comparison_text(comparison: Comparison) -> str:
     """A table with one row per mean and attribute."""
-
     rows = [["", "metric", "first", "second", "difference", "p"]]
 
     def add(name: str, metric: str, found: Difference) -> None:

@@ -12,8 +12,11 @@ from mmengine.logging import print_log
 
 from mmpar.evaluation.functional.multi_label import check_labelled_scores
 from mmpar.evaluation.gather import Columns, SplitMetric
-from mmpar.evaluation.par_metric import SeenPersons
-from mmpar.evaluation.predictions import Predictions, prediction_row
+from mmpar.evaluation.predictions import (
+    Predictions,
+    SeenPersons,
+    prediction_row,
+)
 from mmpar.registry import METRICS
 from mmpar.structures import SCHEMAS, AttributeSchema, build_schema
 from mmpar.utils.atomic import write_atomically

@@ -19,6 +19,7 @@ from mmpar.evaluation.functional import (
 from mmpar.evaluation.gather import Columns, SplitMetric
 from mmpar.evaluation.predictions import (
     Predictions,
+    SeenPersons,
     in_counting_order,
     prediction_row,
 )
@@ -30,26 +31,6 @@ from mmpar.structures import (
     build_thresholds,
     describe_thresholds,
 )
-from mmpar.structures.persons import person_keys
-
-
-class SeenPersons:
-    """Of metrics that tell persons of the training data from others.
-
-    Attributes:
-        seen_persons: Those whom the model was trained on or chosen by, see
-            :func:`mmpar.structures.persons.person_keys`; None where that is not known.
-    """
-
-    seen_persons: frozenset[str] | None = None
-
-    def with_seen(self, predictions: Predictions) -> Predictions:
-        """Predictions that say of each image whether its person is among them."""
-        if self.seen_persons is None:
-            return predictions
-        keys = person_keys(predictions.person_id.tolist())
-        seen = [-1 if not key else int(key in self.seen_persons) for key in keys]
-        return replace(predictions, seen=np.array(seen, np.int8))
 
 
 @METRICS.register_module()

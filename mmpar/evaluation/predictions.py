@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from mmpar.evaluation.gather import (
     require_fields,
     stack_rows,
 )
+from mmpar.structures.persons import person_keys
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,25 @@ class Predictions:
     def select(self, rows: np.ndarray) -> Predictions:
         """The predictions of some rows, given as indices or as a bool mask."""
         return Predictions(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+class SeenPersons:
+    """Of metrics that tell persons of the training data from others.
+
+    Attributes:
+        seen_persons: Those whom the model was trained on or chosen by, see
+            :func:`mmpar.structures.persons.person_keys`; None where that is not known.
+    """
+
+    seen_persons: frozenset[str] | None = None
+
+    def with_seen(self, predictions: Predictions) -> Predictions:
+        """Predictions that say of each image whether its person is among them."""
+        if self.seen_persons is None:
+            return predictions
+        keys = person_keys(predictions.person_id.tolist())
+        seen = [-1 if not key else int(key in self.seen_persons) for key in keys]
+        return replace(predictions, seen=np.array(seen, np.int8))
 
 
 def predict_split(model: BaseModel, dataloader: DataLoader) -> Predictions:

@@ -11,6 +11,7 @@ from mmpar.explain.explainer import Attributes, BoxExplainer, DataSamples
 from mmpar.explain.feature_gradients import layer_inputs
 from mmpar.models.layers import CellGrid
 from mmpar.registry import EXPLAINERS
+from mmpar.structures.boxes import scale_boxes
 
 LEVELS = ("strongest", "all")
 
@@ -75,7 +76,5 @@ def _in_image(
 ) -> Tensor:
     """From shares of a map to pixels of the image, ``(B, A, 4)``."""
     # At float32 at least: half types have no pixel 257.
-    boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))
-    corners = boxes.unflatten(-1, (2, 2))
-    edges = corners * corners.new_tensor((cells[1], cells[0]))
+    edges = scale_boxes(boxes, cells[1], cells[0]).unflatten(-1, (2, 2))
     return grid.edges_to_pixels(edges, cells, image).flatten(-2)

@@ -141,15 +141,9 @@ def layer_inputs(
     Raises:
         ValueError: The layer is not run exactly once.
     """
-    given: list[tuple[Any, ...]] = []
-
-    def keep(module: nn.Module, args: Any, output: Any) -> None:
-        given.append(args)
-
-    with evaluating(model), ExitStack() as stack:
-        stack.callback(layer.register_forward_hook(keep).remove)
-        model(inputs, data_samples, mode="tensor")
-    return _only_run(layer, given)
+    with evaluating(model):
+        args, _ = _run_layer(model, layer, inputs, data_samples)
+    return args
 
 
 def layer_maps(
@@ -160,17 +154,25 @@ def layer_maps(
     Raises:
         ValueError: The layer gives something else, or is not run exactly once.
     """
-    given: list[Any] = []
+    _, output = _run_layer(model, layer, inputs, data_samples)
+    maps = [*_by_name(output).values()]
+    _require_maps(layer, maps)
+    return maps
+
+
+def _run_layer(
+    model: nn.Module, layer: nn.Module, inputs: Tensor, data_samples: Any
+) -> tuple[tuple[Any, ...], Any]:
+    """Run ``model``: what ``layer``, which runs once, was called with, and gave."""
+    runs: list[Any] = []
 
     def keep(module: nn.Module, args: Any, output: Any) -> None:
-        given.append([*_by_name(output).values()])
+        runs.append((args, output))
 
     with ExitStack() as stack:
         stack.callback(layer.register_forward_hook(keep).remove)
         model(inputs, data_samples, mode="tensor")
-    maps = _only_run(layer, given)
-    _require_maps(layer, maps)
-    return [*maps]
+    return _only_run(layer, runs)
 
 
 def _only_run(layer: nn.Module, runs: list[Any]) -> Any:

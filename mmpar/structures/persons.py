@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-UNKNOWN_PERSONS = ("", "-1", "None")
+UNKNOWN_PERSON = -1
+"""``person_id`` of an image of an unknown person."""
 
 
 def person_keys(persons: Iterable[Any]) -> list[str]:
@@ -20,5 +21,6 @@ def person_keys(persons: Iterable[Any]) -> list[str]:
         persons: Numbers or texts; -1, None and the empty text are unknown.
     """
     texts = (str(person).strip() for person in persons)
-    known = ("" if text in UNKNOWN_PERSONS else text for text in texts)
+    unknown = ("", str(UNKNOWN_PERSON), str(None))
+    known = ("" if text in unknown else text for text in texts)
     return [str(int(text)) if text.isdecimal() else text for text in known]

@@ -77,18 +77,23 @@ def _read(file: Path) -> TrainingLog:
 
 def _join(log: TrainingLog, later: TrainingLog, file: Path) -> None:
     """Continue a log by that of a later run, which replaces what it repeats."""
-    pairs = [(log.losses, later.losses)]
-    pairs += [(log.metrics.setdefault(n, {}), own) for n, own in later.metrics.items()]
-    for number, (before, after) in enumerate(pairs):
-        repeated = [step for step in before if after and step >= min(after)]
-        for step in repeated:
-            del before[step]
-        before.update(after)
-        if repeated and not number:
-            log.notes.append(
-                f"{file} repeats {len(repeated)} logged iterations, from "
-                f"{min(repeated)} on; the later run counts"
-            )
+    repeated = _continue(log.losses, later.losses)
+    for name, values in later.metrics.items():
+        _continue(log.metrics.setdefault(name, {}), values)
+    if repeated:
+        log.notes.append(
+            f"{file} repeats {len(repeated)} logged iterations, from "
+            f"{min(repeated)} on; the later run counts"
+        )
+
+
+def _continue(curve: dict[int, float], later: dict[int, float]) -> list[int]:
+    """Put a later curve in place of what it repeats; the steps that it did."""
+    repeated = [step for step in curve if later and step >= min(later)]
+    for step in repeated:
+        del curve[step]
+    curve.update(later)
+    return repeated
 
 
 @dataclass(frozen=True)

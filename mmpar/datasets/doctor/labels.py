@@ -65,18 +65,15 @@ def shared_persons(
     Of a release a training split is compared with the test split only, as queries and
     gallery show the same persons by design.
     """
-    persons = {
-        name: set(_persons(dataset)) - {""}
-        for name, dataset in splits.items()
-        if "person_id" in dataset.table.columns
-    }
+    named = _persons(splits)
+    persons = {name: set(keys) - {""} for name, keys in named.items()}
     pairs = [(name, "test") for name in ("train", "trainval", "val")]
     by_design = published is not None and published.identity_overlap
     for one, other in pairs if published else combinations(persons, 2):
         both = persons.get(one, set()) & persons.get(other, set())
         if both:
             known = " (so in the published splits)" if by_design else ""
-            rows = np.flatnonzero([id_ in both for id_ in _persons(splits[other])])
+            rows = np.flatnonzero([key in both for key in named[other]])
             yield Issue(
                 "shared persons",
                 f"{one}, {other}",
@@ -86,18 +83,20 @@ def shared_persons(
             )
 
 
-def _persons(dataset: PARDataset) -> list[str]:
-    """Who each row shows, empty where that is not known."""
-    return person_keys(dataset.table.columns["person_id"].tolist())
+def _persons(splits: Mapping[str, PARDataset]) -> dict[str, list[str]]:
+    """Who each row shows, empty for unknown ones, of the splits that name persons."""
+    return {
+        name: person_keys(dataset.table.columns["person_id"].tolist())
+        for name, dataset in splits.items()
+        if "person_id" in dataset.table.columns
+    }
 
 
 def seen_persons(
     splits: Mapping[str, PARDataset], published: Published
 ) -> Iterator[Issue]:
     """The share of test images that show a person of training or validation."""
-    named = {
-        n: _persons(d) for n, d in splits.items() if "person_id" in d.table.columns
-    }
+    named = _persons(splits)
     test = np.array(named.pop("test", []))
     known = set().union(*named.values()) - {""}
     if not known or not (test != "").any():
@@ -116,8 +115,9 @@ def seen_persons(
 
 def copied_labels(splits: Mapping[str, PARDataset]) -> Iterator[Issue]:
     """That most persons with several images have the same labels in all of them."""
-    tables = [d for d in splits.values() if "person_id" in d.table.columns]
-    persons = np.array([key for dataset in tables for key in _persons(dataset)])
+    named = _persons(splits)
+    tables = [splits[name] for name in named]
+    persons = np.array([key for keys in named.values() for key in keys])
     if not len(persons) or not (persons != "").any():
         return
     labels = np.concatenate([dataset.get_labels() for dataset in tables])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import jinja2
-import markupsafe
 
 from mmpar.datasets.doctor.dataset_report import DatasetReport
 from mmpar.datasets.doctor.label_errors import SAID
@@ -38,7 +37,7 @@ table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 {% if issue.images %}<details><summary>paths</summary>\
 {% for path in issue.images %}{{ path }}<br>{% endfor %}</details>{% endif %}
 {% endfor %}
-{{ x_ray }}
+{% include "x_ray" %}
 <h2>Positive ratios</h2>
 <table><tr><th>{% for name in report.ratios %}<th>{{ name }}{% endfor %}
 
@@ -129,22 +128,20 @@ def html_report(title: str, report: DatasetReport) -> str:
     Names and messages are escaped; images are small and inside the page.
     """
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.DictLoader(dict(page=_PAGE, x_ray=_X_RAY)),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
     )
-    x_ray = environment.from_string(_X_RAY).render(
-        report=report,
-        suspects=_SUSPECTS,
-        groups=_GROUPS,
-        said=SAID,
-        thumbnail=jpeg_thumbnail,
-        name_of=lambda path: path.rpartition("/")[2],
-    )
-    return environment.from_string(_PAGE).render(
+    return environment.get_template("page").render(
         title=title,
         report=report,
         counts=", ".join(f"{name} {n:,}" for name, n in report.counts.items()),
         sizes=list(zip(("Width", "Height"), report.sizes or ())),
         shown=_SHOWN,
+        suspects=_SUSPECTS,
+        groups=_GROUPS,
+        said=SAID,
         thumbnail=jpeg_thumbnail,
-        x_ray=markupsafe.Markup(x_ray),  # escaped above
+        name_of=lambda path: path.rpartition("/")[2],
     )

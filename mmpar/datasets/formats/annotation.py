@@ -20,9 +20,6 @@ from mmpar.structures.attribute_schema import composed
 UNKNOWN = -1
 """Label of an attribute that has not been annotated."""
 
-UNKNOWN_PERSON = -1
-"""``person_id`` of an image of an unknown person."""
-
 _ROWS_AT_A_TIME = 65_536
 
 ANY = -1

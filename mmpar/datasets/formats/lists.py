@@ -17,7 +17,6 @@ from mmengine.logging import print_log
 from mmpar.datasets.formats.annotation import (
     COLUMNS,
     UNKNOWN,
-    UNKNOWN_PERSON,
     Annotation,
     AnnotationTable,
     LabelMap,
@@ -35,6 +34,7 @@ from mmpar.datasets.formats.files import (
 )
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
+from mmpar.structures.persons import UNKNOWN_PERSON
 
 # --- text -----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ class ChannelsLastHook(Hook):
     convolutions gain most: a training step of MobileNetV2 1.3 to 1.5 times on a CPU.
     """
 
-    # Before the model is wrapped or copied by hooks that average it.
+    # Before hooks copy the model to average it.
     priority = "VERY_HIGH"
 
     def before_run(self, runner) -> None:

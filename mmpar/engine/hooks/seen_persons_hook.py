@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmpar.datasets.base import PARDataset
-from mmpar.evaluation.par_metric import SeenPersons
+from mmpar.datasets.training_record import parts_of
+from mmpar.evaluation.predictions import SeenPersons
 from mmpar.registry import DATASETS, HOOKS
 from mmpar.structures.persons import person_keys
 
@@ -33,7 +35,7 @@ class SeenPersonsHook(Hook):
             return
         try:
             seen = seen_persons(runner.cfg, runner.test_dataloader.dataset)
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, TypeError, FileNotFoundError) as error:
             seen = None
             runner.logger.info("Seen and unseen persons are not told apart: %s", error)
         for metric in metrics:
@@ -52,24 +54,24 @@ def seen_persons(cfg: Config, test: Any) -> frozenset[str]:
 
     Raises:
         ValueError: Persons are not named, or are those of another dataset.
+        TypeError: See :func:`mmpar.datasets.training_record.parts_of`.
         FileNotFoundError: An annotation is missing.
     """
-    test = _one_part(test)
-    _require_persons(test, "the test data")
+    test, _ = _with_persons(test, "the test data")
     seen: set[str] = set()
     for name in ("train_dataloader", "val_dataloader"):
         loader = cfg.get(name)
         if loader is None:
             continue
-        data = _one_part(DATASETS.build(_without_images(loader["dataset"], name)))
-        _require_persons(data, f"{name}.dataset")
+        built = DATASETS.build(_without_images(loader["dataset"], name))
+        data, persons = _with_persons(built, f"{name}.dataset")
         if type(data) is not type(test) or data.data_root != test.data_root:
             raise ValueError(
                 f"{name}.dataset is {type(data).__name__} in {data.data_root!r}, the "
                 f"test data {type(test).__name__} in {test.data_root!r}, whose persons "
                 "have names of their own"
             )
-        seen.update(person_keys(data.table.columns["person_id"].tolist()))
+        seen.update(person_keys(persons.tolist()))
     seen.discard("")
     if not seen:
         raise ValueError("the config has no training data that names persons")
@@ -86,14 +88,11 @@ def _without_images(cfg: Any, name: str) -> Any:
     return dict(cfg, missing_images="ignore", pipeline=[], keypoints=None)
 
 
-def _one_part(data: Any) -> Any:
-    while not isinstance(data, PARDataset) and hasattr(data, "dataset"):
-        data = data.dataset
-    return data
-
-
-def _require_persons(data: Any, what: str) -> None:
-    if not isinstance(data, PARDataset):
-        raise ValueError(f"{what} is a {type(data).__name__}, joined of several")
-    if "person_id" not in data.table.columns:
+def _with_persons(dataset: Any, what: str) -> tuple[PARDataset, np.ndarray]:
+    """The one dataset that another is made of, and the persons of rows that count."""
+    (data, table), *more = parts_of(dataset)
+    if more:
+        raise ValueError(f"{what} is a {type(dataset).__name__}, joined of several")
+    if "person_id" not in table.columns:
         raise ValueError(f"{what}, {data.display_name}, names no persons")
+    return data, table.columns["person_id"]

@@ -9,7 +9,7 @@ from the image through everything that a model computes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -60,7 +60,7 @@ class CellGrid:
         Returns:
             (x, y) in pixels, 0 the left or upper edge of the image, ``(..., 2)``.
         """
-        return cells * cells.new_tensor(self.stride) + (self._origin(cells))
+        return cells * cells.new_tensor(self.stride) + self._origin(cells)
 
     def to_cells(self, pixels: Tensor) -> Tensor:
         """From places in the image to positions in cells, as :meth:`to_pixels`."""
@@ -168,20 +168,17 @@ def cell_grids(
     Raises:
         ValueError: A map was not computed from the image.
     """
-    noise = torch.Generator().manual_seed(0)
-    shape = (1, 3, *image)
-    images = [torch.randn(shape, generator=noise).to(like) for _ in range(_IMAGES)]
-    tracer = _Tracer(images[0])
     with torch.inference_mode(False):
+        blank = torch.zeros(1, 3, *image).to(like)
+        tracer = _Tracer(blank)
         with torch.no_grad(), tracer:
-            maps = run(images[0])
-        grids = []
-        for index, found in enumerate(maps):
-            grid, certain = tracer.grid_of(found)
-            if measure and not certain:
-                grid = _measured(grid, run, index, images)
-            grids.append(grid)
-    return grids
+            maps = run(blank)
+        found = [tracer.grid_of(one) for one in maps]
+        grids = {index: grid for index, (grid, _) in enumerate(found)}
+        unsure = {i: grids[i] for i, (_, certain) in enumerate(found) if not certain}
+        if measure and unsure:
+            grids.update(_measured(unsure, run, blank))
+    return [*grids.values()]
 
 
 _IMAGES = 8
@@ -189,31 +186,39 @@ _IMAGES = 8
 
 
 def _measured(
-    grid: CellGrid,
+    grids: Mapping[int, CellGrid],
     run: Callable[[Tensor], Sequence[Tensor]],
-    index: int,
-    images: Sequence[Tensor],
-) -> CellGrid:
-    """The grid whose cells are where the gradients of the middle cells are."""
-    signs = torch.Generator().manual_seed(1)
-    firsts = []
-    for number, image in enumerate(images):
-        image = image.clone().requires_grad_()
+    blank: Tensor,
+) -> dict[int, CellGrid]:
+    """By the maps' numbers, grids whose cells are where their gradients are."""
+    noise = torch.Generator().manual_seed(0)
+    signs = {index: torch.Generator().manual_seed(1) for index in grids}
+    firsts: dict[int, list[Tensor]] = {index: [] for index in grids}
+    for number in range(_IMAGES):
+        image = torch.randn(blank.shape, generator=noise).to(blank).requires_grad_()
         with torch.enable_grad():
-            maps = run(image)[index]
-            # In turn one of the two in the middle: the border cuts off either's view.
-            row, column = ((size - number % 2) // 2 for size in maps.shape[2:])
-            cell = maps[0, :, row, column]
-            mixed = cell @ torch.randn(len(cell), generator=signs).to(cell)
-        (gradient,) = torch.autograd.grad(mixed, image)
-        shares = gradient.abs().sum(dim=(0, 1)).double().cpu()
-        shares /= shares.sum()
-        ys, xs = (torch.arange(size).double() for size in shares.shape)
-        centre = (float(shares.sum(dim=0) @ xs), float(shares.sum(dim=1) @ ys))
-        cells = zip(centre, (column, row), grid.stride)
-        firsts.append([place - cell * stride for place, cell, stride in cells])
-    mean = torch.tensor(firsts).mean(dim=0)
-    return CellGrid(_pair(mean.tolist()), grid.stride)
+            maps = run(image)
+            for index, grid in grids.items():
+                found = maps[index]
+                # In turn one of the two in the middle: borders cut off their views.
+                row, column = ((size - number % 2) // 2 for size in found.shape[2:])
+                cell = found[0, :, row, column]
+                mixed = cell @ torch.randn(len(cell), generator=signs[index]).to(cell)
+                (gradient,) = torch.autograd.grad(mixed, image, retain_graph=True)
+                passed = torch.tensor((column, row)) * torch.tensor(grid.stride)
+                firsts[index].append(_centre(gradient) - passed)
+    means = {index: torch.stack(own).mean(dim=0) for index, own in firsts.items()}
+    return {
+        index: CellGrid(_pair(means[index].tolist()), grid.stride)
+        for index, grid in grids.items()
+    }
+
+
+def _centre(gradient: Tensor) -> Tensor:
+    """(x, y) of the centre of a gradient ``(1, 3, H, W)``, in pixels."""
+    shares = gradient.abs().sum(dim=(0, 1)).double().cpu()
+    ys, xs = (torch.arange(size).double() for size in shares.shape)
+    return torch.stack((shares.sum(dim=0) @ xs, shares.sum(dim=1) @ ys)) / shares.sum()
 
 
 class _Traced(NamedTuple):
@@ -336,7 +341,7 @@ def _padded(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    tensor, dim, start = (*args, 0, 0)[:3] if len(args) > 1 else (args[0], 0, 0)
+    tensor, dim, start = (*args, 0, 0)[:3]
     step = args[4] if len(args) > 4 else 1
     dim = dim % tensor.ndim
     if tensor.ndim != 4 or dim < 2 or step != 1 or not start:
@@ -346,13 +351,10 @@ def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    factors = [old / new for old, new in zip(args[0].shape[2:], out.shape[2:])]
-    x, y = _xy(factors)
-    aligned = [a for a in args[2:3] if isinstance(a, bool)]
-    if aligned and aligned[0]:  # corners on corners
-        sizes = zip(args[0].shape[2:], out.shape[2:])
+    sizes = zip(args[0].shape[2:], out.shape[2:])
+    if len(args) > 2 and args[2] is True:  # corners on corners
         return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
-    return grid.shifted(((x - 1) / 2, (y - 1) / 2)).with_stride((x, y))
+    return grid.merged(_xy(old / new for old, new in sizes))
 
 
 _aten = torch.ops.aten
