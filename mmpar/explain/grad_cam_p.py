@@ -13,7 +13,7 @@ from mmpar.explain.explainer import (
 )
 from mmpar.explain.feature_gradients import feature_gradients
 from mmpar.explain.grad_cam import class_activation
-from mmpar.explain.regions import RegionGeometry
+from mmpar.explain.regions import RegionExplainer
 from mmpar.registry import EXPLAINERS
 
 
@@ -26,7 +26,7 @@ _ACTIVATIONS = dict(position=positional_activation, channel=class_activation)
 
 
 @EXPLAINERS.register_module()
-class GradCAMP(MapExplainer):
+class GradCAMP(RegionExplainer, MapExplainer):
     """Grad-CAM at the pyramid level and in the region that an attribute is read from.
 
     Activations and gradients are those of the attribute's region feature, as the neck
@@ -63,7 +63,6 @@ class GradCAMP(MapExplainer):
             raise ValueError(
                 f"weighting is one of {tuple(_ACTIVATIONS)}, got {weighting!r}"
             )
-        self.geometry = RegionGeometry(self.model)
         self.activation = _ACTIVATIONS[weighting]
         self.place_prior = place_prior
 
@@ -77,11 +76,7 @@ class GradCAMP(MapExplainer):
         indices = self.indices(attributes)
         neck = self.model.neck
         found = feature_gradients(self.model, neck, inputs, data_samples)
-        bands = self.geometry.bands(
-            found.layer_inputs[0],
-            self.grids(self.model.backbone, inputs, data_samples),
-            inputs.shape[2:],
-        )
+        bands = self.bands(found.layer_inputs[0], inputs, data_samples)
         if self.place_prior:
             with torch.no_grad():
                 sampling = neck.sampling_points(*found.layer_inputs)

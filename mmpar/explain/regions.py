@@ -14,6 +14,7 @@ from mmpar.explain.explainer import (
     Attributes,
     BoxExplainer,
     DataSamples,
+    Explainer,
     MapExplainer,
     normalize_maps,
 )
@@ -22,16 +23,17 @@ from mmpar.models.layers import CellGrid, SamplingPoints
 from mmpar.registry import EXPLAINERS
 from mmpar.structures import assign_attributes
 
-_REQUIRED = ("regions", "levels", "sampling_points")
+_REQUIRED = ("regions", "levels", "pyramid_levels", "sampling_points")
 
 
 class RegionGeometry:
     """Where the features of a neck's regions lie in the image.
 
     Args:
-        model: Classifier whose neck has ``regions``, the pyramid ``levels()`` that they
-            are read from and ``sampling_points(*inputs)``, and whose head has
-            ``regions`` of the same names, with the attributes that each is read for.
+        model: Classifier whose neck has ``regions``, the ``levels()`` that they are
+            read from, of ``pyramid_levels(stages)``, and ``sampling_points(*inputs)``,
+            and whose head has ``regions`` of the same names, with the attributes that
+            each is read for.
 
     Raises:
         ValueError: The neck or the head has no regions.
@@ -58,8 +60,9 @@ class RegionGeometry:
         """What each region covers, by its name.
 
         Args:
-            stages: What the neck was given; their sizes are read.
-            grids: Of the stages.
+            stages: What the neck was given; their sizes are read, which are those of
+                the pyramid's levels.
+            grids: Of the levels.
             size: (H, W) of the image.
         """
         bands = {}
@@ -84,6 +87,45 @@ class RegionGeometry:
             )
         size = (band.stop - band.start, band.cells[1])
         return F.interpolate(response[:, None], size, mode="bilinear")[:, 0]
+
+
+class RegionExplainer(Explainer):
+    """Explains a model that reads attributes from regions, as :class:`SSPNetNeck` does.
+
+    Args:
+        model: See :class:`Explainer`.
+
+    Raises:
+        ValueError: The model has no regions.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
+
+    def cell_maps(
+        self, image: Tensor, data_samples: DataSamples = None
+    ) -> Sequence[Tensor]:
+        """The pyramid's levels; see :class:`Explainer`.
+
+        A cell of a level sees, beside that of its own stage, cells of all coarser ones,
+        whose places need not be the same.
+        """
+        stages = super().cell_maps(image, data_samples)
+        return self.model.neck.pyramid_levels(stages)
+
+    def bands(
+        self, stages: Sequence[Tensor], inputs: Tensor, data_samples: DataSamples
+    ) -> dict[str, RegionBand]:
+        """What each region covers, by its name.
+
+        Args:
+            stages: What the neck was given.
+            inputs: As for the call.
+            data_samples: As for the call.
+        """
+        grids = self.grids(inputs, data_samples)
+        return self.geometry.bands(stages, grids, inputs.shape[2:])
 
 
 @dataclass(frozen=True)
@@ -156,7 +198,7 @@ class RegionBand:
 
 
 @EXPLAINERS.register_module()
-class RegionBoxes(BoxExplainer):
+class RegionBoxes(RegionExplainer, BoxExplainer):
     """The rows that an attribute is read from, over the whole width of the image.
 
     Args:
@@ -165,10 +207,6 @@ class RegionBoxes(BoxExplainer):
     Raises:
         ValueError: The model has no regions.
     """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.geometry = RegionGeometry(self.model)
 
     @torch.no_grad()
     def __call__(
@@ -179,8 +217,7 @@ class RegionBoxes(BoxExplainer):
     ) -> Tensor:
         """Boxes, ``(B, n, 4)``, the same for all; see :class:`BoxExplainer`."""
         stages = layer_inputs(self.model, self.model.neck, inputs, data_samples)[0]
-        grids = self.grids(self.model.backbone, inputs, data_samples)
-        bands = self.geometry.bands(stages, grids, inputs.shape[2:])
+        bands = self.bands(stages, inputs, data_samples)
         width = float(inputs.shape[3])
         boxes = []
         for index in self.indices(attributes):
@@ -192,7 +229,7 @@ class RegionBoxes(BoxExplainer):
 
 
 @EXPLAINERS.register_module()
-class PLEPoints(MapExplainer):
+class PLEPoints(RegionExplainer, MapExplainer):
     """How densely PLE samples each place of an attribute's region.
 
     Every position of the region's feature counts the same and gives its sampling points
@@ -205,10 +242,6 @@ class PLEPoints(MapExplainer):
         ValueError: The model has no regions.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.geometry = RegionGeometry(self.model)
-
     @torch.no_grad()
     def __call__(
         self,
@@ -219,8 +252,7 @@ class PLEPoints(MapExplainer):
         """Density maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
         neck = self.model.neck
         given = layer_inputs(self.model, neck, inputs, data_samples)
-        grids = self.grids(self.model.backbone, inputs, data_samples)
-        bands = self.geometry.bands(given[0], grids, inputs.shape[2:])
+        bands = self.bands(given[0], inputs, data_samples)
         maps = {}
         for region, sampling in neck.sampling_points(*given).items():
             ones = torch.ones_like(sampling.weights[:, 0])

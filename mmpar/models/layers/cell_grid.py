@@ -181,8 +181,12 @@ def cell_grids(
     return [*grids.values()]
 
 
-_IMAGES = 8
+_IMAGES = 4
 """Of noise, from which the centre of a cell is measured."""
+
+_MARGIN = 256
+"""Pixels that such an image is larger by, so that its border cuts off nothing of what a
+cell in the middle looks at, a multiple of the strides."""
 
 
 def _measured(
@@ -194,14 +198,12 @@ def _measured(
     noise = torch.Generator().manual_seed(0)
     signs = {index: torch.Generator().manual_seed(1) for index in grids}
     firsts: dict[int, list[Tensor]] = {index: [] for index in grids}
-    for number in range(_IMAGES):
-        image = torch.randn(blank.shape, generator=noise).to(blank).requires_grad_()
+    for _ in range(_IMAGES):
+        image, maps = _noise(run, blank, noise)
         with torch.enable_grad():
-            maps = run(image)
             for index, grid in grids.items():
                 found = maps[index]
-                # In turn one of the two in the middle: borders cut off their views.
-                row, column = ((size - number % 2) // 2 for size in found.shape[2:])
+                row, column = (side // 2 for side in found.shape[2:])
                 cell = found[0, :, row, column]
                 mixed = cell @ torch.randn(len(cell), generator=signs[index]).to(cell)
                 (gradient,) = torch.autograd.grad(mixed, image, retain_graph=True)
@@ -212,6 +214,21 @@ def _measured(
         index: CellGrid(_pair(means[index].tolist()), grid.stride)
         for index, grid in grids.items()
     }
+
+
+def _noise(
+    run: Callable[[Tensor], Sequence[Tensor]], blank: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Sequence[Tensor]]:
+    """An image of noise and its maps."""
+    drawn = torch.randn(
+        1, 3, *(side + _MARGIN for side in blank.shape[2:]), generator=generator
+    ).to(blank)
+    with torch.enable_grad():
+        try:
+            return drawn.requires_grad_(), run(drawn)
+        except (AssertionError, RuntimeError, ValueError):  # has one size
+            own = drawn.detach()[:, :, : blank.shape[2], : blank.shape[3]].clone()
+            return own.requires_grad_(), run(own)
 
 
 def _centre(gradient: Tensor) -> Tensor:
