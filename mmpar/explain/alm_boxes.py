@@ -56,7 +56,7 @@ class ALMBoxes(BoxExplainer):
         head = self.model.head
         (stages,) = layer_inputs(self.model, head, inputs, data_samples)
         (*levels, _), regions = head.predict_levels(stages)
-        grids = self.grids(inputs, data_samples)
+        grids = self.grids(self.model.backbone, inputs, data_samples)
         per_level = head.boxes(stages, regions).unbind(1)  # L of (B, A, 4)
         boxes = torch.stack(
             [

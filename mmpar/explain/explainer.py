@@ -58,12 +58,15 @@ class Explainer(ABC):
         for sample, value in zip(data_samples, found):
             sample.set_field(value, self.FIELD)
 
-    def grids(self, inputs: Tensor, data_samples: DataSamples = None) -> list[CellGrid]:
-        """Where the cells of :meth:`cell_maps` lie in the image.
+    def grids(
+        self, layer: nn.Module, inputs: Tensor, data_samples: DataSamples = None
+    ) -> list[CellGrid]:
+        """Where the cells of a layer's maps lie in the image.
 
         They are found once for each size of the inputs.
 
         Args:
+            layer: A part of the model, always the same.
             inputs: As for the call.
             data_samples: As for the call.
         """
@@ -72,23 +75,11 @@ class Explainer(ABC):
             one = None if data_samples is None else data_samples[:1]
             with evaluating(self.model):
                 self._grids[size] = cell_grids(
-                    lambda image: self.cell_maps(image, one), size, inputs
+                    lambda image: layer_maps(self.model, layer, image, one),
+                    size,
+                    inputs,
                 )
         return self._grids[size]
-
-    def cell_maps(
-        self, image: Tensor, data_samples: DataSamples = None
-    ) -> Sequence[Tensor]:
-        """The maps of an image that the explanation is made on; the backbone's.
-
-        Args:
-            image: Preprocessed, ``(1, 3, H, W)``.
-            data_samples: One, or none.
-
-        Returns:
-            Maps ``(1, C, h, w)``.
-        """
-        return layer_maps(self.model, self.model.backbone, image, data_samples)
 
     def indices(self, attributes: Attributes) -> tuple[int, ...]:
         """Positions in the schema of the model's head.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +11,7 @@ from mmpar.explain.explainer import (
     MapExplainer,
     normalize_maps,
 )
-from mmpar.explain.feature_gradients import feature_gradients, layer_maps
+from mmpar.explain.feature_gradients import feature_gradients
 from mmpar.registry import EXPLAINERS
 
 
@@ -75,14 +73,8 @@ class GradCAM(MapExplainer):
         maps = [
             class_activation(found.maps[last], found.gradient(i, last)) for i in indices
         ]
-        grid = self.grids(inputs, data_samples)[-1]
+        grid = self.grids(self.target_layer, inputs, data_samples)[-1]
         return normalize_maps(grid.resize(torch.stack(maps, dim=1), inputs.shape[2:]))
-
-    def cell_maps(
-        self, image: Tensor, data_samples: DataSamples = None
-    ) -> Sequence[Tensor]:
-        """The maps of the target layer; see :class:`Explainer`."""
-        return layer_maps(self.model, self.target_layer, image, data_samples)
 
 
 def class_activation(features: Tensor, gradients: Tensor) -> Tensor:

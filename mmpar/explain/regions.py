@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpar.explain.explainer import (
     Attributes,
     BoxExplainer,
     DataSamples,
-    Explainer,
     MapExplainer,
     normalize_maps,
 )
@@ -23,17 +21,16 @@ from mmpar.models.layers import CellGrid, SamplingPoints
 from mmpar.registry import EXPLAINERS
 from mmpar.structures import assign_attributes
 
-_REQUIRED = ("regions", "levels", "pyramid_levels", "sampling_points")
+_REQUIRED = ("regions", "levels", "sampling_points")
 
 
 class RegionGeometry:
     """Where the features of a neck's regions lie in the image.
 
     Args:
-        model: Classifier whose neck has ``regions``, the ``levels()`` that they are
-            read from, of ``pyramid_levels(stages)``, and ``sampling_points(*inputs)``,
-            and whose head has ``regions`` of the same names, with the attributes that
-            each is read for.
+        model: Classifier whose neck has ``regions``, the pyramid ``levels()`` that they
+            are read from and ``sampling_points(*inputs)``, and whose head has
+            ``regions`` of the same names, with the attributes that each is read for.
 
     Raises:
         ValueError: The neck or the head has no regions.
@@ -60,9 +57,8 @@ class RegionGeometry:
         """What each region covers, by its name.
 
         Args:
-            stages: What the neck was given; their sizes are read, which are those of
-                the pyramid's levels.
-            grids: Of the levels.
+            stages: What the neck was given; their sizes are read.
+            grids: Of the stages.
             size: (H, W) of the image.
         """
         bands = {}
@@ -73,59 +69,6 @@ class RegionGeometry:
                 (height, width), start, stop, grids[level], (size[0], size[1])
             )
         return bands
-
-    def place_by_position(self, response: Tensor, band: RegionBand) -> Tensor:
-        """Leave what positions respond in place; as :meth:`RegionBand.place_by_points`.
-
-        Raises:
-            ValueError: The features are those of keypoints, which form no grid.
-        """
-        if getattr(self.neck, "needs_keypoints", False):
-            raise ValueError(
-                "features of keypoints are not a map of the region; explain this model "
-                "with place_prior=True"
-            )
-        size = (band.stop - band.start, band.cells[1])
-        return F.interpolate(response[:, None], size, mode="bilinear")[:, 0]
-
-
-class RegionExplainer(Explainer):
-    """Explains a model that reads attributes from regions, as :class:`SSPNetNeck` does.
-
-    Args:
-        model: See :class:`Explainer`.
-
-    Raises:
-        ValueError: The model has no regions.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.geometry = RegionGeometry(self.model)
-
-    def cell_maps(
-        self, image: Tensor, data_samples: DataSamples = None
-    ) -> Sequence[Tensor]:
-        """The pyramid's levels; see :class:`Explainer`.
-
-        A cell of a level sees, beside that of its own stage, cells of all coarser ones,
-        whose places need not be the same.
-        """
-        stages = super().cell_maps(image, data_samples)
-        return self.model.neck.pyramid_levels(stages)
-
-    def bands(
-        self, stages: Sequence[Tensor], inputs: Tensor, data_samples: DataSamples
-    ) -> dict[str, RegionBand]:
-        """What each region covers, by its name.
-
-        Args:
-            stages: What the neck was given.
-            inputs: As for the call.
-            data_samples: As for the call.
-        """
-        grids = self.grids(inputs, data_samples)
-        return self.geometry.bands(stages, grids, inputs.shape[2:])
 
 
 @dataclass(frozen=True)
@@ -198,7 +141,7 @@ class RegionBand:
 
 
 @EXPLAINERS.register_module()
-class RegionBoxes(RegionExplainer, BoxExplainer):
+class RegionBoxes(BoxExplainer):
     """The rows that an attribute is read from, over the whole width of the image.
 
     Args:
@@ -207,6 +150,10 @@ class RegionBoxes(RegionExplainer, BoxExplainer):
     Raises:
         ValueError: The model has no regions.
     """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
 
     @torch.no_grad()
     def __call__(
@@ -217,7 +164,8 @@ class RegionBoxes(RegionExplainer, BoxExplainer):
     ) -> Tensor:
         """Boxes, ``(B, n, 4)``, the same for all; see :class:`BoxExplainer`."""
         stages = layer_inputs(self.model, self.model.neck, inputs, data_samples)[0]
-        bands = self.bands(stages, inputs, data_samples)
+        grids = self.grids(self.model.backbone, inputs, data_samples)
+        bands = self.geometry.bands(stages, grids, inputs.shape[2:])
         width = float(inputs.shape[3])
         boxes = []
         for index in self.indices(attributes):
@@ -229,7 +177,7 @@ class RegionBoxes(RegionExplainer, BoxExplainer):
 
 
 @EXPLAINERS.register_module()
-class PLEPoints(RegionExplainer, MapExplainer):
+class PLEPoints(MapExplainer):
     """How densely PLE samples each place of an attribute's region.
 
     Every position of the region's feature counts the same and gives its sampling points
@@ -242,6 +190,10 @@ class PLEPoints(RegionExplainer, MapExplainer):
         ValueError: The model has no regions.
     """
 
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
+
     @torch.no_grad()
     def __call__(
         self,
@@ -252,7 +204,8 @@ class PLEPoints(RegionExplainer, MapExplainer):
         """Density maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
         neck = self.model.neck
         given = layer_inputs(self.model, neck, inputs, data_samples)
-        bands = self.bands(given[0], inputs, data_samples)
+        grids = self.grids(self.model.backbone, inputs, data_samples)
+        bands = self.geometry.bands(given[0], grids, inputs.shape[2:])
         maps = {}
         for region, sampling in neck.sampling_points(*given).items():
             ones = torch.ones_like(sampling.weights[:, 0])

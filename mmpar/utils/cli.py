@@ -38,8 +38,6 @@ _MAP_THRESHOLD = 0.2  # evaluation.functional.DEFAULT_THRESHOLD, which imports S
 _FORMER_EXPLAINERS = {
     "grad-cam": "GradCAM",
     "grad-cam-p": "GradCAMP",
-    "grad-cam-p-channel": "GradCAMP --cfg-options test_cfg.explainer.weighting=channel",
-    "grad-cam-region": "GradCAMP --cfg-options test_cfg.explainer.place_prior=False",
     "alm-boxes": "ALMBoxes",
     "ple-points": "PLEPoints",
     "region-boxes": "RegionBoxes",
@@ -89,7 +87,7 @@ def explainer_arguments(description: str) -> argparse.ArgumentParser:
         metavar="CLASS",
         help="GradCAM (the default), GradCAMP, PLEPoints, RegionBoxes, ALMBoxes or a "
         "registered one of your own; its settings are config options: "
-        "test_cfg.explainer.weighting=channel",
+        "test_cfg.explainer.target_layer=backbone.layer3",
     )
     parser.add_argument(
         "--threshold",

@@ -126,7 +126,7 @@ def read_explainer_config(
 
     Args:
         args: Those of :func:`mmpar.utils.cli.explainer_arguments`. Settings of the
-            explainer are config options: ``test_cfg.explainer.weighting=channel``.
+            explainer are config options: ``test_cfg.explainer.level=0``.
         folder: The tool's, in the work dir.
         evaluator: Config of the metric.
         **loop: Further fields of the loop.

@@ -22,32 +22,32 @@ def class_activation(logits_from, features, attribute, eps=1e-6):
     return total.clamp(min=0)
 
 
-def positional_activation(logits_from, features, attribute, eps=1e-6):
-    """relu(sum_c relu(dy / dA_cij) A_cij), (B, h, w), pixel by pixel."""
-    total = torch.zeros_like(features[:, 0])
+def contributions(logits_from, features, eps=1e-6):
+    """relu(sum_c dy / dA_cij A_cij) of all logits, (B, A, h, w), pixel by pixel."""
+    total = 0
     for c, row, column in itertools.product(*map(range, features.shape[1:])):
         shift = torch.zeros_like(features)
         shift[:, c, row, column] = eps
-        up, down = (
-            logits_from(features + s)[:, attribute].detach() for s in (shift, -shift)
-        )
-        gradient = ((up - down) / (2 * eps)).clamp(min=0)
-        total[:, row, column] += gradient * features[:, c, row, column].detach()
+        up, down = (logits_from(features + s).detach() for s in (shift, -shift))
+        gradient = (up - down) / (2 * eps)
+        added = torch.zeros(*gradient.shape, *features.shape[2:], dtype=up.dtype)
+        added[:, :, row, column] = gradient * features[:, c, row, column, None].detach()
+        total = total + added
     return total.clamp(min=0)
 
 
-def upsampled(cells, height, width, stride, first_row=0, first=(0, 0)):
+def upsampled(cells, height, width, stride, first_row=0):
     """Bilinear, fading out beyond the outermost cells; (h, w) to (H, W).
 
-    Cell i has its centre on pixel ``stride i``, as in nets of padded convolutions, or
-    ``first`` (x, y) further; the rows are those of a larger map from ``first_row`` on.
+    Cell i has its centre on pixel ``stride i``, as in nets of padded convolutions; the
+    rows are those of a larger map from ``first_row`` on.
     """
     out = torch.zeros(height, width, dtype=cells.dtype)
     values = cells.tolist()
     for row in range(height):
         for column in range(width):
-            y, y_kept = _clamped((row - first[1]) / stride - first_row, len(values))
-            x, x_kept = _clamped((column - first[0]) / stride, len(values[0]))
+            y, y_kept = _clamped(row / stride - first_row, len(values))
+            x, x_kept = _clamped(column / stride, len(values[0]))
             for r, row_share in _neighbours(y, len(values)):
                 for c, column_share in _neighbours(x, len(values[0])):
                     share = row_share * column_share * y_kept * x_kept

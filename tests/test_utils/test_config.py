@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmpar.explain import GradCAMP
+from mmpar.explain import GradCAM
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.cli import config_arguments, explainer_arguments
 from mmpar.utils.config import (
@@ -200,13 +200,13 @@ def test_without_a_name_it_is_grad_cam(tmp_path):
 
 
 def test_the_explainer_is_named_as_registered_and_set_by_options(tmp_path):
-    setting = ("--cfg-options", "test_cfg.explainer.place_prior=False")
-    cfg = explainer_config(tmp_path, "--explainer", "GradCAMP", *setting)
+    setting = ("--cfg-options", "test_cfg.explainer.target_layer=backbone")
+    cfg = explainer_config(tmp_path, "--explainer", "GradCAM", *setting)
     explainer = EXPLAINERS.build(
         cfg.test_cfg.explainer, default_args=dict(model=region_model())
     )
-    assert isinstance(explainer, GradCAMP)
-    assert explainer.place_prior is False
+    assert isinstance(explainer, GradCAM)
+    assert explainer.target_layer is explainer.model.backbone
 
 
 def test_a_config_with_an_explainer_of_its_own_needs_no_name(tmp_path):
@@ -230,11 +230,9 @@ def test_an_unknown_explainer_is_an_error_with_those_that_there_are(tmp_path):
 
 def test_a_former_name_says_what_to_write_now(tmp_path, capsys):
     with pytest.raises(SystemExit):
-        explainer_config(tmp_path, "--explainer", "grad-cam-p-channel")
+        explainer_config(tmp_path, "--explainer", "ple-points")
     said = capsys.readouterr().err
-    assert (
-        "now written GradCAMP --cfg-options test_cfg.explainer.weighting=chan" in said
-    )
+    assert "now written PLEPoints" in said
 
 
 def test_a_model_without_a_backbone_can_be_tested():

@@ -168,17 +168,6 @@ class SSPNetNeck(BaseModule):
             )
         }
 
-    def pyramid_levels(self, stages: Sequence[Tensor]) -> list[Tensor]:
-        """All levels with all their rows, ``(B, C, H_l, W_l)``, finest first.
-
-        Args:
-            stages: As in :meth:`forward`.
-        """
-        self._check_stages(stages)
-        rows = {level: (0, stage.shape[2]) for level, stage in enumerate(stages)}
-        pyramid = self.pyramid(stages, rows)
-        return [pyramid[level] for level in rows]
-
     def sampling_points(
         self, stages: Sequence[Tensor], keypoints: Keypoints | None = None
     ) -> dict[str, SamplingPoints]:
@@ -211,13 +200,6 @@ class SSPNetNeck(BaseModule):
                     f"{list(in_channels)})"
                 )
 
-    def _check_stages(self, stages: Sequence[Tensor]) -> None:
-        if len(stages) != self.num_levels:
-            raise ValueError(
-                f"the neck has in_channels for {self.num_levels} stages, but the "
-                f"backbone gives {len(stages)}; set the backbone's out_indices"
-            )
-
     def _chosen_bands(self, stages: Sequence[Tensor]) -> list[_Band]:
         """The band of each region from its one level."""
         levels = [(level,) for level in self.levels().values()]
@@ -227,7 +209,11 @@ class SSPNetNeck(BaseModule):
         self, stages: Sequence[Tensor], levels: Sequence[tuple[int, ...]]
     ) -> list[list[_Band]]:
         """The bands of each region from each of its levels, from one pyramid."""
-        self._check_stages(stages)
+        if len(stages) != self.num_levels:
+            raise ValueError(
+                f"the neck has in_channels for {self.num_levels} stages, but the "
+                f"backbone gives {len(stages)}; set the backbone's out_indices"
+            )
         heights = [stage.shape[2] for stage in stages]
         rows: dict[int, tuple[int, int]] = {}
         for region, own_levels in zip(self.regions, levels):
