@@ -220,7 +220,7 @@ def test_results_of_other_images_or_labels_are_refused(tool, model, peta, tmp_pa
         tool.read_ours(str(val), expected)
     labels = np.zeros((34, 35), np.int8)
     other = write_ours(tmp_path / "other.json", peta, "test", labels=labels)
-    with pytest.raises(ValueError, match="other labels than PETA.mat"):
+    with pytest.raises(ValueError, match="other labels than PETA"):
         tool.read_ours(str(other), expected)
 
 
