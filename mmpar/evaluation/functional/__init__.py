@@ -45,7 +45,11 @@ from mmpar.evaluation.functional.multi_label import (
     decide,
     multi_label_scores,
 )
-from mmpar.evaluation.functional.ranking import average_precision, precision_recall
+from mmpar.evaluation.functional.ranking import (
+    average_precision,
+    precision_recall,
+    roc_auc,
+)
 from mmpar.evaluation.functional.response_boxes import (
     DEFAULT_THRESHOLD,
     check_threshold,
@@ -101,5 +105,6 @@ __all__ = [
     "precision_recall",
     "region_accuracies",
     "reliability",
+    "roc_auc",
     "set_truth",
 ]
