@@ -192,7 +192,7 @@ def use_other_test_data(cfg: Config, config: str) -> None:
     other = Config.fromfile(find_config(config))
     pipelines = []
     for name, one in ((cfg.filename, cfg), (config, other)):
-        dataset = (one.get("test_dataloader") or {}).get("dataset") or {}
+        dataset: Any = (one.get("test_dataloader") or {}).get("dataset") or {}
         if not dataset.get("pipeline"):
             raise ValueError(
                 f"{name} has no test_dataloader.dataset.pipeline: a test across "
