@@ -215,16 +215,16 @@ _ROWS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "lower garment: tights, jeans?": dict(rap="lb-TightTrousers"),
     "lower garment: capri": dict(peta="lowerBodyCapri"),
     "lower garment: shorts": dict(peta="lowerBodyShorts"),
-    "lower garment: hot pants": dict(peta="lowerBodyHotPants"),
+    # Of PETA's 308 in hot pants 115 have a short skirt, of 493 in long skirts 72 trousers.
+    "lower garment: hot pants, short skirt?": dict(peta="lowerBodyHotPants"),
     "lower garment: shorts, hot pants, capri?": dict(
         pa100k="Shorts", msp60k="Shorts", wider="shorts"
     ),
     "lower garment: short skirt, dress?": dict(
         peta="lowerBodyShortSkirt", rap="lb-ShortSkirt", msp60k="Short skirt"
     ),
-    "lower garment: long skirt, dress?": dict(
-        peta="lowerBodyLongSkirt", msp60k="Long skirt"
-    ),
+    "lower garment: long skirt, dress?, trousers?": dict(peta="lowerBodyLongSkirt"),
+    "lower garment: long skirt, dress?": dict(msp60k="Long skirt"),
     "lower garment: long skirt, short skirt?, dress?": dict(rap="lb-Skirt"),
     "lower garment: short skirt, long skirt, dress?": dict(wider="skirt"),
     "lower garment: short skirt, long skirt, dress": dict(
