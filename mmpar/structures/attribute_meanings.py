@@ -215,7 +215,7 @@ _ROWS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "lower garment: tights, jeans?": dict(rap="lb-TightTrousers"),
     "lower garment: capri": dict(peta="lowerBodyCapri"),
     "lower garment: shorts": dict(peta="lowerBodyShorts"),
-    # Of PETA's 308 in hot pants 115 have a short skirt, of 493 in long skirts 72 trousers.
+    # Of 308 in hot pants 115 have a short skirt, of 493 in long skirts 72 trousers.
     "lower garment: hot pants, short skirt?": dict(peta="lowerBodyHotPants"),
     "lower garment: shorts, hot pants, capri?": dict(
         pa100k="Shorts", msp60k="Shorts", wider="shorts"

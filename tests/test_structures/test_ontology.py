@@ -114,7 +114,7 @@ def test_real_labels_keep_to_the_table():
             wrong = (pair == values).all(axis=1).sum()
             assert wrong < 0.05 * (pair == 1).sum(axis=0).min(), (one, other)
             compared += 1
-    assert compared > 200
+    assert compared > 60
 
 
 # --- relations ------------------------------------------------------------------------
