@@ -177,6 +177,37 @@ def add_dump_metric(evaluator: dict | list[dict], out_file: str) -> list[dict]:
     return [dict(type="DumpPredictions", out_file=out_file), *evaluators]
 
 
+def use_other_test_data(cfg: Config, config: str) -> None:
+    """Have a test judge the model by another dataset's attributes.
+
+    Images are loaded as that dataset's config says and then prepared as the model's.
+
+    Args:
+        cfg: The model's config, changed in place.
+        config: File, or name of a model, whose test data is taken.
+
+    Raises:
+        ValueError: One of the two has no test dataset with a pipeline.
+    """
+    other = Config.fromfile(find_config(config))
+    pipelines = []
+    for name, one in ((cfg.filename, cfg), (config, other)):
+        dataset: Any = (one.get("test_dataloader") or {}).get("dataset") or {}
+        if not dataset.get("pipeline"):
+            raise ValueError(
+                f"{name} has no test_dataloader.dataset.pipeline: a test across "
+                "datasets takes the dataset and its first step, which loads images, "
+                "from one config and the other steps from the other"
+            )
+        pipelines.append(dataset.pipeline)
+    own, loading = pipelines
+    cfg.test_dataloader.dataset = {
+        **other.test_dataloader.dataset,
+        "pipeline": [loading[0], *own[1:]],
+    }
+    cfg.test_cfg = {**(cfg.get("test_cfg") or {}), "type": "CrossDatasetLoop"}
+
+
 def hash_config(cfg: Config) -> str:
     """16 hexadecimal digits that change with any field but where and how it is run."""
     fields = {**cfg.to_dict(), "work_dir": None, "launcher": None}

@@ -1,5 +1,6 @@
 """Metrics as pure functions of numpy arrays."""
 
+from mmpar.evaluation.functional.agreement import cohen_kappa
 from mmpar.evaluation.functional.bootstrap import (
     Interval,
     bootstrap,
@@ -45,7 +46,11 @@ from mmpar.evaluation.functional.multi_label import (
     decide,
     multi_label_scores,
 )
-from mmpar.evaluation.functional.ranking import average_precision, precision_recall
+from mmpar.evaluation.functional.ranking import (
+    average_precision,
+    precision_recall,
+    roc_auc,
+)
 from mmpar.evaluation.functional.response_boxes import (
     DEFAULT_THRESHOLD,
     check_threshold,
@@ -79,6 +84,7 @@ __all__ = [
     "bootstrap",
     "calibration_errors",
     "check_threshold",
+    "cohen_kappa",
     "conformal_quantile",
     "coverage_of_answers",
     "decide",
@@ -101,5 +107,6 @@ __all__ = [
     "precision_recall",
     "region_accuracies",
     "reliability",
+    "roc_auc",
     "set_truth",
 ]

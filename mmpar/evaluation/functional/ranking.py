@@ -1,8 +1,43 @@
-"""What scores are worth at every threshold: precision over recall, and its area."""
+"""What scores are worth at every threshold: areas under curves, and the curve."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import rankdata
+
+from mmpar.evaluation.functional.multi_label import check_labelled_scores
+
+
+def roc_auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of each attribute.
+
+    That is the share of pairs of a positive and a negative in which the positive has
+    the higher score; equal scores are half a pair (the Mann-Whitney U statistic).
+
+    >>> scores, labels = np.array([[0.9], [0.4], [0.4]]), np.array([[1], [1], [0]])
+    >>> roc_auc(scores, labels).tolist()
+    [0.75]
+
+    Args:
+        scores: Probabilities ``(N, A)``.
+        labels: ``(N, A)``: 1 present, 0 absent, -1 unknown, which counts nowhere.
+
+    Returns:
+        ``(A,)``, in [0, 1]; NaN without a positive or a negative.
+
+    Raises:
+        ValueError: Arguments are not as above.
+    """
+    check_labelled_scores(scores, labels)
+    areas = np.full(labels.shape[1], np.nan)
+    for a, (column, truth) in enumerate(zip(scores.T, labels.T)):
+        present = truth[truth >= 0] == 1
+        positives, negatives = int(present.sum()), int((~present).sum())
+        if positives and negatives:
+            ranks = rankdata(column[truth >= 0])[present].sum()
+            pairs = ranks - positives * (positives + 1) / 2
+            areas[a] = pairs / (positives * negatives)
+    return areas
 
 
 def precision_recall(
