@@ -155,6 +155,24 @@ def read_explainer_config(
     return cfg
 
 
+def judge_by_body_zones(cfg: Config) -> None:
+    """Have a test take the body zone of each attribute for its true box.
+
+    Raises:
+        ValueError: The config has no test pipeline, or no schema.
+    """
+    dataset: Any = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    schema = cfg.model.head.get("schema")
+    if not dataset.get("pipeline") or schema is None:
+        raise ValueError(
+            f"{cfg.filename}: body zones are loaded by a step of "
+            "test_dataloader.dataset.pipeline and need model.head.schema; give both"
+        )
+    loading, *steps = dataset.pipeline
+    zones = dict(type="LoadBodyZones", schema=schema)
+    dataset.pipeline = [loading, zones, *steps]
+
+
 def use_checkpoint(cfg: Config, checkpoint: str) -> None:
     """Have a test load this file, or the best of this work dir, and refuse misfits.
 
