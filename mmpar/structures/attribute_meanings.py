@@ -21,6 +21,7 @@ DukeMTMC's ``top``; casual and formal; "other"), and those that no other dataset
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -350,3 +351,51 @@ def published_meanings(title: str) -> dict[str, str]:
         for name in (names,) if isinstance(names, str) else names:
             found[name] = meaning
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """What an attribute says of a person.
+
+    Args:
+        facet: Of the person, a key of ``FACETS``.
+        sure: States in which the attribute is present, (S,), bool.
+        may: Those in which it may be present: ``sure`` and doubtful ones.
+    """
+
+    facet: str
+    sure: np.ndarray
+    may: np.ndarray
+
+    def within(self, other: Claim) -> bool:
+        """Whether the other attribute is present wherever this one is."""
+        return not (self.may & ~other.sure).any()
+
+
+@cache
+def read_meaning(meaning: str) -> Claim:
+    """Read ``"FACET: VALUE, VALUE?, ..."`` or ``"FACET: no VALUE, ..."``.
+
+    Raises:
+        ValueError: There is no such facet, or it has no such value.
+    """
+    name, _, listed = meaning.partition(": ")
+    if name not in FACETS:
+        raise ValueError(
+            f"the meaning {meaning!r} names no facet; write one of {sorted(FACETS)}, a "
+            "colon and its values, such as 'sleeve: short, none'"
+        )
+    facet = FACETS[name]
+    negated = listed.startswith("no ")
+    words = listed.removeprefix("no ").split(", ")
+    values = {word.removesuffix("?") for word in words if word != "?"}
+    unknown = sorted(values - set(facet.values))
+    if unknown:
+        raise ValueError(
+            f"the meaning {meaning!r} names {unknown}, not among the values of "
+            f"{name!r}: {list(facet.values)}"
+        )
+    certain = np.isin(facet.values, [word for word in words if not word.endswith("?")])
+    doubtful = np.isin(facet.values, list(values)) | ("?" in words)
+    sure, may = facet.states() @ certain, facet.states() @ doubtful
+    return Claim(name, ~may, ~sure) if negated else Claim(name, sure, may)

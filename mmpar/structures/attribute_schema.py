@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
-from mmpar.structures.ontology import read_meaning
+from mmpar.structures.attribute_meanings import read_meaning
 
 
 def composed(name: object) -> str:

@@ -11,66 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmpar.structures.attribute_meanings import FACETS, dataset_of, published_meanings
+from mmpar.structures.attribute_meanings import (
+    FACETS,
+    Claim,
+    dataset_of,
+    published_meanings,
+    read_meaning,
+)
 
 if TYPE_CHECKING:
     from mmpar.structures.attribute_schema import AttributeSchema
 
 UNKNOWN = -1
-
-
-@dataclass(frozen=True, eq=False)
-class Claim:
-    """What an attribute says of a person.
-
-    Args:
-        facet: Of the person, a key of ``FACETS``.
-        sure: States in which the attribute is present, (S,), bool.
-        may: Those in which it may be present: ``sure`` and doubtful ones.
-    """
-
-    facet: str
-    sure: np.ndarray
-    may: np.ndarray
-
-    def within(self, other: Claim) -> bool:
-        """Whether the other attribute is present wherever this one is."""
-        return not (self.may & ~other.sure).any()
-
-
-@cache
-def read_meaning(meaning: str) -> Claim:
-    """Read ``"FACET: VALUE, VALUE?, ..."`` or ``"FACET: no VALUE, ..."``.
-
-    Raises:
-        ValueError: There is no such facet, or it has no such value.
-    """
-    name, _, listed = meaning.partition(": ")
-    if name not in FACETS:
-        raise ValueError(
-            f"the meaning {meaning!r} names no facet; write one of {sorted(FACETS)}, a "
-            "colon and its values, such as 'sleeve: short, none'"
-        )
-    facet = FACETS[name]
-    negated = listed.startswith("no ")
-    words = listed.removeprefix("no ").split(", ")
-    values = {word.removesuffix("?") for word in words if word != "?"}
-    unknown = sorted(values - set(facet.values))
-    if unknown:
-        raise ValueError(
-            f"the meaning {meaning!r} names {unknown}, not among the values of "
-            f"{name!r}: {list(facet.values)}"
-        )
-    certain = np.isin(facet.values, [word for word in words if not word.endswith("?")])
-    doubtful = np.isin(facet.values, list(values)) | ("?" in words)
-    sure, may = facet.states() @ certain, facet.states() @ doubtful
-    return Claim(name, ~may, ~sure) if negated else Claim(name, sure, may)
 
 
 def meanings_of(schema: AttributeSchema) -> dict[str, str]:
