@@ -74,6 +74,13 @@ class AttributeSchema:
         }
         sets = tuple(tuple(map(composed, names)) for names in self.exclusive)
         object.__setattr__(self, "exclusive", sets)
+        if not isinstance(self.meanings, Mapping) or not all(
+            isinstance(text, str) for text in self.meanings.values()
+        ):
+            raise ValueError(
+                f"meanings of the attribute schema {self.title!r} are a dict of "
+                f"attribute to meaning as text, got {self.meanings!r}"
+            )
         meanings = {composed(name): text for name, text in self.meanings.items()}
         object.__setattr__(self, "meanings", MappingProxyType(meanings))
         self._check_names()

@@ -120,8 +120,11 @@ class Answer:
 
         Parts that do not exclude each other are taken as independent.
         """
-        either = parts.sum(axis=-1).clip(max=1)
-        if not self.exclusive:
+        if len(self.parts) == 1:  # not a rounding away from the model's
+            either = parts[..., 0]
+        elif self.exclusive:
+            either = parts.sum(axis=-1).clip(max=1)
+        else:
             either = 1 - (1 - parts).prod(axis=-1)
         return 1 - either if self.negated else either
 

@@ -277,6 +277,13 @@ def test_one_dataset_calls_one_attribute_by_one_name():
     assert "shoes-Casual" in Transfer(SCHEMAS["rapv1"], SCHEMAS["rapv2"]).schema.names
 
 
+def test_of_the_model_s_own_attributes_scores_stay_bit_for_bit():
+    scores = np.random.default_rng(3).random((50, 26), np.float32)
+    same = Transfer(SCHEMAS["pa100k"], SCHEMAS["pa100k"])
+    assert same.schema.names == SCHEMAS["pa100k"].names
+    np.testing.assert_array_equal(same.scores(scores), scores)
+
+
 def test_nothing_in_common_is_an_error_that_names_both():
     other = AttributeSchema(("Hat",), title="mine")
     with pytest.raises(ValueError, match="'PETA' answers no attribute of 'mine'"):
@@ -300,6 +307,8 @@ def test_a_schema_carries_meanings():
         ({"M": "gender: man"}, r"\['man'\], not among the values"),
         ({"M": "gender"}, "not among the values"),
         ({"N": "gender: male"}, "not among its attributes"),
+        ({"M": 1}, "as text"),
+        (["gender: male"], "as text"),
     ],
 )
 def test_faulty_meanings_are_refused(meanings, says):
