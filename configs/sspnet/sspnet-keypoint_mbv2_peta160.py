@@ -1,6 +1,6 @@
-"""SSPNet with the keypoint form of PLE in the reduced benchmark, see docs/results.md.
+"""SSPNet with the keypoint form of PLE in the reduced benchmark of docs/results.md.
 
-``add_keypoints.py`` writes the keypoints with MoveNet; docs/results.md has its command.
+``add_keypoints.py`` writes the keypoints; docs/explanations.md has the command.
 """
 
 _base_ = "./sspnet_mbv2_peta160.py"
