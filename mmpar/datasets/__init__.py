@@ -13,6 +13,7 @@ from mmpar.datasets.reid_attributes import DukeMTMCAttribute, Market1501Attribut
 from mmpar.datasets.synthetic import DrawSyntheticPerson, SyntheticPAR
 from mmpar.datasets.transforms import (
     LoadAttributeBoxes,
+    LoadBodyZones,
     LoadPersonImage,
     PackPARInputs,
     RandomCrop,
@@ -33,6 +34,7 @@ __all__ = [
     "JointDataset",
     "JointSampler",
     "LoadAttributeBoxes",
+    "LoadBodyZones",
     "LoadPersonImage",
     "Market1501Attribute",
     "PARDataset",

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
+from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 from torch.utils.data import Sampler
 
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.formats import UNKNOWN
+from mmpar.datasets.positive_ratios import count_labels
 from mmpar.registry import DATA_SAMPLERS, DATASETS
-from mmpar.structures import AttributeSchema
+from mmpar.structures import AttributeSchema, infer, meanings_of
 
 
 def merge_schemas(
@@ -27,7 +29,8 @@ def merge_schemas(
     """All attributes, in order of first appearance; equal names are one attribute.
 
     An attribute keeps the body-region group of the first schema that has it. Exclusive
-    sets of all schemas hold, but for those within a larger one.
+    sets of all schemas hold, but for those within a larger one, and so do meanings, but
+    for those on which schemas differ.
     """
     groups: dict[str, list[str]] = {}
     seen: set[str] = set()
@@ -43,7 +46,12 @@ def merge_schemas(
     members = {group: tuple(found) for group, found in groups.items()}
     sets = {frozenset(one): one for schema in schemas for one in schema.exclusive}
     largest = tuple(one for own, one in sets.items() if not any(own < s for s in sets))
-    return AttributeSchema(tuple(names), members, title, largest)
+    meant = [pair for schema in schemas for pair in meanings_of(schema).items()]
+    meanings = dict(meant)
+    for name, meaning in meant:
+        if meanings.get(name) != meaning:
+            meanings.pop(name, None)
+    return AttributeSchema(tuple(names), members, title, largest, meanings)
 
 
 @DATASETS.register_module()
@@ -59,10 +67,14 @@ class JointDataset:
         datasets: Datasets, or their configs.
         aliases: Name in a dataset to name in the union, for attributes that mean the
             same: one mapping for each dataset.
+        infer_labels: Whether unknown labels are filled where the known ones of the
+            sample imply them, see :func:`mmpar.structures.infer`: who is labelled to
+            have a backpack carries something, in words of the other dataset, too.
 
     Raises:
-        ValueError: No dataset, not one of ``aliases`` for each, or an alias for an
-            attribute that is not there.
+        ValueError: No dataset, not one of ``aliases`` for each, an alias for an
+            attribute that is not there, or labels are to be inferred of attributes
+            without meanings.
         TypeError: A pipeline does not give a dict with labels.
     """
 
@@ -70,6 +82,7 @@ class JointDataset:
         self,
         datasets: Sequence[PARDataset | dict],
         aliases: Sequence[Mapping[str, str]] | None = None,
+        infer_labels: bool = False,
     ) -> None:
         self.datasets = [
             DATASETS.build(one) if isinstance(one, dict) else one for one in datasets
@@ -98,6 +111,7 @@ class JointDataset:
             classes=list(self._schema.names),
             schema=self._schema.to_dict(),
         )
+        self._completed = self._complete_labels() if infer_labels else None
 
     @property
     def schema(self) -> AttributeSchema:
@@ -119,16 +133,16 @@ class JointDataset:
         """The annotation of one sample, labels in the order of the union."""
         which, row = self._place(idx)
         info = self.datasets[which].get_data_info(row)
-        info["gt_score"] = self._scatter(info["gt_score"], which)
+        info["gt_score"] = self._labels(info["gt_score"], which, row)
         return dict(info, dataset=which, sample_idx=int(idx))
 
     def __getitem__(self, idx: int) -> Any:
         which, row = self._place(idx)
         data = self.datasets[which][row]
         if isinstance(data, dict) and "data_samples" in data:
-            self._scatter_sample(data["data_samples"], which, idx)
+            self._scatter_sample(data["data_samples"], which, row, idx)
         elif isinstance(data, dict) and "gt_score" in data:
-            data["gt_score"] = self._scatter(data["gt_score"], which)
+            data["gt_score"] = self._labels(data["gt_score"], which, row)
             if "gt_bboxes" in data:
                 data["gt_bboxes"] = self._scatter(data["gt_bboxes"], which, np.nan)
             data.update(dataset=which, sample_idx=idx)
@@ -145,8 +159,10 @@ class JointDataset:
         which = int(np.searchsorted(self._ends, idx, side="right"))
         return which, idx - (int(self._ends[which - 1]) if which else 0)
 
-    def _scatter_sample(self, sample: DataSample, which: int, idx: int) -> None:
-        score = self._scatter(sample.gt_score.numpy(), which)
+    def _scatter_sample(
+        self, sample: DataSample, which: int, row: int, idx: int
+    ) -> None:
+        score = self._labels(sample.gt_score.numpy(), which, row)
         sample.set_metainfo(
             dict(num_classes=len(score), dataset=which, sample_idx=int(idx))
         )
@@ -155,6 +171,33 @@ class JointDataset:
             boxes = sample.gt_attribute_boxes.numpy()
             spread = torch.from_numpy(self._scatter(boxes, which, np.nan))
             sample.set_field(spread, "gt_attribute_boxes")
+
+    def _labels(self, labels: np.ndarray, which: int, row: int) -> np.ndarray:
+        """Labels of a sample in the columns of the union, float32."""
+        spread = self._scatter(labels, which)
+        if self._completed is None:
+            return spread
+        return np.where(spread == UNKNOWN, self._completed[which][row], spread)
+
+    def _complete_labels(self) -> list[np.ndarray]:
+        """Labels of each dataset with those that they imply, int8, (N, A)."""
+        if not meanings_of(self._schema):
+            raise ValueError(
+                "infer_labels=True needs to know what attributes mean, and does of "
+                f"none of {list(self._schema.names)}. Give schemas of your own "
+                "meanings, dict(names=..., meanings={name: 'FACET: VALUE, ...'})"
+            )
+        completed, unknown, found = [], 0, 0
+        for one, columns in zip(self.datasets, self.attribute_indices):
+            labels = np.full((len(one), len(self._schema)), UNKNOWN, np.int8)
+            labels[:, columns] = one.get_labels()
+            implied = infer(labels, self._schema, self._schema)
+            gaps = labels == UNKNOWN
+            unknown += int(gaps.sum())
+            found += int((implied[gaps] != UNKNOWN).sum())
+            completed.append(np.where(gaps, implied, labels))
+        print_log(f"{found:,} of {unknown:,} unknown labels are inferred", "current")
+        return completed
 
     def _scatter(
         self, values: np.ndarray, which: int, absent: float = UNKNOWN
@@ -182,9 +225,14 @@ class JointDataset:
         known = np.zeros(len(self._schema), sample_weight.dtype)
         parts = np.split(sample_weight, self._ends[:-1])
         for which, (one, often) in enumerate(zip(self.datasets, parts)):
-            ones, judged = one.label_counts(often)
-            positives[self.attribute_indices[which]] += ones
-            known[self.attribute_indices[which]] += judged
+            columns: Any = self.attribute_indices[which]
+            if self._completed is None:
+                ones, judged = one.label_counts(often)
+            else:
+                columns = slice(None)
+                ones, judged = count_labels(self._completed[which], often)
+            positives[columns] += ones
+            known[columns] += judged
         return positives, known
 
 
@@ -196,6 +244,7 @@ def _renamed(schema: AttributeSchema, aliases: Mapping[str, str]) -> AttributeSc
         {g: tuple(new[n] for n in m) for g, m in schema.groups.items()},
         schema.title,
         tuple(tuple(new[name] for name in one) for one in schema.exclusive),
+        {new[name]: meaning for name, meaning in meanings_of(schema).items()},
     )
 
 

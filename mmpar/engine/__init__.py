@@ -19,11 +19,12 @@ from mmpar.engine.hooks import (
     ValidatedHook,
     ValidationCheckHook,
 )
-from mmpar.engine.loops import ExplainLoop
+from mmpar.engine.loops import CrossDatasetLoop, ExplainLoop
 from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
     "ChannelsLastHook",
+    "CrossDatasetLoop",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",

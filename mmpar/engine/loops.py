@@ -1,17 +1,20 @@
-"""A test loop that explains what the model predicts."""
+"""Test loops: one that explains predictions, one on another dataset's attributes."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.device import get_device
 from mmengine.runner import TestLoop
 
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
+from mmpar.evaluation.gather import as_array
 from mmpar.explain import OcclusionTest
 from mmpar.models.utils import unwrap_model
 from mmpar.registry import EXPLAINERS, LOOPS
+from mmpar.structures import Transfer, build_schema
 
 
 @LOOPS.register_module()
@@ -78,3 +81,77 @@ class ExplainLoop(TestLoop):
         self.runner.call_hook(
             "after_test_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
         )
+
+
+@LOOPS.register_module()
+class CrossDatasetLoop(TestLoop):
+    """MMEngine's ``TestLoop`` on data that is labelled with other attributes.
+
+    Predictions are made from those of the model by :class:`mmpar.structures.Transfer`,
+    and metrics see the attributes that it answers, with their labels, and no others.
+    The log says how each is answered and which are not.
+
+    Args:
+        runner: As in MMEngine.
+        dataloader: As in MMEngine.
+        evaluator: As in MMEngine.
+        fp16: Whether to predict under autocast.
+
+    Attributes:
+        transfer: From the model's schema to that of the data.
+
+    Raises:
+        ValueError: No attribute of the data can be answered.
+    """
+
+    def __init__(
+        self, runner: Any, dataloader: Any, evaluator: Any, fp16: bool = False
+    ) -> None:
+        super().__init__(runner, dataloader, evaluator, fp16)
+        meta = self.dataloader.dataset.metainfo
+        ours = unwrap_model(runner.model).head.schema
+        self.transfer = Transfer(ours, build_schema(meta["schema"]))
+        answered = self.transfer.schema
+        meta = dict(meta, classes=list(answered.names), schema=answered.to_dict())
+        self.evaluator.dataset_meta = runner.visualizer.dataset_meta = meta
+
+    def run(self) -> dict:
+        """Say what is answered, and test."""
+        answers, others = self.transfer.answers, self.transfer.unanswered
+        self.runner.logger.info(
+            "The model answers %d of %d attributes of the test data:\n  %s\n"
+            "It does not answer: %s",
+            len(answers),
+            len(answers) + len(others),
+            "\n  ".join(map(str, answers)),
+            ", ".join(others) or "none",
+        )
+        return super().run()
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """Predict a batch and evaluate what is answered."""
+        self.runner.call_hook("before_test_iter", batch_idx=idx, data_batch=data_batch)
+        labels = []
+        for sample in data_batch["data_samples"]:
+            labels.append(sample.pop("gt_score"))
+            del sample.num_classes  # the model predicts another number of them
+        with torch.autocast(get_device(), enabled=self.fp16):
+            outputs = self.runner.model.test_step(data_batch)
+        for sample, truth in zip(outputs, labels):
+            self._answer(sample, truth)
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self.runner.call_hook(
+            "after_test_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+
+    def _answer(self, sample: Any, labels: torch.Tensor) -> None:
+        """Put the answers, and the labels of these attributes, into a prediction."""
+        scores = as_array(sample.pred_score)
+        decisions = np.zeros(len(scores), bool)
+        decisions[as_array(sample.pred_label)] = True
+        answered = self.transfer.decisions(decisions, scores)
+        del sample.num_classes
+        sample.set_pred_score(torch.from_numpy(self.transfer.scores(scores)))
+        sample.set_pred_label(torch.from_numpy(np.flatnonzero(answered)))
+        sample.set_gt_score(labels[self.transfer.columns])

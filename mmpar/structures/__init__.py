@@ -11,6 +11,7 @@ from mmpar.structures.decision import (
 from mmpar.structures.image_quality import ImageQuality, measure_image_quality
 from mmpar.structures.keypoints import COCO_FLIP_ORDER, COCO_KEYPOINTS
 from mmpar.structures.model_card import ModelCard
+from mmpar.structures.ontology import Transfer, infer, meanings_of, relation
 from mmpar.structures.preprocessing import Preprocessing
 from mmpar.structures.region import Region, assign_attributes, build_regions
 from mmpar.structures.schemas import SCHEMAS, build_schema
@@ -35,11 +36,15 @@ __all__ = [
     "SchemaMismatchError",
     "SetSoftmax",
     "Threshold",
+    "Transfer",
     "assign_attributes",
     "build_regions",
     "build_schema",
     "build_thresholds",
     "describe_thresholds",
     "exclusive_set_names",
+    "infer",
+    "meanings_of",
     "measure_image_quality",
+    "relation",
 ]

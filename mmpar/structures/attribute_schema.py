@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
+from mmpar.structures.attribute_meanings import read_meaning
+
 
 def composed(name: object) -> str:
     """A name with each accented letter as one character (NFC)."""
@@ -38,11 +40,15 @@ class AttributeSchema:
             views, each of two names or more. They say how labels are checked and have
             no effect on a model, so schemas that differ in them only fit each other.
         title: What a person calls it, for tables and errors, e.g. ``'PA-100K'``.
+        meanings: Attribute to its meaning in the vocabulary of all datasets, such as
+            ``'gender: male'`` (:mod:`mmpar.structures.attribute_meanings`). Published
+            schemas need none here. They have no effect on a model either.
 
     Raises:
-        ValueError: Names are empty or repeated, a group or an exclusive set names an
-            unknown attribute, an attribute is in two groups or twice in one, or a set
-            has fewer than two attributes.
+        ValueError: Names are empty or repeated, a group, an exclusive set or
+            ``meanings`` names an unknown attribute, an attribute is in two groups or
+            twice in one, a set has fewer than two attributes, or a meaning is not of
+            the vocabulary.
 
     >>> schema = AttributeSchema(
     ...     names=("Hat", "Front", "Back"),
@@ -59,6 +65,7 @@ class AttributeSchema:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     title: str = "custom"
     exclusive: tuple[tuple[str, ...], ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(map(composed, self.names)))
@@ -67,9 +74,19 @@ class AttributeSchema:
         }
         sets = tuple(tuple(map(composed, names)) for names in self.exclusive)
         object.__setattr__(self, "exclusive", sets)
+        if not isinstance(self.meanings, Mapping) or not all(
+            isinstance(text, str) for text in self.meanings.values()
+        ):
+            raise ValueError(
+                f"meanings of the attribute schema {self.title!r} are a dict of "
+                f"attribute to meaning as text, got {self.meanings!r}"
+            )
+        meanings = {composed(name): text for name, text in self.meanings.items()}
+        object.__setattr__(self, "meanings", MappingProxyType(meanings))
         self._check_names()
         self._check_groups(groups)
         self._check_exclusive()
+        self._check_meanings()
         ordered = {g: tuple(sorted(m, key=self.index)) for g, m in groups.items()}
         object.__setattr__(self, "groups", MappingProxyType(ordered))
 
@@ -130,6 +147,16 @@ class AttributeSchema:
                     f"{list(self.names)}"
                 )
 
+    def _check_meanings(self) -> None:
+        unknown = sorted(set(self.meanings) - set(self.names))
+        if unknown:
+            raise ValueError(
+                f"the attribute schema {self.title!r} gives meanings of {unknown}, "
+                f"which are not among its attributes: {list(self.names)}"
+            )
+        for meaning in self.meanings.values():
+            read_meaning(meaning)
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -139,7 +166,13 @@ class AttributeSchema:
     def __reduce__(self) -> tuple[Any, ...]:
         return (
             type(self),
-            (self.names, dict(self.groups), self.title, self.exclusive),
+            (
+                self.names,
+                dict(self.groups),
+                self.title,
+                self.exclusive,
+                dict(self.meanings),
+            ),
         )
 
     def index(self, name: str) -> int:
@@ -182,11 +215,26 @@ class AttributeSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers only, fit for JSON, configs and checkpoints."""
-        return dict(
+        plain: dict[str, Any] = dict(
             names=list(self.names),
             groups={group: list(members) for group, members in self.groups.items()},
             title=self.title,
             exclusive=[list(names) for names in self.exclusive],
+        )
+        # Versions before meanings read what has none.
+        return {**plain, "meanings": dict(self.meanings)} if self.meanings else plain
+
+    def select(self, names: Sequence[str]) -> AttributeSchema:
+        """The schema of some of these attributes, in the order given."""
+        names = [self.names[self.index(name)] for name in names]
+        groups = {g: tuple(n for n in m if n in names) for g, m in self.groups.items()}
+        sets = (tuple(n for n in one if n in names) for one in self.exclusive)
+        return AttributeSchema(
+            tuple(names),
+            {group: members for group, members in groups.items() if members},
+            self.title,
+            tuple(one for one in sets if len(one) > 1),
+            {n: text for n, text in self.meanings.items() if n in names},
         )
 
     def require_same(self, other: AttributeSchema, ours: str, theirs: str) -> None:

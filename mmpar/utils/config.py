@@ -155,6 +155,24 @@ def read_explainer_config(
     return cfg
 
 
+def judge_by_body_zones(cfg: Config) -> None:
+    """Have a test take the body zone of each attribute for its true box.
+
+    Raises:
+        ValueError: The config has no test pipeline, or no schema.
+    """
+    dataset: Any = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    schema = cfg.model.head.get("schema")
+    if not dataset.get("pipeline") or schema is None:
+        raise ValueError(
+            f"{cfg.filename}: body zones are loaded by a step of "
+            "test_dataloader.dataset.pipeline and need model.head.schema; give both"
+        )
+    loading, *steps = dataset.pipeline
+    zones = dict(type="LoadBodyZones", schema=schema)
+    dataset.pipeline = [loading, zones, *steps]
+
+
 def use_checkpoint(cfg: Config, checkpoint: str) -> None:
     """Have a test load this file, or the best of this work dir, and refuse misfits.
 
@@ -175,6 +193,37 @@ def add_dump_metric(evaluator: dict | list[dict], out_file: str) -> list[dict]:
     """The config of an evaluator that first writes its predictions to a file."""
     evaluators = evaluator if isinstance(evaluator, list) else [evaluator]
     return [dict(type="DumpPredictions", out_file=out_file), *evaluators]
+
+
+def use_other_test_data(cfg: Config, config: str) -> None:
+    """Have a test judge the model by another dataset's attributes.
+
+    Images are loaded as that dataset's config says and then prepared as the model's.
+
+    Args:
+        cfg: The model's config, changed in place.
+        config: File, or name of a model, whose test data is taken.
+
+    Raises:
+        ValueError: One of the two has no test dataset with a pipeline.
+    """
+    other = Config.fromfile(find_config(config))
+    pipelines = []
+    for name, one in ((cfg.filename, cfg), (config, other)):
+        dataset: Any = (one.get("test_dataloader") or {}).get("dataset") or {}
+        if not dataset.get("pipeline"):
+            raise ValueError(
+                f"{name} has no test_dataloader.dataset.pipeline: a test across "
+                "datasets takes the dataset and its first step, which loads images, "
+                "from one config and the other steps from the other"
+            )
+        pipelines.append(dataset.pipeline)
+    own, loading = pipelines
+    cfg.test_dataloader.dataset = {
+        **other.test_dataloader.dataset,
+        "pipeline": [loading[0], *own[1:]],
+    }
+    cfg.test_cfg = {**(cfg.get("test_cfg") or {}), "type": "CrossDatasetLoop"}
 
 
 def hash_config(cfg: Config) -> str:

@@ -33,20 +33,20 @@ _PAGE = """\
 <title>{{ title }}</title>
 <style>
 :root{color-scheme:light dark;--line:#8886;--soft:#8882;--mark:#c60}
-body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;padding:1em;max-width:75em}
+body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;padding:1em;max-width:80em}
 h2{margin-top:2em;border-bottom:1px solid var(--line)}
 nav a{margin-right:1em}
 .scroll{overflow-x:auto;max-width:100%}
 .scroll:focus-visible,button:focus-visible{outline:2px solid #48f}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.25em .7em;text-align:right;border-bottom:1px solid var(--line);
+th,td{padding:.25em .4em;text-align:right;border-bottom:1px solid var(--line);
 white-space:nowrap}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:Canvas}
-thead th{vertical-align:bottom}
+thead th{vertical-align:bottom;white-space:normal}
 th button{all:unset;cursor:pointer;font-weight:bold}
 th[aria-sort=ascending] button::after{content:" \\25B2"}
 th[aria-sort=descending] button::after{content:" \\25BC"}
-.range{opacity:.65;font-size:85%}
+.range{opacity:.65;font-size:80%}
 .zero{opacity:.65}.clear{font-weight:bold}.mark{color:var(--mark)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20em,100%),1fr));
 gap:1em}
@@ -72,7 +72,7 @@ title="undefined in {{ "%.2g" | format(100 * one.undefined) }} % of draws">*</sp
 <span class={{ "zero" if one.holds_zero else "clear" }}>\
 {{ "%+.1f" | format(one.value) }}</span> <span class=range>\
 {{ "%+.1f" | format(one.low) }} to {{ "%+.1f" | format(one.high) }}\
-{{ ", holds 0" if one.holds_zero }}</span>{% endif %}{% endmacro %}
+{{ " ~0" if one.holds_zero }}</span>{% endif %}{% endmacro %}
 {% macro face(one) %}<div class=face>{% set content = thumbnail(one.img_path) %}\
 {% if content %}<img alt="" loading=lazy src="data:image/jpeg;base64,{{ content }}">\
 {% endif %}<div>{{ one.img_path }}<br>loss {{ "%.2f" | format(one.loss) }}\

@@ -5,7 +5,7 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from mmpar.datasets.joint import JointDataset, merge_schemas
-from mmpar.structures import AttributeSchema
+from mmpar.structures import SCHEMAS, AttributeSchema
 from tests.fixtures.pa100k import write_images
 
 FIRST = ("Hat", "Female", "Boots")
@@ -141,3 +141,70 @@ def test_boxes_are_in_the_order_of_the_union_and_else_nowhere(tmp_path):
     assert first.shape == last.shape == (4, 4)
     np.testing.assert_array_equal(first[:, 0], [0, 1, 2, np.nan])
     np.testing.assert_array_equal(last[:, 3], [1, 0, np.nan, 2])
+
+
+def meant(tmp_path, **kwargs):
+    """The first dataset knows the second's women by its men, and bags of its own."""
+    pipeline = kwargs.pop("pipeline", ())
+    parts = [config(tmp_path, which, pipeline) for which in "ab"]
+    parts[0]["schema"]["meanings"] = dict(
+        Hat="accessory: hat", Female="gender: male", Boots="carrying: backpack"
+    )
+    parts[1]["schema"]["meanings"] = dict(
+        female="gender: female", Bag="carrying: backpack, handbag"
+    )
+    init_default_scope("mmpar")
+    return JointDataset(parts, **kwargs)
+
+
+COMPLETED = [
+    [1, 0, 1, 1, 1],
+    [0, 1, -1, 0, -1],
+    [1, 1, 0, 0, -1],
+    [0, 0, 0, 1, -1],
+    [0, 0, -1, 1, 1],
+    [1, 1, -1, 0, 1],
+]
+
+
+@pytest.mark.parametrize("pipeline", [[], PIPELINE])
+def test_unknown_labels_are_filled_by_what_others_imply(tmp_path, pipeline):
+    dataset = meant(tmp_path, pipeline=pipeline, infer_labels=True)
+    assert dataset.schema.names == ("Hat", "Female", "Boots", "female", "Bag")
+    labels = [dataset.get_data_info(i)["gt_score"].tolist() for i in range(6)]
+    assert labels == COMPLETED
+    samples = [dataset[i] for i in range(6)]
+    if pipeline:
+        labels = [sample["data_samples"].gt_score.tolist() for sample in samples]
+    else:
+        labels = [sample["gt_score"].tolist() for sample in samples]
+    assert labels == COMPLETED
+
+
+def test_filled_labels_count_in_the_positive_ratios(tmp_path):
+    dataset = meant(tmp_path, infer_labels=True)
+    expected = np.array(COMPLETED)
+    positives, known = dataset.label_counts()
+    assert positives.tolist() == (expected == 1).sum(axis=0).tolist()
+    assert known.tolist() == (expected >= 0).sum(axis=0).tolist()
+    weight = np.array([0.5, 1, 0, 2, 1, 0.25])
+    positives, known = dataset.label_counts(weight)
+    assert positives.tolist() == (weight @ (expected == 1)).tolist()
+
+
+def test_labels_are_not_inferred_unless_asked_for(tmp_path):
+    dataset = meant(tmp_path)
+    assert dataset.get_data_info(0)["gt_score"].tolist() == [1, 0, 1, -1, -1]
+
+
+def test_inferring_needs_meanings(tmp_path):
+    with pytest.raises(ValueError, match="needs to know what attributes mean"):
+        joint(tmp_path, infer_labels=True)
+
+
+def test_the_union_keeps_meanings_but_where_they_differ():
+    one = AttributeSchema(("a", "b"), meanings=dict(a="gender: male", b="hair: long"))
+    other = AttributeSchema(("a", "b"), meanings=dict(a="gender: female"))
+    assert merge_schemas([one, other]).meanings == {"b": "hair: long"}
+    published = merge_schemas([SCHEMAS["peta"], SCHEMAS["market1501"]])
+    assert published.meanings["hair"] == published.meanings["hairLong"]

@@ -10,8 +10,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
+from mmpar.datasets import LoadBodyZones, SyntheticPAR
 from mmpar.evaluation import AttributeLocalizationMetric
 from mmpar.registry import MODELS
+from mmpar.structures import SCHEMAS
+from mmpar.structures.body_zones import ZONES, body_zones
 from tests.fixtures.trained import write_thin_config
 from tests.test_tools.run import run_tool
 
@@ -42,6 +45,55 @@ def test_places_are_judged_by_the_true_boxes(
     written = json.loads((tmp_path / "out.json").read_text())
     assert 0 < mean < 100
     assert written["metrics"]["mean_iou"] == pytest.approx(mean, abs=1e-3)
+
+
+def test_places_are_judged_by_body_zones(tmp_path, trained_work_dir):
+    """Of drawn persons, whose keypoints are known, and by regions, which need no model.
+
+    The centre of a region's rows lies in a zone or not whatever the weights are.
+    """
+    config, checkpoint = (
+        write_thin_config("sspnet", tmp_path),
+        trained_work_dir("sspnet"),
+    )
+    run_tool(
+        "analysis_tools/eval_localization.py",
+        *(config, checkpoint, "--explainer", "RegionBoxes", "--zones"),
+        *("--out", "out.json"),
+        cwd=tmp_path,
+    )
+    found = json.loads((tmp_path / "out.json").read_text())["attributes"]
+    schema = SCHEMAS["pa100k"]
+    persons = SyntheticPAR(
+        split="test", num_samples=4, pipeline=[dict(type="DrawSyntheticPerson")]
+    )
+    # The rows of the config; x is the middle of the image.
+    centres = dict(head=0.375 / 2, upper=0.375, lower=0.75, foot=0.75)
+    for attribute, name in enumerate(schema.names):
+        group = next((g for g, own in schema.groups.items() if name in own), None)
+        inside, count = 0, 0
+        for person in persons:
+            height, width = person["ori_shape"]
+            if person["gt_score"][attribute] != 1 or group not in ZONES:
+                continue
+            zones = body_zones(person["gt_keypoints"][0], width, height)
+            x1, y1, x2, y2 = zones[ZONES.index(group)]
+            if not np.isnan(x1):
+                centre = centres[group] * height
+                count += 1
+                inside += x1 <= width / 2 < x2 and y1 <= centre < y2
+        assert found.get(name, dict(boxes=0))["boxes"] == count
+        if count:
+            assert found[name]["pointing"] == pytest.approx(100 * inside / count)
+    assert sum(one["boxes"] for one in found.values()) > 4
+
+
+def test_zones_of_images_without_keypoints_are_refused():
+    zones = LoadBodyZones("pa100k")
+    with pytest.raises(ValueError, match=r"a\.jpg has no keypoints, .*add_keypoints"):
+        zones(dict(img_path="a.jpg", ori_shape=(8, 4)))
+    with pytest.raises(ValueError, match="no attribute of 'mine' has a body zone"):
+        LoadBodyZones(dict(names=["Hat"], title="mine"))
 
 
 def with_averaged_weights(config, folder):

@@ -4,7 +4,8 @@ DATASET is a release's class, or AttributeListDataset for lists of your own:
 check_dataset.py AttributeListDataset my_site --ann-file train.csv val.csv test.csv
 
 --predictions PREDICTIONS.json, of cross_validate.py, adds the labels that a model which
-was trained without them doubts.
+was trained without them doubts. --against CLASS SRC compares the labels with those of a
+dataset that labelled the same images.
 """
 
 import argparse
@@ -34,7 +35,17 @@ def parse_args() -> argparse.Namespace:
         help="write the suspects to a .csv whose column 'new' a person fills in for "
         "prepare.py --corrections",
     )
+    parser.add_argument(
+        "--against",
+        nargs="+",
+        metavar=("CLASS", "SRC [LIST"),
+        help="another dataset of the same images, as DATASET and SRC; lists follow SRC",
+    )
     args = parser.parse_args()
+    if args.against and (
+        len(args.against) < 2 or args.against[0] not in DATASET_CLASSES
+    ):
+        parser.error(f"--against takes one of {list(DATASET_CLASSES)} and a folder")
     if args.review and not args.predictions:
         parser.error("--review lists what --predictions finds; give both")
     return args
@@ -51,6 +62,7 @@ from rich.table import Column, Table
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.corrections import write_review
 from mmpar.datasets.doctor import DatasetReport, Issue, Published, check_dataset
+from mmpar.datasets.doctor.agreement import Comparison
 from mmpar.datasets.doctor.label_errors import LabelXRay
 from mmpar.datasets.doctor.report import html_report
 from mmpar.datasets.sources import (
@@ -85,6 +97,13 @@ def open_splits(
     return splits, faults
 
 
+def open_others(against: list[str]) -> dict[str, PARDataset]:
+    """The splits of the dataset to compare with."""
+    kind, source, *lists = against
+    parts = find_parts(readable_classes()[kind], lists, data_root=source)
+    return {part.split: part.open(find_missing=False) for part in parts}
+
+
 _COLOURED = dict(error="[red]error", warning="[yellow]warning", note="note")
 
 
@@ -100,6 +119,8 @@ def show(dataset_report: DatasetReport, console: Console) -> None:
     console.print(f"images: {counts}; sizes (w, h): {dataset_report.sizes}")
     if dataset_report.x_ray is not None:
         show_x_ray(dataset_report.x_ray, console)
+    if dataset_report.comparison is not None:
+        show_comparison(dataset_report.comparison, console)
     console.print(f"{len(dataset_report.faults)} faults")
 
 
@@ -113,6 +134,17 @@ def show_x_ray(x_ray: LabelXRay, console: Console) -> None:
     console.print(table)
     covered = ", ".join(f"{name} {n:,}" for name, n in x_ray.covered.items())
     console.print(f"{len(x_ray.suspects):,} suspects; images predicted: {covered}")
+
+
+def show_comparison(comparison: Comparison, console: Console) -> None:
+    """Print how far the labels agree with those of the other dataset."""
+    table = Table("attribute", "compared", "agreeing", "Cohen's kappa")
+    for one in comparison.agreements:
+        numbers = (f"{one.compared:,}", f"{one.agreeing / one.compared:.1%}")
+        kappa = f"{one.kappa:.3f}" if one.kappa == one.kappa else "undefined"
+        table.add_row(escape(one.attribute), *numbers, kappa)
+    console.print(table)
+    console.print(f"{comparison.images:,} images are in {comparison.title}, too")
 
 
 def _said(issue: Issue) -> str:
@@ -137,6 +169,7 @@ def main(args: argparse.Namespace) -> int:
             lambda done, total: progress.update(bar, completed=done, total=total),
             unread,
             predictions,
+            open_others(args.against) if args.against else None,
         )
     show(dataset_report, console)
     if args.out:
@@ -152,5 +185,5 @@ def main(args: argparse.Namespace) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(ARGS))
-    except (ValueError, FileNotFoundError) as error:  # of the predictions
+    except (ValueError, FileNotFoundError) as error:  # of what is compared
         sys.exit(f"error: {error}")

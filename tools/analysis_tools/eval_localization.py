@@ -3,8 +3,10 @@
 python tools/analysis_tools/eval_localization.py CONFIG CHECKPOINT --explainer GradCAMP
 
 SyntheticPAR has true boxes. Images of your own need boxes in COCO's JSON, and the
-transform LoadAttributeBoxes before Resize in the test pipeline. To see explanations
-without true boxes, use explain_gallery.py.
+transform LoadAttributeBoxes before Resize in the test pipeline. With --zones none are
+needed: the body zone of an attribute (head, upper body, lower body, feet), from the
+keypoints of the test data, is its box. To see explanations without true boxes, use
+explain_gallery.py.
 """
 
 import argparse
@@ -16,6 +18,11 @@ def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = explainer_arguments(__doc__)
     parser.add_argument("--out", metavar="JSON", help="write all values to this file")
+    parser.add_argument(
+        "--zones",
+        action="store_true",
+        help="judge by body zones, from the keypoints of the test dataset",
+    )
     return parser.parse_args()
 
 
@@ -23,7 +30,7 @@ if __name__ == "__main__":  # before the imports below, which take seconds
     ARGS = parse_args()
 
 from mmpar.engine import running
-from mmpar.utils.config import read_explainer_config
+from mmpar.utils.config import judge_by_body_zones, read_explainer_config
 
 
 def main(args: argparse.Namespace) -> None:
@@ -31,7 +38,10 @@ def main(args: argparse.Namespace) -> None:
     evaluator = dict(
         type="AttributeLocalizationMetric", threshold=args.threshold, out_file=args.out
     )
-    with running(read_explainer_config(args, "eval_localization", evaluator)) as runner:
+    cfg = read_explainer_config(args, "eval_localization", evaluator)
+    if args.zones:
+        judge_by_body_zones(cfg)
+    with running(cfg) as runner:
         runner.test()
 
 

@@ -25,7 +25,9 @@ def parse_args() -> argparse.Namespace:
         "--from-json", metavar="FILE", help="COCO results or annotation with keypoints"
     )
     source.add_argument(
-        "--from-onnx", metavar="FILE", help="top-down pose model, heat maps or SimCC"
+        "--from-onnx",
+        metavar="FILE",
+        help="top-down pose model: heat maps, SimCC or MoveNet",
     )
     parser.add_argument(
         "--images", metavar="FILE", help="COCO file whose 'images' name the image ids"

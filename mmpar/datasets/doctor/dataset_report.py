@@ -9,6 +9,11 @@ import numpy as np
 
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.doctor import images, label_vectors, labels, near_copies
+from mmpar.datasets.doctor.agreement import (
+    Comparison,
+    agreement_issues,
+    compare_datasets,
+)
 from mmpar.datasets.doctor.issue import Issue
 from mmpar.datasets.doctor.label_errors import LabelXRay, x_ray
 from mmpar.datasets.doctor.label_vectors import ExclusiveSetCounts, LabelVectors
@@ -32,6 +37,7 @@ class DatasetReport:
         exclusive_sets: How many members of each set images have, by split.
         label_vectors: What the labels of other splits have in common with training's.
         x_ray: Suspected label errors; ``None`` without predictions.
+        comparison: With another dataset's labels of the same images, if asked for.
     """
 
     issues: list[Issue]
@@ -43,6 +49,7 @@ class DatasetReport:
     exclusive_sets: list[ExclusiveSetCounts] = field(default_factory=list)
     label_vectors: list[LabelVectors] = field(default_factory=list)
     x_ray: LabelXRay | None = None
+    comparison: Comparison | None = None
 
     @property
     def faults(self) -> list[Issue]:
@@ -57,6 +64,7 @@ def check_dataset(
     report: Callable[[int, int], None] = lambda done, total: None,
     unread: Sequence[Issue] = (),
     predictions: tuple[AttributeSchema, Predictions] | None = None,
+    against: Mapping[str, PARDataset] | None = None,
 ) -> DatasetReport:
     """Check splits that do not overlap.
 
@@ -68,9 +76,12 @@ def check_dataset(
         unread: Faults of the annotation because of which a split is not here.
         predictions: Of :func:`read_dump`, by a model for images that it was not trained
             on; with them labels are X-rayed.
+        against: Splits of another dataset, whose labels of the same images are
+            compared.
 
     Raises:
-        ValueError: The predictions do not fit, see :func:`x_ray`.
+        ValueError: The predictions do not fit, see :func:`x_ray`, or nothing can be
+            compared, see :func:`compare_datasets`.
     """
     if not splits:
         return DatasetReport(list(unread), {}, {}, (), None)
@@ -82,6 +93,7 @@ def check_dataset(
         paths, some.backend_args, workers, lambda done: report(done, len(paths))
     )
     copies = near_copies.find_near_copies(splits, read)
+    comparison = compare_datasets(splits, read, against, workers) if against else None
     released = published or Published()
     issues = [
         *unread,
@@ -95,6 +107,7 @@ def check_dataset(
         *labels.copied_labels(splits),
         *labels.one_sided(splits, published),
         *labels.contradictions(splits, released),
+        *(agreement_issues(comparison) if comparison else ()),
     ]
     return DatasetReport(
         issues=issues,
@@ -106,6 +119,7 @@ def check_dataset(
         exclusive_sets=list(label_vectors.count_exclusive_sets(splits)),
         label_vectors=list(label_vectors.compare_label_vectors(splits)),
         x_ray=x_ray(splits, *predictions, copies) if predictions else None,
+        comparison=comparison,
     )
 
 

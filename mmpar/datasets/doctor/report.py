@@ -38,6 +38,17 @@ table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:left}
 {% for path in issue.images %}{{ path }}<br>{% endfor %}</details>{% endif %}
 {% endfor %}
 {% include "x_ray" %}
+{% if report.comparison %}{% set found = report.comparison %}
+<h2>Beside {{ found.title }}</h2>
+<p>{{ "{:,}".format(found.images) }} images are in both datasets.
+<table><tr><th>attribute<th>compared<th>agreeing<th>Cohen's kappa
+{% for one in found.agreements %}
+<tr><td>{{ one.attribute }}<td>{{ "{:,}".format(one.compared) }}
+<td>{{ "{:.1%}".format(one.agreeing / one.compared) }}
+<td>{{ "{:.3f}".format(one.kappa) if one.kappa == one.kappa else "undefined" }}
+{% endfor %}
+</table>
+{% endif %}
 <h2>Positive ratios</h2>
 <table><tr><th>{% for name in report.ratios %}<th>{{ name }}{% endfor %}
 

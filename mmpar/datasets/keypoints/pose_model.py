@@ -5,14 +5,15 @@ the ``opencv-python`` that mmcv decodes and resizes with (another version; witho
 after uninstalling either), it runs one image at a time, and it has no decoder for
 MMPose's heat maps, only for those of ViTPose.
 
-Both kinds of models were trained with pixel indices as places (``MSRAHeatmap`` and
+Heat maps and SimCC were trained with pixel indices as places (``MSRAHeatmap`` and
 ``SimCCLabel`` of MMPose): cell i is pixel index i times the stride, whose centre is
-half a pixel further.
+half a pixel further. MoveNet returns shares of its input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,53 @@ _MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 _STD = np.array([58.395, 57.12, 57.375], np.float32)
 """Of ImageNet, RGB, as RTMPose and MMPose's heat-map models expect."""
 
-_BBOX_PADDING = 1.25
-"""MMPose enlarges the person's box by this factor (``GetBBoxCenterScale``)."""
-
 _PIXEL_CENTRE = 0.5
+
+
+@dataclass(frozen=True)
+class _InputKind:
+    """How an image becomes the input of a model.
+
+    Args:
+        axes: Where height, width and colours are in (B, ., ., .).
+        padding: The person's box is enlarged by this factor.
+        convert: From an image of the input's size, uint8, (H, W, 3), BGR.
+    """
+
+    axes: tuple[int, int, int]
+    padding: float
+    convert: Callable[[np.ndarray], np.ndarray]
+
+
+def _normalize(image: np.ndarray) -> np.ndarray:
+    normal = (image[..., ::-1].astype(np.float32) - _MEAN) / _STD
+    return normal.transpose(2, 0, 1)
+
+
+_NORMALIZED = _InputKind(axes=(2, 3, 1), padding=1.25, convert=_normalize)
+"""Of RTMPose and MMPose's heat-map models; the padding is ``GetBBoxCenterScale``'s."""
+
+_WHOLE_NUMBERS = _InputKind(
+    axes=(1, 2, 3), padding=1.0, convert=lambda image: image[..., ::-1]
+)
+"""Of MoveNet, whose documentation pads the image to a square and no further."""
+
+_WHOLE_TYPES = {"tensor(int32)": np.int32, "tensor(uint8)": np.uint8}
 
 
 class PoseModel:
     """Finds the 17 keypoints of COCO in images of one person each.
 
-    The model takes RGB images (B, 3, H, W), normalized as for ImageNet, and returns
-    heat maps (B, 17, h, w), or SimCC's two vectors (B, 17, length), along x and along
-    y, recognized by the names ``simcc_x`` and ``simcc_y`` that MMDeploy gives them, or
-    else in this order. The image is the person's box: it is padded with black until it
-    has the model's aspect ratio.
+    The model takes RGB images in one of two ways, and returns one of three things:
+
+    - (B, 3, H, W), float32, normalized as for ImageNet, or (B, H, W, 3), int32 or
+      uint8, from 0 to 255, as MoveNet does;
+    - heat maps (B, 17, h, w); SimCC's two vectors (B, 17, length), along x and along y,
+      recognized by the names ``simcc_x`` and ``simcc_y`` that MMDeploy gives them, or
+      else in this order; or MoveNet's rows (B, 1, 17, 3) of y, x and score.
+
+    The image is the person's box: it is padded with black until it has the model's
+    aspect ratio.
 
     Args:
         file: The ONNX file.
@@ -53,15 +87,22 @@ class PoseModel:
         self.file = Path(file)
         self._session = _open_session(self.file)
         (given, *more) = self._session.get_inputs()
+        whole = given.type in _WHOLE_TYPES
+        self._kind = _WHOLE_NUMBERS if whole else _NORMALIZED
+        self._dtype = _WHOLE_TYPES.get(given.type, np.float32)
         shape = given.shape
-        fits = len(shape) == 4 and shape[1] == 3 and isinstance(shape[2], int)
-        if more or not fits or not isinstance(shape[3], int):
+        height = width = colours = None
+        if len(shape) == 4 and not more:
+            height, width, colours = (shape[axis] for axis in self._kind.axes)
+        # Of a size that is not fixed, ONNX has a name or nothing.
+        if colours != 3 or not isinstance(height, int) or not isinstance(width, int):
             raise ValueError(
-                f"{file} takes {given.name} {shape} and {len(more)} more; expected one "
-                "input (B, 3, H, W) of fixed height and width"
+                f"{file} takes {given.name} {given.type} {shape} and {len(more)} more; "
+                "expected one input of fixed height and width, float (B, 3, H, W) or "
+                "int32 (B, H, W, 3)"
             )
         self._input = given.name
-        self.size: tuple[int, int] = (shape[3], shape[2])
+        self.size: tuple[int, int] = (width, height)
         """Width and height of the model's input."""
         self._batch = shape[0] if isinstance(shape[0], int) else None
         names = [output.name for output in self._session.get_outputs()]
@@ -77,26 +118,17 @@ class PoseModel:
             float32, (B, 17, 3): x, y in pixels of the image, continuous, and score in
             [0, 1]; 0, 0, 0 for places outside the image.
         """
-        warps = [_fit_to_input(image.shape[:2], self.size) for image in images]
-        inputs = np.stack([self._preprocess(*pair) for pair in zip(images, warps)])
-        points = self._decode(self._run(inputs))
+        padding = self._kind.padding
+        warps = [fit_to_input(image.shape[:2], self.size, padding) for image in images]
+        framed = [frame(image, *warp, self.size) for image, warp in zip(images, warps)]
+        inputs = np.stack([self._kind.convert(image) for image in framed])
+        points = self._decode(self._run(inputs.astype(self._dtype)))
         for row, (scale, shift), image in zip(points, warps, images):
             row[:, :2] = (row[:, :2] - shift) / scale
             row[row[:, 2] <= 0] = 0
             drop_outside(row, width=image.shape[1], height=image.shape[0])
         points[..., 2] = np.minimum(points[..., 2], 1)
         return points.astype(np.float32)
-
-    def _preprocess(
-        self, image: np.ndarray, warp: tuple[float, np.ndarray]
-    ) -> np.ndarray:
-        scale, shift = warp
-        # OpenCV counts pixels, whose centres are half a pixel further.
-        moved = shift + 0.5 * scale - 0.5
-        matrix = np.array([[scale, 0, moved[0]], [0, scale, moved[1]]])
-        framed = cv2.warpAffine(image, matrix, self.size, flags=cv2.INTER_LINEAR)
-        normal = (framed[..., ::-1].astype(np.float32) - _MEAN) / _STD
-        return normal.transpose(2, 0, 1)
 
     def _run(self, inputs: np.ndarray) -> list[np.ndarray]:
         """All outputs; a model of a fixed batch size is run in batches of it."""
@@ -117,11 +149,13 @@ class PoseModel:
                 return decode_heat_maps(outputs[0], self.size)
             if ranks == [3, 3]:
                 return decode_simcc(outputs[0], outputs[1], self.size)
+        if ranks == [4] and outputs[0].shape[1:] == (1, NUM_KEYPOINTS, 3):
+            return decode_rows(outputs[0][:, 0], self.size)
         shapes = dict(zip(self._outputs, [output.shape for output in outputs]))
         raise ValueError(
-            f"{self.file} returns {shapes}; expected heat maps (B, 17, h, w), or "
+            f"{self.file} returns {shapes}; expected heat maps (B, 17, h, w), "
             "SimCC's simcc_x and simcc_y (B, 17, length), exported without "
-            "post-processing"
+            "post-processing, or rows (B, 1, 17, 3) of a MoveNet for one person"
         )
 
 
@@ -172,6 +206,23 @@ def decode_simcc(
     return _cells_to_pixels(points, size, (along_x.shape[-1], along_y.shape[-1]))
 
 
+def decode_rows(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Rows of y, x and score, as MoveNet returns them.
+
+    Source: the model card of MoveNet.SinglePose: y and x are shares of the input's
+    height and width.
+
+    Args:
+        rows: (B, K, 3).
+        size: Width and height of the model's input.
+
+    Returns:
+        As :func:`decode_heat_maps`.
+    """
+    y, x, score = np.moveaxis(rows.astype(np.float64), -1, 0)
+    return np.stack([x * size[0], y * size[1], score], axis=-1)
+
+
 def _cells_to_pixels(
     points: np.ndarray, size: tuple[int, int], cells: tuple[int, int]
 ) -> np.ndarray:
@@ -195,10 +246,26 @@ def _open_session(file: Path) -> Any:
         raise ValueError(f"{file} is not an ONNX model: {error}") from error
 
 
-def _fit_to_input(
-    shape: tuple[int, int], size: tuple[int, int]
+def fit_to_input(
+    shape: tuple[int, int], size: tuple[int, int], padding: float
 ) -> tuple[float, np.ndarray]:
-    """Scale and shift from an image (height, width) to the middle of an input."""
+    """Scale and shift (x, y) from an image to the middle of an input.
+
+    Args:
+        shape: Height and width of the image.
+        size: Width and height of the input.
+        padding: The image, enlarged by this factor, just fits in.
+    """
     extent = np.array([shape[1], shape[0]], np.float64)
-    scale = float((np.array(size) / extent).min() / _BBOX_PADDING)
+    scale = float((np.array(size) / extent).min() / padding)
     return scale, (np.array(size) - scale * extent) / 2
+
+
+def frame(
+    image: np.ndarray, scale: float, shift: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """An image (H, W, 3) scaled and moved into one of ``size``, black around it."""
+    # OpenCV counts pixels, whose centres are half a pixel further.
+    moved = shift + 0.5 * scale - 0.5
+    matrix = np.array([[scale, 0, moved[0]], [0, scale, moved[1]]])
+    return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)

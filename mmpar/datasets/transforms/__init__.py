@@ -1,6 +1,9 @@
 """Transforms that mmcv and mmpretrain lack."""
 
-from mmpar.datasets.transforms.attribute_boxes import LoadAttributeBoxes
+from mmpar.datasets.transforms.attribute_boxes import (
+    LoadAttributeBoxes,
+    LoadBodyZones,
+)
 from mmpar.datasets.transforms.formatting import PackPARInputs
 from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.random_crop import RandomCrop
@@ -9,6 +12,7 @@ from mmpar.datasets.transforms.resize import Resize
 
 __all__ = [
     "LoadAttributeBoxes",
+    "LoadBodyZones",
     "LoadPersonImage",
     "PackPARInputs",
     "RandomCrop",

@@ -1,4 +1,4 @@
-"""Ground-truth attribute boxes from an annotation file of their own."""
+"""Where attributes are: boxes of an annotation file, or zones of the body."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 from mmpar.datasets.formats.coco import COCOBoxes
 from mmpar.registry import TRANSFORMS
 from mmpar.structures import AttributeSchema, build_schema
+from mmpar.structures.body_zones import ZONES, body_zones, zones_of_attributes
 
 
 @TRANSFORMS.register_module()
@@ -57,4 +58,47 @@ class LoadAttributeBoxes(BaseTransform):
             )
         # A copy, as mmcv's transforms modify boxes in place.
         results["gt_bboxes"] = annotation.boxes[row].copy()
+        return results
+
+
+@TRANSFORMS.register_module()
+class LoadBodyZones(BaseTransform):
+    """Add the body zone of each attribute as its true box, from keypoints.
+
+    With it, localization is evaluated on images without annotated boxes: whether the
+    maximum of a map lies on the head for a hat, below the knees for shoes. It comes
+    after the image is loaded and before it is resized. Adds ``gt_bboxes`` as
+    :class:`LoadAttributeBoxes` does, NaN for an attribute without a zone and where
+    keypoints are missing, see :func:`mmpar.structures.body_zones.body_zones`.
+
+    Args:
+        schema: Attributes of the dataset, as :func:`build_schema` takes them. An
+            attribute's body-region group is its zone: head, upper, lower or foot.
+
+    Raises:
+        ValueError: No attribute has a zone, or a sample has no keypoints.
+    """
+
+    def __init__(self, schema: str | Mapping[str, Any] | AttributeSchema) -> None:
+        attributes = build_schema(schema)
+        self.zones = zones_of_attributes(attributes.names, attributes.groups)
+        if (self.zones < 0).all():
+            raise ValueError(
+                f"no attribute of {attributes.title!r} has a body zone; its groups are "
+                f"{list(attributes.groups)}, and zones are those called {list(ZONES)}"
+            )
+
+    def transform(self, results: dict) -> dict:
+        if "gt_keypoints" not in results:
+            raise ValueError(
+                f"{results.get('img_path')} has no keypoints, from which body zones "
+                "follow; write them with tools/dataset_converters/add_keypoints.py and "
+                "give the dataset keypoints='keypoints.npy'"
+            )
+        height, width = results["ori_shape"][:2]
+        found = body_zones(results["gt_keypoints"][0], width, height)
+        boxes = np.full((len(self.zones), 4), np.nan, np.float32)
+        known = self.zones >= 0
+        boxes[known] = found[self.zones[known]]
+        results["gt_bboxes"] = boxes
         return results

@@ -1,5 +1,6 @@
 """Metrics as pure functions of numpy arrays."""
 
+from mmpar.evaluation.functional.agreement import cohen_kappa
 from mmpar.evaluation.functional.bootstrap import (
     Interval,
     bootstrap,
@@ -83,6 +84,7 @@ __all__ = [
     "bootstrap",
     "calibration_errors",
     "check_threshold",
+    "cohen_kappa",
     "conformal_quantile",
     "coverage_of_answers",
     "decide",

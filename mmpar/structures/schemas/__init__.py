@@ -41,8 +41,8 @@ def build_schema(spec: str | Mapping[str, Any] | AttributeSchema) -> AttributeSc
 
     Args:
         spec: A schema, the name of a published one (a key of ``SCHEMAS``), or
-            ``dict(names=[...], groups=dict(head=[...], ...), exclusive=[[...]])`` for
-            one's own, of which only ``names`` is needed.
+            ``dict(names=[...], groups=dict(head=[...], ...), exclusive=[[...]],
+            meanings={...})`` for one's own, of which only ``names`` is needed.
 
     Raises:
         ValueError: Unknown name, or a dict that is not a schema.
@@ -63,10 +63,10 @@ def build_schema(spec: str | Mapping[str, Any] | AttributeSchema) -> AttributeSc
         )
     # MMEngine leaves its key where a child config had nothing to delete.
     spec = {key: value for key, value in spec.items() if key != "_delete_"}
-    unknown = sorted(set(spec) - {"names", "groups", "title", "exclusive"})
+    unknown = sorted(set(spec) - {"names", "groups", "title", "exclusive", "meanings"})
     if unknown or "names" not in spec:
         raise ValueError(
             "an attribute schema is a dict with the keys 'names' and optionally "
-            f"'groups', 'exclusive' and 'title'; got {sorted(spec)}"
+            f"'groups', 'exclusive', 'meanings' and 'title'; got {sorted(spec)}"
         )
     return AttributeSchema(**spec)
