@@ -87,7 +87,7 @@ ATTRIBUTES = (
         "has_longpants", ("lowerBodyShorts", "lowerBodyShortSkirt"), True, "near"
     ),
     Correspondence("has_longhair", ("hairLong",), False, "same"),
-    # Most coats are upperBodyOther, as half of all clothes are.
+    # PETA has no coat.
     Correspondence("has_coat_jacket", ("upperBodyJacket",), False, "poor"),
 )
 """The competitor's outputs, in their order."""
