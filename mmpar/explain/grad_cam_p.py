@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmpar.explain.explainer import (
     Attributes,
@@ -12,12 +12,12 @@ from mmpar.explain.explainer import (
     normalize_maps,
 )
 from mmpar.explain.feature_gradients import feature_gradients
-from mmpar.explain.regions import RegionGeometry
+from mmpar.explain.regions import RegionExplainer
 from mmpar.registry import EXPLAINERS
 
 
 @EXPLAINERS.register_module()
-class GradCAMP(MapExplainer):
+class GradCAMP(RegionExplainer, MapExplainer):
     """What each place of the backbone's stages adds to a logit, in the region's rows.
 
     A region's feature mixes what the pyramid brings from coarser stages with what PLE
@@ -45,10 +45,6 @@ class GradCAMP(MapExplainer):
         ValueError: The model has no regions.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.geometry = RegionGeometry(self.model)
-
     def __call__(
         self,
         inputs: Tensor,
@@ -60,7 +56,7 @@ class GradCAMP(MapExplainer):
         found = feature_gradients(self.model, self.model.backbone, inputs, data_samples)
         grids = self.grids(self.model.backbone, inputs, data_samples)
         stages = [*found.maps.values()]
-        bands = self.geometry.bands(stages, grids, size)
+        bands = self.bands(stages, inputs, data_samples)
         maps = []
         for index in self.indices(attributes):
             top, bottom = bands[self.geometry.region_of[index]].pixel_rows

@@ -13,6 +13,7 @@ from mmpar.explain.explainer import (
     Attributes,
     BoxExplainer,
     DataSamples,
+    Explainer,
     MapExplainer,
     normalize_maps,
 )
@@ -69,6 +70,34 @@ class RegionGeometry:
                 (height, width), start, stop, grids[level], (size[0], size[1])
             )
         return bands
+
+
+class RegionExplainer(Explainer):
+    """Explains a model that reads attributes from regions, as :class:`SSPNetNeck` does.
+
+    Args:
+        model: See :class:`Explainer`.
+
+    Raises:
+        ValueError: The model has no regions.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.geometry = RegionGeometry(self.model)
+
+    def bands(
+        self, stages: Sequence[Tensor], inputs: Tensor, data_samples: DataSamples
+    ) -> dict[str, RegionBand]:
+        """What each region covers, by its name.
+
+        Args:
+            stages: What the neck was given.
+            inputs: As for the call.
+            data_samples: As for the call.
+        """
+        grids = self.grids(self.model.backbone, inputs, data_samples)
+        return self.geometry.bands(stages, grids, inputs.shape[2:])
 
 
 @dataclass(frozen=True)
@@ -141,7 +170,7 @@ class RegionBand:
 
 
 @EXPLAINERS.register_module()
-class RegionBoxes(BoxExplainer):
+class RegionBoxes(RegionExplainer, BoxExplainer):
     """The rows that an attribute is read from, over the whole width of the image.
 
     Args:
@@ -150,10 +179,6 @@ class RegionBoxes(BoxExplainer):
     Raises:
         ValueError: The model has no regions.
     """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.geometry = RegionGeometry(self.model)
 
     @torch.no_grad()
     def __call__(
@@ -164,8 +189,7 @@ class RegionBoxes(BoxExplainer):
     ) -> Tensor:
         """Boxes, ``(B, n, 4)``, the same for all; see :class:`BoxExplainer`."""
         stages = layer_inputs(self.model, self.model.neck, inputs, data_samples)[0]
-        grids = self.grids(self.model.backbone, inputs, data_samples)
-        bands = self.geometry.bands(stages, grids, inputs.shape[2:])
+        bands = self.bands(stages, inputs, data_samples)
         width = float(inputs.shape[3])
         boxes = []
         for index in self.indices(attributes):
@@ -177,7 +201,7 @@ class RegionBoxes(BoxExplainer):
 
 
 @EXPLAINERS.register_module()
-class PLEPoints(MapExplainer):
+class PLEPoints(RegionExplainer, MapExplainer):
     """How densely PLE samples each place of an attribute's region.
 
     Every position of the region's feature counts the same and gives its sampling points
@@ -190,10 +214,6 @@ class PLEPoints(MapExplainer):
         ValueError: The model has no regions.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.geometry = RegionGeometry(self.model)
-
     @torch.no_grad()
     def __call__(
         self,
@@ -204,8 +224,7 @@ class PLEPoints(MapExplainer):
         """Density maps, ``(B, n, H, W)``; see :class:`MapExplainer`."""
         neck = self.model.neck
         given = layer_inputs(self.model, neck, inputs, data_samples)
-        grids = self.grids(self.model.backbone, inputs, data_samples)
-        bands = self.geometry.bands(given[0], grids, inputs.shape[2:])
+        bands = self.bands(given[0], inputs, data_samples)
         maps = {}
         for region, sampling in neck.sampling_points(*given).items():
             ones = torch.ones_like(sampling.weights[:, 0])
