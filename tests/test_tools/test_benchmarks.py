@@ -1,6 +1,5 @@
 """The benchmarks run and compare forms that give the same results."""
 
-import multiprocessing
 import re
 import subprocess
 import sys
@@ -35,24 +34,12 @@ def number(cell: str) -> float:
     return float(cell.replace(",", ""))
 
 
-def call_here(monkeypatch, tool: str, *words: object, **replaced: object) -> None:
-    """Call a benchmark in this process; Python that it starts is forked.
-
-    Args:
-        monkeypatch: pytest's.
-        tool: The benchmark.
-        words: Its arguments.
-        replaced: Constants of the benchmark, for smaller sizes than one can ask for.
-    """
+def call_here(monkeypatch, tool: str, *words: object) -> None:
+    """Call a benchmark in this process; Python that it starts is forked."""
     monkeypatch.syspath_prepend(REPOSITORY / "tools/benchmarks")
     monkeypatch.setattr(sys, "argv", [tool, *map(str, words)])
     monkeypatch.setattr(subprocess, "run", run_command)
-    fork = multiprocessing.get_context("fork")
-    monkeypatch.setattr(multiprocessing, "get_context", lambda _: fork)
-    module = load_tool(tool)
-    for name, value in replaced.items():
-        monkeypatch.setattr(module, name, value)
-    module.main()
+    load_tool(tool).main()
 
 
 def test_the_scale_of_lists_is_measured(tmp_path: Path, monkeypatch, capsys):
@@ -119,21 +106,13 @@ def test_every_prior_of_sspnet_is_timed_both_ways(tmp_path: Path):
     assert {"fixed, sparse 1/2", "fixed, keypoint", "fixed, none"} < set(timed)
 
 
-def test_both_forms_of_alm_are_timed_and_weighed(monkeypatch, capsys):
-    try:
-        call_here(
-            monkeypatch,
-            "benchmarks/alm_head.py",
-            *("--attributes", 3, "--batches", 1, "--repeats", 1),
-            *("--threads", 1, "--devices", "cpu"),
-            INPUT=(3, 64, 64),
-            STAGES=((320, 8, 8), (608, 4, 4), (1024, 2, 2)),
-        )
-    except EOFError:
-        # Its memory is measured in a fork, which cannot run backwards after torch's
-        # exporter has in this process.
-        pytest.skip("the fork of a process that has exported models ended")
-    output = capsys.readouterr().out
+def test_both_forms_of_alm_are_timed_and_weighed(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/alm_head.py",
+        *("--attributes", 3, "--batches", 1, "--repeats", 1),
+        *("--threads", 1, "--devices", "cpu"),
+        cwd=tmp_path,
+    )
     rows = [line.split() for line in output.splitlines() if line.startswith("cpu ")]
     assert [row[1] for row in rows] == [
         *("forward", "step", "model_step"),

@@ -89,7 +89,8 @@ def added_memory(
     form: str, what: str, num_attributes: int, batch: int, device: str, threads: int
 ) -> float:
     """MB that the first call takes at its peak, in a process of its own."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mmpar.models"])  # imported once
     receiver, sender = context.Pipe(duplex=False)
     arguments = (sender, form, what, num_attributes, batch, device, threads)
     process = context.Process(target=_measure_memory, args=arguments)
