@@ -6,13 +6,14 @@ from mmpar.models.averaged_model import (
     MomentumAnnealingEMA,
     StochasticWeightAverage,
 )
-from mmpar.models.backbones import BNInception
+from mmpar.models.backbones import BNInception, ResNetIBN, ViTPyramid
 from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
 from mmpar.models.losses import ALMLoss, WeightedBCELoss
 from mmpar.models.necks import SSPNetNeck
 from mmpar.models.pretrained import PretrainedInit
 from mmpar.models.sspnet_init import SSPNetInit
+from mmpar.models.weight_layouts import SOLIDERLayout, TimmLayout, TimmViTLayout
 
 __all__ = [
     "ALMHead",
@@ -24,9 +25,14 @@ __all__ = [
     "PARClassifier",
     "PARHead",
     "PretrainedInit",
+    "ResNetIBN",
+    "SOLIDERLayout",
     "SSPNetHead",
     "SSPNetInit",
     "SSPNetNeck",
     "StochasticWeightAverage",
+    "TimmLayout",
+    "TimmViTLayout",
+    "ViTPyramid",
     "WeightedBCELoss",
 ]

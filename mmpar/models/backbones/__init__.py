@@ -1,5 +1,7 @@
 """Backbones that mmpretrain lacks."""
 
 from mmpar.models.backbones.bn_inception import BNInception
+from mmpar.models.backbones.resnet_ibn import ResNetIBN
+from mmpar.models.backbones.vit_pyramid import ViTPyramid
 
-__all__ = ["BNInception"]
+__all__ = ["BNInception", "ResNetIBN", "ViTPyramid"]
