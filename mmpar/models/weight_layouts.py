@@ -119,7 +119,7 @@ class SOLIDERLayout:
         controllers = sorted(name for name in weights if name.startswith("semantic_"))
         if not controllers:
             raise ValueError(
-                "the file has no semantic_embed_w and semantic_embed_b, which SOLIDER's "
+                "the file has no semantic_embed_w and semantic_embed_b, as SOLIDER's "
                 f"have; it has {', '.join([*weights][:5])}. For another Swin, remove "
                 "init_cfg.layout and stage_cfgs"
             )

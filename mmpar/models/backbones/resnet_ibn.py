@@ -29,13 +29,13 @@ class InstanceBatchNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.half = channels // 2
-        self.IN = nn.InstanceNorm2d(self.half, affine=True)
-        self.BN = nn.BatchNorm2d(channels - self.half)
+        self.num_instance = channels // 2
+        self.IN = nn.InstanceNorm2d(self.num_instance, affine=True)
+        self.BN = nn.BatchNorm2d(channels - self.num_instance)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize ``(B, C, H, W)``."""
-        instance, batch = x.split((self.half, x.shape[1] - self.half), dim=1)
+        instance, batch = x.split((self.num_instance, x.shape[1] - self.num_instance), dim=1)
         return torch.cat((self.IN(instance), self.BN(batch)), dim=1)
 
 
