@@ -6,7 +6,6 @@ backbone = dict(
     _delete_=True,
     type="mmpretrain.SwinTransformer",
     arch="base",
-    img_size=(256, 192),
     drop_path_rate=0.5,
     # The last map, 8 cells high at 256 pixels, is narrower than the window of 7.
     pad_small_map=True,
