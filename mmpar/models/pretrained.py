@@ -36,7 +36,7 @@ class PretrainedInit(MMEnginePretrainedInit):
         layout: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(checkpoint, prefix, map_location)
-        self.layout = layout and TASK_UTILS.build(layout)
+        self.layout = None if layout is None else TASK_UTILS.build(layout)
 
     def __call__(self, module: nn.Module) -> None:
         """Load the weights.

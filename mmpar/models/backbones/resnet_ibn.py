@@ -35,7 +35,9 @@ class InstanceBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize ``(B, C, H, W)``."""
-        instance, batch = x.split((self.num_instance, x.shape[1] - self.num_instance), dim=1)
+        instance, batch = x.split(
+            (self.num_instance, x.shape[1] - self.num_instance), dim=1
+        )
         return torch.cat((self.IN(instance), self.BN(batch)), dim=1)
 
 

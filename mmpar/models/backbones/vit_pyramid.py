@@ -72,7 +72,7 @@ def _level(index: int, channels: int) -> nn.Module:
         return doubled
     return nn.Sequential(
         doubled,
-        LayerNorm2d(channels // 2),
+        LayerNorm2d(channels // 2, eps=1e-6),
         nn.GELU(),
         nn.ConvTranspose2d(channels // 2, channels // 4, 2, stride=2),
     )
