@@ -179,3 +179,21 @@ def test_ways_to_resize_are_compared_with_the_official_one(tmp_path: Path):
     assert large == 0
     small, large = apart['Resize(backend="cv2"), not antialiased']
     assert small <= 1 < large
+
+
+def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
+    config = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
+    switches = ["as it is", "fused optimizer"]
+    output = run_tool(
+        "benchmarks/train_speed.py",
+        *(config, "--turns", 1, "--steps", 1, "--threads", 1, "--switches", *switches),
+        cwd=tmp_path,
+    )
+    rows = table_of(output)
+    assert [row[0] for row in rows] == switches
+    for _, images, *shares in rows:
+        assert number(images) > 0
+        parts = [int(share.removesuffix(" %")) for share in shares]
+        assert sum(parts) == pytest.approx(100, abs=2)
+        assert parts[1] > 5  # forward
+        assert parts[2] > 5  # backward
