@@ -7,6 +7,7 @@ from mmpar.engine.bfloat16_optim_wrapper import (
 )
 from mmpar.engine.hooks import (
     ChannelsLastHook,
+    DistillationHook,
     DueValidationHook,
     FiniteHook,
     IterationSeedHook,
@@ -30,6 +31,7 @@ __all__ = [
     "BFloat16OptimWrapper",
     "ChannelsLastHook",
     "CrossDatasetLoop",
+    "DistillationHook",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",
