@@ -8,9 +8,15 @@ from mmpar.models.averaged_model import (
 )
 from mmpar.models.backbones import BNInception, ResNetIBN, ViTPyramid
 from mmpar.models.classifiers import PARClassifier
-from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
-from mmpar.models.losses import ALMLoss, WeightedBCELoss
-from mmpar.models.necks import SSPNetNeck
+from mmpar.models.heads import (
+    ALMHead,
+    CosinePARHead,
+    LinearPARHead,
+    PARHead,
+    SSPNetHead,
+)
+from mmpar.models.losses import ALMLoss, MultiLabelLoss, WeightedBCELoss
+from mmpar.models.necks import GlobalMaxPooling, SSPNetNeck
 from mmpar.models.pretrained import PretrainedInit
 from mmpar.models.sspnet_init import SSPNetInit
 from mmpar.models.weight_layouts import SOLIDERLayout, TimmLayout, TimmViTLayout
@@ -19,9 +25,12 @@ __all__ = [
     "ALMHead",
     "ALMLoss",
     "BNInception",
+    "CosinePARHead",
     "ExponentialMovingAverage",
+    "GlobalMaxPooling",
     "LinearPARHead",
     "MomentumAnnealingEMA",
+    "MultiLabelLoss",
     "PARClassifier",
     "PARHead",
     "PretrainedInit",
