@@ -53,7 +53,7 @@ def compose(folder, method, backbone):
 
 
 def build(cfg):
-    if cfg.model.backbone.type == "mmpretrain.TIMMBackbone":
+    if cfg.model.backbone.type == "TimmFeatures":
         pytest.importorskip("timm")
     model = MODELS.build(cfg.model)
     model.head.set_positive_ratio([0.3] * len(model.head.schema))

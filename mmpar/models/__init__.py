@@ -6,7 +6,7 @@ from mmpar.models.averaged_model import (
     MomentumAnnealingEMA,
     StochasticWeightAverage,
 )
-from mmpar.models.backbones import BNInception, ResNetIBN, ViTPyramid
+from mmpar.models.backbones import BNInception, ResNetIBN, TimmFeatures, ViTPyramid
 from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import (
     ALMHead,
@@ -40,6 +40,7 @@ __all__ = [
     "SSPNetInit",
     "SSPNetNeck",
     "StochasticWeightAverage",
+    "TimmFeatures",
     "TimmLayout",
     "TimmViTLayout",
     "ViTPyramid",

@@ -22,7 +22,7 @@ Weights = dict[str, Tensor]
 
 @TASK_UTILS.register_module()
 class TimmLayout:
-    """A model of timm, for ``mmpretrain.TIMMBackbone`` with ``features_only=True``.
+    """A model of timm, for :class:`mmpar.models.TimmFeatures`.
 
     There, the parts of a name may be joined by an underscore instead of a dot.
     """

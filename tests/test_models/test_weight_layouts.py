@@ -193,9 +193,8 @@ def test_a_model_of_timm_computes_what_timm_s_does(name, tmp_path, log):
     timm = pytest.importorskip("timm")
     whole = timm.create_model(name).eval()
     cfg = dict(
-        type="mmpretrain.TIMMBackbone",
+        type="TimmFeatures",
         model_name=name,
-        features_only=True,
         out_indices=(4,),
     )
     backbone = load(cfg, tmp_path, whole.state_dict(), type="TimmLayout").float()

@@ -8,9 +8,8 @@ _base_ = "../pixels/imagenet.py"
 
 backbone = dict(
     _delete_=True,
-    type="mmpretrain.TIMMBackbone",
+    type="TimmFeatures",
     model_name="hrnet_w18",
-    features_only=True,
     init_cfg=dict(
         type="Pretrained",
         checkpoint="https://huggingface.co/timm/hrnet_w18.ms_aug_in1k/resolve/main/pytorch_model.bin",

@@ -4,9 +4,8 @@ _base_ = "../pixels/imagenet.py"
 
 backbone = dict(
     _delete_=True,
-    type="mmpretrain.TIMMBackbone",
+    type="TimmFeatures",
     model_name="lcnet_050",
-    features_only=True,
     init_cfg=dict(
         type="Pretrained",
         checkpoint="https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-weights/lcnet_050-f447553b.pth",

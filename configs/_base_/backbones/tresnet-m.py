@@ -5,9 +5,8 @@ pixels = dict(mean=[0.0, 0.0, 0.0], std=[255.0, 255.0, 255.0], to_rgb=True)
 
 backbone = dict(
     _delete_=True,
-    type="mmpretrain.TIMMBackbone",
+    type="TimmFeatures",
     model_name="tresnet_m",
-    features_only=True,
     init_cfg=dict(
         type="Pretrained",
         checkpoint="https://huggingface.co/timm/tresnet_m.miil_in1k/resolve/main/pytorch_model.bin",

@@ -2,6 +2,7 @@
 
 from mmpar.models.backbones.bn_inception import BNInception
 from mmpar.models.backbones.resnet_ibn import ResNetIBN
+from mmpar.models.backbones.timm_features import TimmFeatures
 from mmpar.models.backbones.vit_pyramid import ViTPyramid
 
-__all__ = ["BNInception", "ResNetIBN", "ViTPyramid"]
+__all__ = ["BNInception", "ResNetIBN", "TimmFeatures", "ViTPyramid"]
