@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope, init_default_scope
 
 from mmpar.registry import DATASETS, MODELS
@@ -143,3 +144,30 @@ def test_an_option_of_training_trains(number, tmp_path):
         name for name in second if name in ("head.classifier.weight", "head.directions")
     ]
     assert not torch.equal(first[classifier], second[classifier])
+
+
+def test_the_options_of_the_optimizer_do_what_the_page_says():
+    (text,) = [block for block in OPTIONS if "paramwise_cfg" in block]
+    fields = {}
+    exec(text, fields)  # the page's own text
+    cfg = Config.fromfile(ROOT / "configs/baseline/baseline_r18_synthetic.py")
+    cfg.merge_from_dict(dict(optim_wrapper=fields["optim_wrapper"]))
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        model = MODELS.build(cfg.model)
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    norms = {
+        f"{name}.{kind}"
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.BatchNorm2d)
+        for kind in ("weight", "bias")
+    }
+    found = {
+        names[parameter]: (group["lr"], group["weight_decay"])
+        for group in wrapper.optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert len(found) == len(names)
+    for name, (rate, decay) in found.items():
+        assert rate == pytest.approx(1e-4 if name.startswith("head") else 1e-5)
+        assert decay == (0 if name in norms else 5e-4), name

@@ -51,7 +51,9 @@ def read_config(args: argparse.Namespace) -> Config:
     """
     cfg = read_runner_config(args)
     if args.amp:
-        cfg.optim_wrapper.update(mixed_precision(get_device()))
+        cfg.optim_wrapper.type = mixed_precision(get_device())
+        if cfg.optim_wrapper.type == "BFloat16OptimWrapper":
+            cfg.optim_wrapper.pop("loss_scale", None)  # of float16 alone
     if args.resume:
         cfg.resume = args.resume
     if args.no_validate:

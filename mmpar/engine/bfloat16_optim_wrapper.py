@@ -43,14 +43,20 @@ class BFloat16OptimWrapper(OptimWrapper):
 
 
 def computes_in_bfloat16(device: str) -> bool:
-    """Whether ``'cpu'`` or ``'cuda'`` has instructions for bfloat16."""
+    """Whether this machine's ``'cpu'`` or ``'cuda'`` has instructions for bfloat16.
+
+    Those of x86 are known from torch 2.4 on; before, and on others, the answer is no.
+    """
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        ampere = (8, 0)
+        return bool(torch.version.hip) or torch.cuda.get_device_capability() >= ampere
+    known = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    asked = [getattr(torch.cpu, name, lambda: False) for name in known]
+    return device == "cpu" and any(supported() for supported in asked)
 
 
-def mixed_precision(device: str) -> dict[str, str]:
-    """Fields of ``optim_wrapper`` for mixed precision on a device.
+def mixed_precision(device: str) -> str:
+    """The type of ``optim_wrapper`` for mixed precision on a device.
 
     bfloat16 where there are instructions for it, float16 with a scaled loss on other
     GPUs.
@@ -59,9 +65,9 @@ def mixed_precision(device: str) -> dict[str, str]:
         ValueError: A device that would be slower by it.
     """
     if computes_in_bfloat16(device):
-        return dict(type="BFloat16OptimWrapper")
+        return "BFloat16OptimWrapper"
     if device == "cuda":
-        return dict(type="AmpOptimWrapper", loss_scale="dynamic")
+        return "AmpOptimWrapper"
     raise ValueError(
         f"mixed precision on {device}, which has no instructions for bfloat16, would "
         "be slower than float32; train without --amp"

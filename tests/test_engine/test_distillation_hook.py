@@ -87,6 +87,32 @@ def test_the_loss_of_mixed_labels_is_the_mixture_of_both_losses():
     )
 
 
+def test_a_weighted_loss_weighs_both_as_the_mixed_label():
+    label = torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64)
+    score = torch.tensor([[0.3, 0.1, 0.9]], dtype=torch.float64)
+    logits = torch.tensor([[0.2, -1.0, 0.5]], dtype=torch.float64)
+    mixed = DistillationHook("", "", share=0.7)._mix(label, score)
+    ratio, rare = torch.full((3,), 0.1).double(), torch.tensor(0.1).double()
+    weights = [(1 - rare).exp() if one > 0.5 else rare.exp() for one in mixed[0]]
+    plain = torch.nn.functional.binary_cross_entropy_with_logits
+    expected = sum(
+        weight * (0.3 * plain(logit, y) + 0.7 * plain(logit, p))
+        for weight, logit, y, p in zip(weights, logits[0], label[0], score[0])
+    )
+    torch.testing.assert_close(WeightedBCELoss()(logits, mixed, ratio), expected)
+
+
+def test_an_attribute_without_a_known_label_has_the_teachers_ratio(teacher):
+    hook = DistillationHook("baseline_r18_synthetic", teacher[1])
+    runner = runner_of()
+    hook.before_train(runner)
+    hook.teacher.head.set_positive_ratio([0.2] * 26)
+    runner.model.head.set_positive_ratio([float("nan")] + [0.6] * 25)
+    hook.before_train_epoch(runner)
+    found = runner.model.head.positive_ratio.tolist()
+    assert found == pytest.approx([0.2] + [0.6] * 25)
+
+
 @pytest.mark.parametrize("share", [0, 1.1])
 def test_a_share_that_is_none_is_an_error(share):
     with pytest.raises(ValueError, match="share"):
@@ -100,6 +126,13 @@ def test_a_teacher_of_other_images_or_attributes_is_refused(teacher, tmp_path):
         hook.before_train(runner_of({"image_size": (96, 128)}))
     with pytest.raises(ValueError, match="exclusive_softmax"):
         hook.before_train(runner_of({"model.head.exclusive_softmax": True}))
+    focal = dict(type="MultiLabelLoss", loss=dict(type="mmpretrain.FocalLoss"))
+    focal = {"model.head.loss": dict(focal, _delete_=True)}
+    with pytest.raises(ValueError, match=r"MultiLabelLoss.*not linear"):
+        hook.before_train(runner_of(focal))
+    other = DistillationHook("sspnet_r18_synthetic", path)
+    with pytest.raises(ValueError, match="do not fit the teacher"):
+        other.before_train(runner_of())
     with pytest.raises(SchemaMismatchError, match=r"the student.*the teacher"):
         hook.before_train(runner_of({"model.head.schema": "peta"}))
 

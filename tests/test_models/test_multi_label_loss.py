@@ -84,3 +84,26 @@ def test_label_smoothing_that_turns_labels_over_is_an_error(smoothing):
 def test_a_bare_loss_of_mmpretrain_is_refused_with_the_remedy(name):
     with pytest.raises(ValueError, match=rf"MultiLabelLoss.*mmpretrain\.{name}"):
         LinearPARHead("peta", 4, loss=dict(type=f"mmpretrain.{name}"))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_one_attribute_is_no_number_of_a_class(name):
+    formula, config = LOSSES[name]
+    logits = torch.tensor([[5.0], [5.0], [-1.0]], dtype=torch.float64)
+    target = torch.tensor([[0.0], [1.0], [-1.0]], dtype=torch.float64)
+    p = 1 / (1 + math.exp(-5))
+    found = MultiLabelLoss(config)(logits, target, RATIOS[:1])
+    assert found.item() == pytest.approx((formula(p, 0) + formula(p, 1)) / 3, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", LOSSES)
+def test_logits_of_half_precision_have_a_loss_of_single(name, dtype):
+    _, config = LOSSES[name]
+    logits = torch.tensor([[-20.0, 20.0, 3.0]], dtype=dtype).requires_grad_()
+    target = torch.tensor([[1.0, 0.0, 1.0]])
+    loss = MultiLabelLoss(config)
+    found = loss(logits, target, RATIOS.float())
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, loss(logits.float(), target, RATIOS.float()))
+    assert torch.autograd.grad(found, logits)[0].isfinite().all()

@@ -2,10 +2,11 @@
 
 python tools/benchmarks/train_speed.py CONFIG [--switches "as it is" bfloat16 ...]
 
-Every switch trains a model of its own on the config's training data, some steps at a
-time, in random order. Prints images/s, and how much of a step is waiting for data,
-forward with the loss, backward, and the optimizer with gradient clipping; medians.
-"compile" reports forward and backward together where the compiler joins them.
+Every switch trains a model of its own on the config's training data. In each turn, in
+random order, it starts its workers, trains until what they had loaded ahead is used up,
+and is then timed for some steps. Prints images/s, medians of the turns, and which share
+of the time went into waiting for data, forward with the loss, backward, and the
+optimizer with gradient clipping.
 """
 
 from __future__ import annotations
@@ -63,18 +64,14 @@ class Training:
         self.optimizer = build_optim_wrapper(self.model, cfg.optim_wrapper)
         if cfg.get("compile"):
             self.model.forward = torch.compile(self.model.forward)
+        cfg.train_dataloader.persistent_workers = False  # they rest between turns
         self.loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
-        self.batches = self._endless()
         self.device = device
-        self.seconds: dict[str, list[float]] = {share: [] for share in SHARES}
+        self.turns: list[dict[str, float]] = []
         self._spent = dict.fromkeys(SHARES, 0.0)
         for name, share in (("backward", "backward"), ("step", "optimizer")):
             timed = self._timed(getattr(self.optimizer, name), share)
             setattr(self.optimizer, name, timed)
-
-    def _endless(self) -> Iterator[dict[str, Any]]:
-        while True:
-            yield from self.loader
 
     def _timed(self, call: Any, share: str) -> Any:
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -90,21 +87,29 @@ class Training:
             torch.cuda.synchronize()
         return time.perf_counter()
 
-    def step(self) -> None:
-        """One step of training."""
+    def turn(self, steps: int) -> None:
+        """Train, and note the seconds of each part over the last ``steps``."""
+        batches = self._endless()
+        ahead = self.loader.num_workers * (self.loader.prefetch_factor or 0)
+        for _ in range(ahead + 2):  # and two to warm up
+            self._step(batches)
         self._spent = dict.fromkeys(SHARES, 0.0)
-        start = self._now()
-        batch = next(self.batches)
-        self._spent["data"] = self._now() - start
-        self.model.train_step(batch, self.optimizer)
-        inner = sum(self._spent.values())
-        self._spent["forward"] = self._now() - start - inner
-        for share, seconds in self._spent.items():
-            self.seconds[share].append(seconds)
+        for _ in range(steps):
+            self._step(batches)
+        self.turns.append(self._spent)
 
-    def forget(self) -> None:
-        """Leave out the steps so far."""
-        self.seconds = {share: [] for share in SHARES}
+    def _endless(self) -> Iterator[dict[str, Any]]:
+        while True:
+            yield from self.loader
+
+    def _step(self, batches: Iterator[dict[str, Any]]) -> None:
+        before = sum(self._spent.values())
+        start = self._now()
+        batch = next(batches)
+        self._spent["data"] += self._now() - start
+        self.model.train_step(batch, self.optimizer)
+        others = sum(self._spent.values()) - before
+        self._spent["forward"] += self._now() - start - others
 
 
 def parse_args() -> argparse.Namespace:
@@ -113,7 +118,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("config")
     parser.add_argument("--switches", nargs="+", choices=SWITCHES, default=[*SWITCHES])
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=5, help="of each switch in a turn")
+    parser.add_argument("--steps", type=int, default=8, help="timed in a turn")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args()
 
@@ -128,32 +133,26 @@ def main() -> None:
         name: Training(args.config, SWITCHES[name], device) for name in args.switches
     }
     for training in trainings.values():
-        for _ in range(3):  # the first are slower, and compile
-            training.step()
-        training.forget()
+        training.turn(args.steps)  # the first is slower, and compiles
+        training.turns.clear()
     shuffled = random.Random(0)
     for _ in range(args.turns):
         for name in shuffled.sample(args.switches, len(args.switches)):
-            trainings[name].step()  # what the others left in the caches
-            for share in SHARES:
-                trainings[name].seconds[share].pop()
-            for _ in range(args.steps):
-                trainings[name].step()
+            trainings[name].turn(args.steps)
     print(f"torch {torch.__version__}, {device}, {args.threads} CPU threads")
     print("| switch | images/s | " + " | ".join(SHARES) + " |")
     print("|---" * (len(SHARES) + 2) + "|")
     for name, training in trainings.items():
-        print(row(name, training))
+        images = training.loader.batch_size * args.steps
+        print(f"| {name} | {row(training.turns, images)} |")
 
 
-def row(name: str, training: Training) -> str:
-    """A line of the table."""
-    steps = zip(*training.seconds.values())
-    total = statistics.median(map(sum, steps))
-    images = training.loader.batch_size / total
-    means = [statistics.mean(training.seconds[share]) for share in SHARES]
-    cells = [f"{100 * mean / sum(means):.0f} %" for mean in means]
-    return f"| {name} | {images:.1f} | " + " | ".join(cells) + " |"
+def row(turns: list[dict[str, float]], images: int) -> str:
+    """Cells of the table."""
+    seconds = [sum(turn.values()) for turn in turns]
+    rate = images / statistics.median(seconds)
+    shares = [sum(turn[share] for turn in turns) / sum(seconds) for share in SHARES]
+    return " | ".join([f"{rate:.1f}", *(f"{100 * share:.0f} %" for share in shares)])
 
 
 if __name__ == "__main__":

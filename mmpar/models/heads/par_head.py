@@ -81,7 +81,10 @@ class PARHead(MultiLabelClsHead):
 
     def logits(self, feats: Any, /) -> Tensor:
         """Logits ``(B, A)``; those of exclusive sets as their softmax takes them."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} must define logits(feats), which forward and loss "
+            "call, as heads defined forward(feats) up to mmpar 0.1"
+        )
 
     def forward(self, feats: Any, /) -> Tensor:
         """Logits ``(B, A)`` whose sigmoid is the score of each attribute."""

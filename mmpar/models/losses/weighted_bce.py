@@ -109,6 +109,7 @@ class WeightedLoss(nn.Module):
             RuntimeError: Weights are needed, and an attribute with known labels has no
                 positive ratio (NaN).
         """
+        logits = logits.to(target)  # under autocast they are of half precision
         known = target >= 0
         labels = target.clamp(min=0)
         losses = self.label_losses(logits, labels)
@@ -123,7 +124,7 @@ class WeightedLoss(nn.Module):
         total = (losses * weights).sum()
         for members in map(list, sets):
             of_set = target[:, members]
-            of_answers = self.set_losses(logits[:, members].to(of_set), of_set)
+            of_answers = self.set_losses(logits[:, members], of_set)
             weights = self._set_weights(of_set, positive_ratio[members])
             total = total + (of_answers * weights).sum()
         return self.loss_weight * total / len(logits)
@@ -207,4 +208,7 @@ class MultiLabelLoss(WeightedLoss):
 
     def label_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of each label, ``(B, A)``."""
-        return self.loss(logits, labels, reduction_override="none")
+        count = logits.shape[1]
+        # A single column would be taken for the numbers of classes.
+        logits, labels = (F.pad(one, (0, int(count == 1))) for one in (logits, labels))
+        return self.loss(logits, labels, reduction_override="none")[:, :count]
