@@ -1,0 +1,137 @@
+"""The official codes whose checkpoints mmpar takes over: one table of names each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mmpar.models.converters.official_code import OfficialCode
+from mmpar.models.weights import official_code_of
+
+_IMAGENET = {
+    "data_preprocessor.mean": [123.675, 116.28, 103.53],
+    "data_preprocessor.std": [58.395, 57.12, 57.375],
+    "data_preprocessor.to_rgb": True,
+}
+"""The normalization of all three codes, whatever their initial weights came from."""
+
+STRONG_BASELINE = OfficialCode(
+    title="the Strong Baseline",
+    source="https://github.com/valencebond/Rethinking_of_PAR",
+    head="LinearPARHead",
+    names={
+        r"(backbone\..+)": r"\1",
+        r"head\.classifier\.(.+)": r"classifier.logits.0.\1",
+    },
+    classifiers={"classifier.logits.0": "classifier.logits.1"},
+    label="eval",
+    settings=_IMAGENET,
+    refused={
+        r"classifier\.logits": "the weight of its cosine classifier",
+        r"backbone\.toplayer\..+": "of a feature pyramid: SSPNet's code with a linear "
+        "classifier on P2",
+    },
+)
+"""``models/base_block.py``, ``tools/utils.py``; any backbone of the same names."""
+
+_PYRAMID = {
+    **{
+        rf"neck\.pyramid\.laterals\.{2 - i}\.(.+)": f"latlayer{i + 1}" for i in range(3)
+    },
+    r"neck\.pyramid\.laterals\.3\.(.+)": "toplayer",
+    **{rf"neck\.pyramid\.smooths\.{2 - i}\.(.+)": f"smooth{i + 1}" for i in range(3)},
+}
+_CLASSIFIERS = dict(head="head", torso="mid", bottom="low", whole="all")
+"""Region of mmpar to its name in SSPNet's code, in the order of the logits."""
+_BANDS = dict(
+    head=(1, (0.0, 0.375)),
+    torso=(2, (0.125, 0.625)),
+    bottom=(2, (0.5, 1.0)),
+    whole=(3, (0.0, 1.0)),
+)
+"""Region to its level and rows: 0 to 24 of 64, 4 to 20 and 16 to 32 of 32, all."""
+
+SSPNET = OfficialCode(
+    title="SSPNet",
+    source="https://github.com/guotengg/SSPNet",
+    head="SSPNetHead",
+    names={
+        **{ours: rf"backbone.{theirs}.\1" for ours, theirs in _PYRAMID.items()},
+        r"(backbone\..+)": r"\1",
+        r"neck\.ple\.projection\.(.+)": r"classifier.PLEs.conv.\1",
+        r"neck\.ple\.offset\.(.+)": r"classifier.PLEs.offset_conv.*.\1",
+        r"neck\.ple\.weight\.(.+)": r"classifier.PLEs.weight_conv.0.\1",
+        **{
+            rf"head\.classifiers\.{ours}\.(.+)": rf"classifier.cls_{theirs}.0.\1"
+            for ours, theirs in _CLASSIFIERS.items()
+        },
+    },
+    classifiers={
+        f"classifier.cls_{theirs}.0": f"classifier.cls_{theirs}.2"
+        for theirs in _CLASSIFIERS.values()
+    },
+    label="prior",
+    regions={
+        ours: f"classifier.cls_{theirs}.0" for ours, theirs in _CLASSIFIERS.items()
+    },
+    settings={
+        **_IMAGENET,
+        **{f"regions.{name}.level": level for name, (level, _) in _BANDS.items()},
+        **{f"regions.{name}.rows": rows for name, (_, rows) in _BANDS.items()},
+        "neck.scale": dict(mode="fixed"),
+        "neck.ple": dict(type="BlockPLE", num_points=3, grid_convention="official"),
+        "head.pool_grids": (1, 2),
+    },
+    # Rows of the bands are fixed numbers, and maps of odd size are padded with zeros.
+    input_size=(192, 256),
+)
+"""``models/base_block.py``, ``models/backbone/resnet.py``, ``tools/PLE.py``."""
+
+_LEVELS = ("3b", "4d", "5b")
+_PER_ATTRIBUTE = dict(
+    squeeze="att_list.*.conv1",
+    excite="att_list.*.conv2",
+    region="stn_list.*",
+    classifier="fc_list.*",
+)
+
+ALM = OfficialCode(
+    title="ALM",
+    source="https://github.com/chufengt/iccv19_attribute",
+    head="ALMHead",
+    names={
+        r"backbone\.(.+)": r"main_branch.\1",
+        r"head\.global_classifier\.(.+)": r"finalfc.\1",
+        **{
+            rf"head\.laterals\.{i}\.(.+)": rf"latlayer_{level}.\1"
+            for i, level in enumerate(_LEVELS)
+        },
+        **{
+            rf"head\.localizations\.{i}\.{ours}_(.+)": rf"st_{level}.{theirs}.\1"
+            for i, level in enumerate(_LEVELS)
+            for ours, theirs in _PER_ATTRIBUTE.items()
+        },
+    },
+    classifiers={"finalfc": None},
+    settings={**_IMAGENET, "head.align_corners": True, "head.voting": "max"},
+    input_size=(128, 256),
+)
+"""Read in public copies; its RAP list shortens the names of the release in place."""
+
+CODES = {code.title: code for code in (STRONG_BASELINE, SSPNET, ALM)}
+
+
+def find_code(names: Iterable[str]) -> OfficialCode:
+    """The code that gives tensors these names.
+
+    Raises:
+        ValueError: None does.
+    """
+    names = list(names)
+    title = official_code_of(names)
+    if title is None:
+        codes = ", ".join(f"{code.title} ({code.source})" for code in CODES.values())
+        raise ValueError(
+            f"these are weights of none of the codes that are converted, {codes}; they "
+            f"are called {names[:5]}"
+        )
+    return CODES[title]

@@ -1,0 +1,184 @@
+"""Official checkpoints become models that are tested, published and predict."""
+
+from __future__ import annotations
+
+import csv
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+from PIL import Image
+from torchvision import transforms
+
+from mmpar.apis.model_files import load_model, publish
+from mmpar.structures import SCHEMAS
+from mmpar.utils.checkpoint_files import UnsafeCheckpointError, load_from_local
+from tests.fixtures.official_weights import (
+    sspnet_weights,
+    strong_baseline_weights,
+    write_dataset,
+)
+from tests.oracles import official_codes
+
+TOOLS = Path(__file__).parents[2] / "tools"
+SCHEMA = SCHEMAS["pa100k"]
+COLUMNS = np.random.default_rng(3).permutation(26).tolist()
+SIZES = ((30, 80), (192, 256), (150, 300), (401, 700), (97, 61))
+"""(W, H) of images: of those that grow, stay as they are, and shrink."""
+
+OFFICIAL = transforms.Compose(
+    [
+        transforms.Resize((256, 192)),
+        transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ]
+)
+"""From an image to the input, in the codes of the Strong Baseline and SSPNet."""
+
+
+def run_tool(name: str, *words: str) -> None:
+    argv = sys.argv
+    sys.argv = [str(TOOLS / name), *map(str, words)]
+    try:
+        runpy.run_path(str(TOOLS / name), run_name="__main__")
+    finally:
+        sys.argv = argv
+
+
+def convert(folder: Path, config: str, *words: str) -> None:
+    run_tool(
+        "model_converters/official_to_mmpar.py",
+        *(config, folder / "ckpt_max.pth", "--out", folder / "out.pth", *words),
+    )
+
+
+def single(weights):
+    """As a GPU trains: float32, and wrapped."""
+    return {
+        f"module.{k}": v.float() if v.is_floating_point() else v
+        for k, v in weights.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Two converted models and what they were converted from."""
+    folder = tmp_path_factory.mktemp("official")
+    torch.manual_seed(0)
+    baseline, sspnet = strong_baseline_weights(18, 26, norm=True), sspnet_weights()
+    for name, weights, label, config in (
+        ("baseline", baseline, "eval", "baseline_r50_pa100k"),
+        ("sspnet", sspnet, "prior", "sspnet_r50_pa100k"),
+    ):
+        own = folder / name
+        own.mkdir()
+        state = single(weights)
+        unwrapped = {k.removeprefix("module."): v for k, v in state.items()}
+        content = dict(state_dicts=state, state_dict_ema=unwrapped, metric=0.8)
+        torch.save({**content, "epoch": "in epoch 7"}, own / "ckpt_max.pth")
+        data = write_dataset(own / "dataset_all.pkl", SCHEMA, label, COLUMNS)
+        words = ["--data", str(data)]
+        if name == "baseline":
+            words += ["--cfg-options", "model.backbone.depth=18"]
+            words += ["model.head.in_channels=512"]
+            words += ["test_dataloader.dataset.pipeline.1.backend=cv2"]
+        convert(own, config, *words)
+    (folder / "images").mkdir()
+    rng = np.random.default_rng(0)
+    for i, (width, height) in enumerate(SIZES):
+        pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "images" / f"{i}.png")
+    return folder
+
+
+def test_tools_predict_gives_the_official_scores(folder):
+    """From an image file to scores by name, through a published file."""
+    (folder / "models").mkdir()
+    run_tool(
+        "model_converters/publish_model.py",
+        *(folder / "baseline/out.pth", "--out", folder / "models"),
+    )
+    (model,) = (folder / "models").glob("*.safetensors")
+    run_tool("predict.py", model, folder / "images", "--out", folder / "answers.csv")
+    checkpoint = load_from_local(str(folder / "baseline/ckpt_max.pth"))
+    weights = {k: v.double() for k, v in checkpoint["state_dict_ema"].items()}
+    rows = list(csv.DictReader((folder / "answers.csv").open(encoding="utf-8-sig")))
+    assert len(rows) == len(SIZES)
+    for row in rows:
+        path = folder / "images" / Path(row["img_path"]).name
+        inputs = OFFICIAL(Image.open(path)).double()[None]
+        with torch.no_grad():
+            scores = official_codes.strong_baseline(weights, inputs).sigmoid()[0]
+        found = [float(row[f"score:{SCHEMA.names[column]}"]) for column in COLUMNS]
+        np.testing.assert_allclose(found, scores, atol=1e-5)
+        assert scores.std() > 0.1
+
+
+@pytest.mark.parametrize("name", ["baseline", "sspnet"])
+def test_images_are_the_official_ones(folder, name):
+    """Through the converted config's test pipeline and the model's normalization."""
+    cfg = Config.fromfile(folder / name / "out.py")
+    model, card = load_model(folder / name / "out.pth")
+    assert (card.preprocessing.width, card.preprocessing.height) == (192, 256)
+    for path in sorted((folder / "images").iterdir()):
+        with DefaultScope.overwrite_default_scope("mmpar"):
+            sample = Compose(cfg.test_dataloader.dataset.pipeline)(
+                dict(img_path=str(path), gt_score=np.zeros(26, np.float32))
+            )
+        inputs = model.data_preprocessor(pseudo_collate([sample]))["inputs"][0]
+        # A grey level is 0.017 and more.
+        torch.testing.assert_close(
+            inputs, OFFICIAL(Image.open(path)), atol=1e-5, rtol=0
+        )
+
+
+def test_a_converted_sspnet_is_published_and_its_config_fits(folder):
+    out = folder / "sspnet/out.pth"
+    model, card = load_model(out)
+    cfg = Config.fromfile(out.with_suffix(".py"))
+    names = [SCHEMA.names[column] for column in COLUMNS]
+    assert set(cfg.model.regions.head.attributes) == set(names[:2])
+    assert set(card.regions["whole"]["attributes"]) == set(names[14:])
+    file = publish(out, folder, say=str, license="MIT")
+    published, _ = load_model(file)
+    image = torch.randint(0, 256, (1, 3, 256, 192)).float()
+    scores = [m.test_step(dict(inputs=image))[0].pred_score for m in (model, published)]
+    assert torch.equal(*scores)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "match"),
+    [
+        ("baseline", [], r"needs the dataset_\*\.pkl .* its label_idx\.eval names"),
+        (
+            "sspnet",
+            ["--data", "{0}/baseline/dataset_all.pkl"],
+            r"expected attr_name and, in label_idx, 'prior'.*label_idx is \{'color'",
+        ),
+        ("baseline", ["--weights", "best"], "has no entry 'best'"),
+        (
+            "sspnet",
+            ["--data", "{0}/sspnet/dataset_all.pkl", "--cfg-options"]
+            + ["test_dataloader.dataset.pipeline.1.scale=(128,256)"],
+            r"resizes images to \(128, 256\).*written for \(192, 256\)",
+        ),
+    ],
+)
+def test_what_cannot_be_converted_writes_nothing(folder, tmp_path, name, words, match):
+    (tmp_path / "ckpt_max.pth").symlink_to(folder / name / "ckpt_max.pth")
+    words = [word.format(folder) for word in words]
+    with pytest.raises(ValueError, match=match):
+        convert(tmp_path, f"{name}_r50_pa100k", *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["ckpt_max.pth"]
+
+
+def test_a_checkpoint_that_runs_code_is_refused(tmp_path):
+    torch.save(dict(state_dict=Path("x")), tmp_path / "ckpt_max.pth")
+    with pytest.raises(UnsafeCheckpointError):
+        convert(tmp_path, "alm_bninception_pa100k")
