@@ -1,7 +1,6 @@
-"""Convert a checkpoint of an official code: Strong Baseline, SSPNet or ALM.
+"""Convert a checkpoint of an official code: official_to_mmpar.py CONFIG CHECKPOINT.
 
-python tools/model_converters/official_to_mmpar.py baseline_r50_pa100k ckpt_max.pth \
-    --data dataset_all.pkl --out models/baseline.pth
+The codes are those of the Strong Baseline, SSPNet and ALM.
 """
 
 import argparse
@@ -12,7 +11,6 @@ from mmpar.utils.cli import config_arguments
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = config_arguments(__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("checkpoint", help="file that the official code saved")
     parser.add_argument(
         "--data",
