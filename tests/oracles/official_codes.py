@@ -22,9 +22,18 @@ BANDS = (("head", 0, 0, 24), ("mid", 1, 4, 20), ("low", 1, 16, 32), ("all", 2, 0
 """Classifier, level and rows of the code, written for images of 256 rows."""
 
 
-def strong_baseline(weights: Weights, image: Tensor) -> Tensor:
-    """Logits ``(B, A)`` in the order of the code."""
-    features = stages(weights, image)[-1]
+def strong_baseline(
+    weights: Weights, image: Tensor, features: Tensor | None = None
+) -> Tensor:
+    """Logits ``(B, A)`` in the order of the code.
+
+    Args:
+        weights: With a ResNet, unless ``features`` are given.
+        image: ``(B, 3, H, W)``.
+        features: Of another backbone, ``(B, C, H, W)``.
+    """
+    if features is None:
+        features = stages(weights, image)[-1]
     means = features.sum(dim=(2, 3)) / (features.shape[2] * features.shape[3])
     return classify(weights, means, "classifier.logits.0", "classifier.logits.1")
 

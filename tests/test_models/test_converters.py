@@ -23,8 +23,9 @@ from mmpar.models.converters import (
 )
 from mmpar.registry import MODELS
 from mmpar.structures import SCHEMAS, SchemaMismatchError
+from tests.fixtures import official_weights
 from tests.fixtures.official_weights import sspnet_weights, strong_baseline_weights
-from tests.oracles import official_codes
+from tests.oracles import official_codes, transformers
 from tests.oracles.alm import ALMLoop
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -98,6 +99,78 @@ def test_the_strong_baseline_predicts_each_attribute_alike(depth, norm):
     logits = logits_of(convert(weights, config, outputs), image)
     expected = official_codes.strong_baseline(weights, image)
     assert expected.std() > 0.1
+    torch.testing.assert_close(
+        in_order_of(outputs, logits), expected, rtol=0, atol=1e-9
+    )
+
+
+def parts(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    found = {k: v for k, v in weights.items() if k.startswith(prefix)}
+    return {k.removeprefix(prefix): v for k, v in found.items()}
+
+
+TRANSFORMERS = dict(
+    swin=(
+        official_weights.swin_weights,
+        transformers.swin,
+        dict(
+            type="mmpretrain.SwinTransformer",
+            arch=dict(embed_dims=96, depths=[2, 2, 2, 2], num_heads=[3, 6, 12, 24]),
+        ),
+        (64, 48),
+    ),
+    vit=(
+        official_weights.vit_weights,
+        lambda weights, image: transformers.vit(weights, image, heads=12),
+        dict(
+            type="mmpretrain.VisionTransformer",
+            img_size=(256, 192),
+            arch=dict(
+                embed_dims=768, num_layers=2, num_heads=12, feedforward_channels=3072
+            ),
+        ),
+        (256, 192),
+    ),
+)
+
+
+@pytest.mark.parametrize("kind", TRANSFORMERS)
+def test_the_strong_baseline_predicts_alike_on_a_transformer(kind):
+    """Maps of 16x12, 8x6, 4x3 and 2x2 in Swin: all are padded to windows of 7."""
+    backbone_weights, oracle, backbone, size = TRANSFORMERS[kind]
+    torch.manual_seed(0)
+    weights = official_weights.with_classifier(backbone_weights(), 768, 26)
+    config = model_config(
+        BASELINE,
+        backbone=dict(_delete_=True, **backbone),
+        head=dict(in_channels=768),
+    )
+    image, outputs = an_image(2, 3, *size), shuffled()
+    logits = logits_of(convert(weights, config, outputs), image)
+    features = oracle(parts(weights, "backbone."), image)
+    expected = official_codes.strong_baseline(weights, image, features)
+    assert expected.std() > 0.1
+    torch.testing.assert_close(
+        in_order_of(outputs, logits), expected, rtol=0, atol=1e-9
+    )
+
+
+def test_the_strong_baseline_predicts_alike_on_bn_inception():
+    """Its state dict has a classifier of ImageNet that nothing reads."""
+    torch.manual_seed(0)
+    backbone = BNInception().double().eval()
+    state = {**backbone.state_dict(), "last_linear.weight": torch.zeros(1000, 1024)}
+    weights = official_weights.with_classifier(state, 1024, 26)
+    config = model_config(
+        BASELINE,
+        backbone=dict(_delete_=True, type="BNInception"),
+        head=dict(in_channels=1024),
+    )
+    image, outputs = an_image(1, 3, 64, 64), shuffled()
+    logits = logits_of(convert(weights, config, outputs), image)
+    with torch.no_grad():
+        features = backbone(image)[-1]
+    expected = official_codes.strong_baseline(weights, image, features)
     torch.testing.assert_close(
         in_order_of(outputs, logits), expected, rtol=0, atol=1e-9
     )
@@ -177,7 +250,11 @@ def test_regions_read_what_the_official_classifiers_do():
         (SSPNET, lambda: sspnet_cached(False), dict(head=dict(pool_grids=(2, 1)))),
         (ALM, lambda: alm_weights()[0], dict(head=dict(voting="mean"))),
         (ALM, lambda: alm_weights()[0], dict(head=dict(align_corners=False))),
-        (BASELINE, lambda: baseline_cached(50, False), {}),
+        (
+            BASELINE,
+            lambda: baseline_cached(50, False),
+            dict(backbone=dict(style="caffe")),
+        ),
     ],
 )
 def test_a_config_of_other_settings_becomes_the_official_ones(path, weights, changes):
@@ -291,6 +368,24 @@ def test_variants_without_a_counterpart_say_so():
 def test_a_config_of_another_method_is_an_error():
     with pytest.raises(ValueError, match=r"weights of SSPNet.*has 'LinearPARHead'"):
         convert(sspnet_cached(False), model_config(BASELINE), list(SCHEMA.names))
+
+
+def test_a_backbone_that_is_not_converted_is_an_error():
+    config = model_config(BASELINE, backbone=dict(type="mmpretrain.ResNetV1d"))
+    with pytest.raises(ValueError, match=r"\['ResNet', .*, not with ResNetV1d"):
+        convert(baseline_cached(50, False), config, list(SCHEMA.names))
+
+
+def test_the_small_vit_is_an_error():
+    """Its attention has no biases, and another scale."""
+    torch.manual_seed(0)
+    backbone = official_weights.vit_weights()
+    backbone = {k: v for k, v in backbone.items() if "qkv.bias" not in k}
+    weights = official_weights.with_classifier(backbone, 768, 26)
+    own = dict(_delete_=True, qkv_bias=False, **TRANSFORMERS["vit"][2])
+    config = model_config(BASELINE, backbone=own, head=dict(in_channels=768))
+    with pytest.raises(ValueError, match=r"2 missing .*blocks\.0\.attn\.qkv\.bias"):
+        convert(weights, config, list(SCHEMA.names))
 
 
 def test_other_attributes_are_an_error_with_the_names():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from torch import Tensor
+
 from mmpar.models.converters.official_code import OfficialCode
 from mmpar.models.weights import official_code_of
 
@@ -14,14 +16,68 @@ _IMAGENET = {
 }
 """The normalization of all three codes, whatever their initial weights came from."""
 
+_RESNETS = dict(ResNet=dict(style="pytorch"), ResNeXt=dict(style="pytorch"))
+
+_BLOCK = r"backbone\.stages\.(\d+)\.blocks\.(\d+)"
+_SWIN = {
+    _BLOCK + r"\.attn\.w_msa\.(.+)": r"layers.\1.blocks.\2.attn.\3",
+    _BLOCK + r"\.ffn\.layers\.0\.0\.(.+)": r"layers.\1.blocks.\2.mlp.fc1.\3",
+    _BLOCK + r"\.ffn\.layers\.1\.(.+)": r"layers.\1.blocks.\2.mlp.fc2.\3",
+    r"backbone\.stages\.(.+)": r"layers.\1",
+    r"backbone\.norm3\.(.+)": r"norm.\1",
+}
+_VIT = {
+    r"backbone\.layers\.(\d+)\.ln(\d)\.(.+)": r"blocks.\1.norm\2.\3",
+    r"backbone\.layers\.(\d+)\.ffn\.layers\.0\.0\.(.+)": r"blocks.\1.mlp.fc1.\2",
+    r"backbone\.layers\.(\d+)\.ffn\.layers\.1\.(.+)": r"blocks.\1.mlp.fc2.\2",
+    r"backbone\.layers\.(.+)": r"blocks.\1",
+    r"backbone\.ln1\.(.+)": r"norm.\1",
+}
+_TRANSFORMERS = {
+    r"backbone\.patch_embed\.projection\.(.+)": r"patch_embed.proj.\1",
+    **_SWIN,
+    **_VIT,
+}
+"""Names in mmpretrain to those of Swin's own code and of timm's ViT."""
+
+
+def unfolded(value: Tensor) -> Tensor:
+    """Bring the inputs of Swin's patch merging, its last axis, into unfold's order.
+
+    In its own code they are ordered by column, row and channel of a 2x2 patch, in
+    mmpretrain as :func:`torch.nn.functional.unfold` gives them: by channel, row and
+    column.
+
+    >>> import torch
+    >>> unfolded(torch.arange(8)).tolist()  # two channels
+    [0, 4, 2, 6, 1, 5, 3, 7]
+    """
+    patches = value.unflatten(-1, (2, 2, -1))
+    return patches.movedim((-3, -2, -1), (-1, -2, -3)).flatten(-3)
+
+
 STRONG_BASELINE = OfficialCode(
     title="the Strong Baseline",
     source="https://github.com/valencebond/Rethinking_of_PAR",
     head="LinearPARHead",
     names={
+        **{ours: f"backbone.{theirs}" for ours, theirs in _TRANSFORMERS.items()},
         r"(backbone\..+)": r"\1",
         r"head\.classifier\.(.+)": r"classifier.logits.0.\1",
     },
+    backbones=dict(
+        **_RESNETS,
+        BNInception={},
+        SwinTransformer=dict(pad_small_map=True),
+        VisionTransformer=dict(
+            out_type="featmap",
+            final_norm=True,
+            qkv_bias=True,
+            norm_cfg=dict(type="LN", eps=1e-6),
+        ),
+    ),
+    reordered={r"backbone\.stages\.\d\.downsample\..+": unfolded},
+    unused=r"backbone\.last_linear\..+",
     classifiers={"classifier.logits.0": "classifier.logits.1"},
     label="eval",
     settings=_IMAGENET,
@@ -31,7 +87,11 @@ STRONG_BASELINE = OfficialCode(
         "classifier on P2",
     },
 )
-"""``models/base_block.py``, ``tools/utils.py``; any backbone of the same names."""
+"""``models/base_block.py``, ``models/backbone/``, ``tools/utils.py``.
+
+Of its two ViT the base one: the small one has attention without biases and of a scale
+that mmpretrain does not offer.
+"""
 
 _PYRAMID = {
     **{
@@ -65,6 +125,7 @@ SSPNET = OfficialCode(
             for ours, theirs in _CLASSIFIERS.items()
         },
     },
+    backbones=_RESNETS,
     classifiers={
         f"classifier.cls_{theirs}.0": f"classifier.cls_{theirs}.2"
         for theirs in _CLASSIFIERS.values()
@@ -111,6 +172,7 @@ ALM = OfficialCode(
             for ours, theirs in _PER_ATTRIBUTE.items()
         },
     },
+    backbones=dict(BNInception={}),
     classifiers={"finalfc": None},
     settings={**_IMAGENET, "head.align_corners": True, "head.voting": "max"},
     input_size=(128, 256),

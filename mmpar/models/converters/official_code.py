@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,6 +47,8 @@ class OfficialCode:
             is the pattern's first group. A ``*`` is 0, 1, 2, ...: the tensors of these
             names are stacked, as many as the model's tensor holds. The first pattern
             that fits counts.
+        backbones: Type of a backbone that is converted to fields of its config, as
+            ``settings``.
         classifiers: The linear layers that give the logits, in the order of these, each
             with the batch normalization that may follow it (None: never does).
         label: Entry of ``label_idx`` in the pickled dataset that names the logits; None
@@ -56,6 +58,9 @@ class OfficialCode:
             computes what the code does.
         input_size: (W, H) in pixels for which the code was written; None if any will
             do.
+        reordered: Pattern of a whole name in mmpar to what is done to the tensor, whose
+            elements mmpretrain keeps in another order.
+        unused: Pattern of whole names of tensors that the code stores but never reads.
         refused: Pattern of a whole name in the code to why it cannot be converted.
     """
 
@@ -63,11 +68,14 @@ class OfficialCode:
     source: str
     head: str
     names: Mapping[str, str]
+    backbones: Mapping[str, Mapping[str, Any]]
     classifiers: Mapping[str, str | None]
     settings: Mapping[str, Any]
     label: str | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
     input_size: tuple[int, int] | None = None
+    reordered: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)
+    unused: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -148,14 +156,16 @@ def convert_weights(
     config = copy.deepcopy(dict(model))
     schema = _schema_of(code, config)
     _refuse_variants(code, weights)
-    source = OrderedDict(weights)
+    source = OrderedDict(
+        (k, v) for k, v in weights.items() if not re.fullmatch(code.unused, k)
+    )
     for linear, norm in code.classifiers.items():
         _require(code, source, [f"{linear}.weight", f"{linear}.bias"])
         if norm is not None and any(name.startswith(f"{norm}.") for name in source):
             _fold_norm(code, source, linear, norm)
     names = list(schema.names) if code.label is None else list(outputs or ())
     attributes = _sort_rows(code, source, schema, names)
-    settings = dict(code.settings)
+    settings = {**code.settings, **_backbone_settings(code, config)}
     for region, linear in code.regions.items():
         settings[f"regions.{region}.groups"] = None
         settings[f"regions.{region}.attributes"] = attributes[linear]
@@ -174,6 +184,17 @@ def _schema_of(code: OfficialCode, config: Mapping[str, Any]) -> AttributeSchema
             f"of it, with model.head.type={code.head!r}; this one has {found!r}"
         )
     return build_schema(head["schema"])
+
+
+def _backbone_settings(code: OfficialCode, config: Mapping[str, Any]) -> dict[str, Any]:
+    found = str(config["backbone"]["type"]).rpartition(".")[2]
+    if found not in code.backbones:
+        raise ValueError(
+            f"{code.title} is converted with the backbones {list(code.backbones)}, not "
+            f"with {found} of the config"
+        )
+    fields = code.backbones[found]
+    return {f"backbone.{key}": value for key, value in fields.items()}
 
 
 def _refuse_variants(code: OfficialCode, weights: Iterable[str]) -> None:
@@ -271,10 +292,18 @@ def _rename(code: OfficialCode, source: Weights, own: Mapping[str, Tensor]) -> W
                 shapes = f"{tuple(tensors[0].shape)}, expected {tuple(like.shape)}"
                 misshapen.append(f"{names[0]} {shapes} in all")
             else:
-                converted[name] = torch.stack(tensors).reshape(like.shape)
+                value = torch.stack(tensors).reshape(like.shape)
+                converted[name] = _reordered(code, name, value)
     if missing or misshapen or left:
         raise _misfit(code, missing, misshapen, sorted(left))
     return converted
+
+
+def _reordered(code: OfficialCode, name: str, value: Tensor) -> Tensor:
+    for pattern, reorder in code.reordered.items():
+        if re.fullmatch(pattern, name):
+            return reorder(value)
+    return value
 
 
 def _official_names(
