@@ -38,8 +38,8 @@ def convert_checkpoint(
 ) -> Path:
     """Convert a checkpoint of an official code into one of mmpar.
 
-    It predicts the same, and everything takes it: ``load_model``, ``publish``,
-    ``tools/predict.py``. Beside it goes the config that it needs, for
+    It predicts the same, in float32, and everything takes it: ``load_model``,
+    ``publish``, ``tools/predict.py``. Beside it goes the config that it needs, for
     ``tools/test.py``: that which is given, with the settings of the official code.
 
     Args:
@@ -73,7 +73,10 @@ def convert_checkpoint(
         )
     config.model = model
     _prepare_images(code, config)
-    save_weights(state_dict, str(out), config.pretty_text)
+    stored = {
+        k: v.float() if v.is_floating_point() else v for k, v in state_dict.items()
+    }
+    save_weights(stored, str(out), config.pretty_text)
     write_atomically(out.with_suffix(".py"), config.pretty_text.encode())
     load_model(out)
     for path, value in changes.items():
@@ -89,7 +92,7 @@ def _read_outputs(code: OfficialCode, data: str | Path | None) -> list[str] | No
     """The attributes in the order of the logits, from the pickle that was trained on.
 
     The codes train on the columns ``label_idx[...]`` of ``label``, in an order of their
-    own, not in that of ``attr_name``.
+    own, not in that of ``attr_name``; on all columns where there is no ``label_idx``.
     """
     if (data is None) != (code.label is None):
         needed = (
@@ -103,8 +106,10 @@ def _read_outputs(code: OfficialCode, data: str | Path | None) -> list[str] | No
         return None
     content = read_pickle(str(data))
     try:
-        names, columns = content["attr_name"], content["label_idx"][code.label]
-        return [str(names[column]) for column in columns]
+        names = [str(name) for name in content["attr_name"]]
+        if "label_idx" not in content:
+            return names
+        return [names[column] for column in content["label_idx"][code.label]]
     except (IndexError, KeyError, TypeError) as error:
         labels = content.get("label_idx") if isinstance(content, dict) else None
         raise ValueError(

@@ -16,15 +16,19 @@ from mmengine.registry import DefaultScope
 from PIL import Image
 from torchvision import transforms
 
-from mmpar.apis.model_files import load_model, publish
+from mmpar.apis.model_files import load_exactly, load_model, publish
+from mmpar.models import BNInception
+from mmpar.registry import MODELS
 from mmpar.structures import SCHEMAS
 from mmpar.utils.checkpoint_files import UnsafeCheckpointError, load_from_local
+from tests.fixtures.common_pickle import common_entries, write_common
 from tests.fixtures.official_weights import (
     sspnet_weights,
     strong_baseline_weights,
     write_dataset,
 )
 from tests.oracles import official_codes
+from tests.oracles.alm import ALMLoop
 
 TOOLS = Path(__file__).parents[2] / "tools"
 SCHEMA = SCHEMAS["pa100k"]
@@ -32,6 +36,10 @@ COLUMNS = np.random.default_rng(3).permutation(26).tolist()
 SIZES = ((30, 80), (192, 256), (150, 300), (401, 700), (97, 61))
 """(W, H) of images: of those that grow, stay as they are, and shrink."""
 
+R18 = ("model.backbone.depth=18", "model.head.in_channels=512")
+BACKBONE = dict(
+    type="mmpretrain.ResNet", depth=50, style="pytorch", out_indices=(0, 1, 2, 3)
+)
 OFFICIAL = transforms.Compose(
     [
         transforms.Resize((256, 192)),
@@ -85,8 +93,7 @@ def folder(tmp_path_factory) -> Path:
         data = write_dataset(own / "dataset_all.pkl", SCHEMA, label, COLUMNS)
         words = ["--data", str(data)]
         if name == "baseline":
-            words += ["--cfg-options", "model.backbone.depth=18"]
-            words += ["model.head.in_channels=512"]
+            words += ["--cfg-options", *R18]
             words += ["test_dataloader.dataset.pipeline.1.backend=cv2"]
         convert(own, config, *words)
     (folder / "images").mkdir()
@@ -145,11 +152,49 @@ def test_a_converted_sspnet_is_published_and_its_config_fits(folder):
     names = [SCHEMA.names[column] for column in COLUMNS]
     assert set(cfg.model.regions.head.attributes) == set(names[:2])
     assert set(card.regions["whole"]["attributes"]) == set(names[14:])
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        as_tested = MODELS.build({**cfg.model, "backbone": BACKBONE}).eval()
+    load_exactly(as_tested, load_from_local(str(out)), "out.pth")
     file = publish(out, folder, say=str, license="MIT")
     published, _ = load_model(file)
     image = torch.randint(0, 256, (1, 3, 256, 192)).float()
-    scores = [m.test_step(dict(inputs=image))[0].pred_score for m in (model, published)]
-    assert torch.equal(*scores)
+    expected = model.test_step(dict(inputs=image))[0].pred_score
+    for other in (as_tested, published):
+        assert torch.equal(other.test_step(dict(inputs=image))[0].pred_score, expected)
+
+
+def test_without_an_order_of_its_own_the_dataset_names_all_its_columns(
+    folder, tmp_path
+):
+    entries = common_entries(SCHEMA, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+    del entries["label_idx"]
+    data = write_common(tmp_path / "dataset_zs.pkl", entries)
+    (tmp_path / "ckpt_max.pth").symlink_to(folder / "baseline/ckpt_max.pth")
+    convert(tmp_path, "baseline_r50_pa100k", "--data", data, "--cfg-options", *R18)
+    found, permuted = (
+        load_from_local(str(path / "out.pth"))["state_dict"]["head.classifier.bias"]
+        for path in (tmp_path, folder / "baseline")
+    )
+    assert torch.equal(found, permuted[COLUMNS])
+
+
+def test_alm_needs_no_dataset_and_gets_its_preprocessing(tmp_path):
+    """The config given is that of Caffe's weights, BGR; the code trained on RGB."""
+    backbone = BNInception(out_indices=(0, 1, 2)).state_dict()
+    state = {f"main_branch.{k}": v for k, v in backbone.items()}
+    state |= ALMLoop(26).state_dict()
+    state = {f"module.module.{k}": v for k, v in state.items()}
+    torch.save(dict(state_dict=state, epoch=41), tmp_path / "ckpt_max.pth")
+    convert(tmp_path, "alm_bninception_pa100k")
+    model, card = load_model(tmp_path / "out.pth")
+    look = card.preprocessing
+    assert (look.width, look.height, look.resize) == (128, 256, "pillow")
+    assert look.to_rgb
+    assert look.std == (58.395, 57.12, 57.375)
+    last = state["module.module.st_5b.fc_list.25.bias"]
+    assert model.head.localizations[2].classifier_bias.flatten()[25] == last
+    with pytest.raises(ValueError, match="in the order of the release; leave --data"):
+        convert(tmp_path, "alm_bninception_pa100k", "--data", "x.pkl")
 
 
 @pytest.mark.parametrize(
