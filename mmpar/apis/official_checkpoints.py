@@ -55,14 +55,19 @@ def convert_checkpoint(
         ``out``.
 
     Raises:
+        FileExistsError: One of the two files to write exists.
         FileNotFoundError: A file does not exist.
         ValueError: It is not of a code that is converted, its variant cannot be
             represented, it is of another model or dataset than the config, or the
             config's images have a size for which the code was not written.
     """
     out = Path(out)
+    files = (out, out.with_suffix(".py"))
     if out.suffix != ENDING:
         raise ValueError(f"a converted checkpoint is a {ENDING} file, not {out}")
+    for file in files:
+        if file.exists():
+            raise FileExistsError(f"{file} exists; give another name, or delete it")
     loaded = load_from_local(str(checkpoint), map_location="cpu")
     weights = find_weights(loaded, str(checkpoint), key)
     code = find_code(weights)
@@ -77,14 +82,12 @@ def convert_checkpoint(
         k: v.float() if v.is_floating_point() else v for k, v in state_dict.items()
     }
     save_weights(stored, str(out), config.pretty_text)
-    write_atomically(out.with_suffix(".py"), config.pretty_text.encode())
+    write_atomically(files[1], config.pretty_text.encode())
     load_model(out)
     for path, value in changes.items():
         say(f"set as in the official code: model.{path}={value}")
     say("images are resized by Pillow, as in the official code: Resize.backend=pillow")
-    say(
-        f"{out}, {out.with_suffix('.py').name}: {code.title}, {len(state_dict)} tensors"
-    )
+    say(f"{out}, {files[1].name}: {code.title}, {len(state_dict)} tensors")
     return out
 
 
