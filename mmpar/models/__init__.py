@@ -8,9 +8,15 @@ from mmpar.models.averaged_model import (
 )
 from mmpar.models.backbones import BNInception
 from mmpar.models.classifiers import PARClassifier
-from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
-from mmpar.models.losses import ALMLoss, WeightedBCELoss
-from mmpar.models.necks import SSPNetNeck
+from mmpar.models.heads import (
+    ALMHead,
+    CosinePARHead,
+    LinearPARHead,
+    PARHead,
+    SSPNetHead,
+)
+from mmpar.models.losses import ALMLoss, MultiLabelLoss, WeightedBCELoss
+from mmpar.models.necks import GlobalMaxPooling, SSPNetNeck
 from mmpar.models.pretrained import PretrainedInit
 from mmpar.models.sspnet_init import SSPNetInit
 
@@ -18,9 +24,12 @@ __all__ = [
     "ALMHead",
     "ALMLoss",
     "BNInception",
+    "CosinePARHead",
     "ExponentialMovingAverage",
+    "GlobalMaxPooling",
     "LinearPARHead",
     "MomentumAnnealingEMA",
+    "MultiLabelLoss",
     "PARClassifier",
     "PARHead",
     "PretrainedInit",
