@@ -38,6 +38,16 @@ def strong_baseline(
     return classify(weights, means, "classifier.logits.0", "classifier.logits.1")
 
 
+def cosine_baseline(weights: Weights, image: Tensor) -> Tensor:
+    """Logits ``(B, A)`` of the cosine classifier, as the code evaluates it."""
+    features = stages(weights, image)[-1].mean(dim=(2, 3))
+    columns = []
+    for direction in weights["classifier.logits"]:
+        lengths = features.pow(2).sum(1).sqrt() * direction.pow(2).sum().sqrt()
+        columns.append((features * direction).sum(1) / lengths)
+    return torch.stack(columns, dim=1)
+
+
 def sspnet(weights: Weights, image: Tensor) -> Tensor:
     """Logits ``(B, A)`` in the order of the code, for images ``(B, 3, 256, W)``."""
 

@@ -103,6 +103,31 @@ def test_the_strong_baseline_predicts_each_attribute_alike(depth, norm):
     )
 
 
+def cosine_weights() -> dict[str, Tensor]:
+    weights = baseline_cached(18, False)
+    backbone = {k: v for k, v in weights.items() if k.startswith("backbone.")}
+    return {**backbone, "classifier.logits": weights["classifier.logits.0.weight"]}
+
+
+def test_the_cosine_classifier_predicts_alike_up_to_the_scale_of_the_config():
+    weights, outputs = cosine_weights(), shuffled()
+    head = dict(type="CosinePARHead", in_channels=512, scale=8.0)
+    head["loss"] = dict(type="WeightedBCELoss", weighting="exponential")
+    config = model_config(BASELINE, backbone=dict(depth=18), head=head)
+    image = an_image(2, 3, 64, 32)
+    logits = logits_of(convert(weights, config, outputs), image)
+    expected = official_codes.cosine_baseline(weights, image)
+    assert expected.std() > 0.01
+    torch.testing.assert_close(
+        in_order_of(outputs, logits), 8 * expected, rtol=0, atol=1e-9
+    )
+
+
+def test_the_cosine_classifier_needs_its_head():
+    with pytest.raises(ValueError, match=r"type='CosinePARHead'; this .*'LinearPARH"):
+        convert(cosine_weights(), model_config(BASELINE, **SMALL), SCHEMA.names)
+
+
 def parts(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     found = {k: v for k, v in weights.items() if k.startswith(prefix)}
     return {k.removeprefix(prefix): v for k, v in found.items()}
@@ -252,7 +277,10 @@ def test_regions_read_what_the_official_classifiers_do():
         (
             BASELINE,
             lambda: baseline_cached(50, False),
-            dict(backbone=dict(style="caffe")),
+            dict(
+                backbone=dict(style="caffe"),
+                head=dict(exclusive_softmax=True, batch_norm=True),
+            ),
         ),
     ],
 )
@@ -352,12 +380,6 @@ def test_a_missing_point_of_ple_is_named():
 
 
 def test_variants_without_a_counterpart_say_so():
-    weights = dict(baseline_cached(18, False))
-    for kind in ("weight", "bias"):
-        del weights[f"classifier.logits.0.{kind}"]
-    weights["classifier.logits"] = torch.zeros(26, 512)
-    with pytest.raises(ValueError, match=r"no counterpart in mmpar.*cosine classifier"):
-        convert(weights, model_config(BASELINE, **SMALL), list(SCHEMA.names))
     pyramid = {k: v for k, v in sspnet_cached(False).items() if "backbone" in k}
     pyramid["classifier.logits.0.weight"] = torch.zeros(26, 256)
     with pytest.raises(ValueError, match=r"no counterpart.*linear classifier on P2"):
@@ -399,10 +421,15 @@ def test_other_attributes_are_an_error_with_the_names():
 def test_weights_of_no_official_code_are_an_error_with_the_codes():
     with pytest.raises(ValueError, match=r"Rethinking_of_PAR.*called \['a.b'\]"):
         find_code(["a.b"])
-    assert [find_code([f"module.{part}x"]).title for part in PARTS] == list(CODES)
+    assert [find_code([f"module.{part}"]).title for part in PARTS] == list(CODES)
 
 
-PARTS = ("classifier.logits.0.", "classifier.PLEs.", "main_branch.")
+PARTS = (
+    "classifier.logits.0.x",
+    "classifier.logits",
+    "classifier.PLEs.x",
+    "main_branch.x",
+)
 
 
 def test_converted_weights_carry_their_schema():

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from torch import Tensor
 
 from mmpar.models.converters.official_code import OfficialCode
-from mmpar.models.weights import official_code_of
+from mmpar.models.weights import bare_name, official_code_of
 
-_IMAGENET = {
+_COMMON = {
     "data_preprocessor.mean": [123.675, 116.28, 103.53],
     "data_preprocessor.std": [58.395, 57.12, 57.375],
     "data_preprocessor.to_rgb": True,
+    "head.exclusive_softmax": False,
 }
-"""The normalization of all three codes, whatever their initial weights came from."""
+"""Of all three codes, whatever their initial weights came from."""
 
 _RESNETS = dict(ResNet=dict(style="pytorch"), ResNeXt=dict(style="pytorch"))
 
@@ -80,9 +82,8 @@ STRONG_BASELINE = OfficialCode(
     unused=r"backbone\.last_linear\..+",
     classifiers={"classifier.logits.0": "classifier.logits.1"},
     label="eval",
-    settings=_IMAGENET,
+    settings={**_COMMON, "head.batch_norm": False},
     refused={
-        r"classifier\.logits": "the weight of its cosine classifier",
         r"backbone\.toplayer\..+": "of a feature pyramid: SSPNet's code with a linear "
         "classifier on P2",
     },
@@ -92,6 +93,18 @@ STRONG_BASELINE = OfficialCode(
 Of its two ViT the base one: the small one has attention without biases and of a scale
 that mmpretrain does not offer.
 """
+
+_COSINE = "classifier.logits"
+
+COSINE_BASELINE = replace(
+    STRONG_BASELINE,
+    title="the Strong Baseline with the cosine classifier",
+    head="CosinePARHead",
+    names={r"head\.directions": _COSINE, **STRONG_BASELINE.names},
+    classifiers={_COSINE: None},
+    settings=_COMMON,
+)
+"""Its scale is in no checkpoint: the config's counts. The code evaluates without."""
 
 _PYRAMID = {
     **{
@@ -135,7 +148,7 @@ SSPNET = OfficialCode(
         ours: f"classifier.cls_{theirs}.0" for ours, theirs in _CLASSIFIERS.items()
     },
     settings={
-        **_IMAGENET,
+        **_COMMON,
         **{f"regions.{name}.level": level for name, (level, _) in _BANDS.items()},
         **{f"regions.{name}.rows": rows for name, (_, rows) in _BANDS.items()},
         "neck.scale": dict(mode="fixed"),
@@ -174,12 +187,12 @@ ALM = OfficialCode(
     },
     backbones=dict(BNInception={}),
     classifiers={"finalfc": None},
-    settings={**_IMAGENET, "head.align_corners": True, "head.voting": "max"},
+    settings={**_COMMON, "head.align_corners": True, "head.voting": "max"},
     input_size=(128, 256),
 )
 """Read in public copies; its RAP list shortens the names of the release in place."""
 
-CODES = {code.title: code for code in (STRONG_BASELINE, SSPNET, ALM)}
+CODES = {code.title: code for code in (STRONG_BASELINE, COSINE_BASELINE, SSPNET, ALM)}
 
 
 def find_code(names: Iterable[str]) -> OfficialCode:
@@ -188,7 +201,9 @@ def find_code(names: Iterable[str]) -> OfficialCode:
     Raises:
         ValueError: None does.
     """
-    names = list(names)
+    names = [bare_name(name) for name in names]
+    if _COSINE in names:
+        return COSINE_BASELINE
     title = official_code_of(names)
     if title is None:
         codes = ", ".join(f"{code.title} ({code.source})" for code in CODES.values())

@@ -49,13 +49,14 @@ class OfficialCode:
             that fits counts.
         backbones: Type of a backbone that is converted to fields of its config, as
             ``settings``.
-        classifiers: The linear layers that give the logits, in the order of these, each
-            with the batch normalization that may follow it (None: never does).
+        classifiers: The layers that give the logits, in the order of these, each with
+            the batch normalization that may follow it (None: never does). Their tensors
+            have a row for each logit.
         label: Entry of ``label_idx`` in the pickled dataset that names the logits; None
             if they are in the order of the dataset's release.
         regions: Region of the model to the classifier that reads it.
         settings: Fields of the model's config, as paths from ``model``, with which it
-            computes what the code does.
+            computes what the code does. What is False is left out.
         input_size: (W, H) in pixels for which the code was written; None if any will
             do.
         reordered: Pattern of a whole name in mmpar to what is done to the tensor, whose
@@ -159,10 +160,9 @@ def convert_weights(
     source = OrderedDict(
         (k, v) for k, v in weights.items() if not re.fullmatch(code.unused, k)
     )
-    for linear, norm in code.classifiers.items():
-        _require(code, source, [f"{linear}.weight", f"{linear}.bias"])
-        if norm is not None and any(name.startswith(f"{norm}.") for name in source):
-            _fold_norm(code, source, linear, norm)
+    for classifier, norm in code.classifiers.items():
+        if norm is not None and _tensors_of(norm, source):
+            _fold_norm(code, source, classifier, norm)
     names = list(schema.names) if code.label is None else list(outputs or ())
     attributes = _sort_rows(code, source, schema, names)
     settings = {**code.settings, **_backbone_settings(code, config)}
@@ -207,6 +207,10 @@ def _refuse_variants(code: OfficialCode, weights: Iterable[str]) -> None:
                 )
 
 
+def _tensors_of(layer: str, source: Iterable[str]) -> list[str]:
+    return [n for n in source if n == layer or n.startswith(f"{layer}.")]
+
+
 def _require(code: OfficialCode, source: Weights, names: list[str]) -> None:
     missing = [name for name in names if name not in source]
     if missing:
@@ -215,7 +219,8 @@ def _require(code: OfficialCode, source: Weights, names: list[str]) -> None:
 
 def _fold_norm(code: OfficialCode, source: Weights, linear: str, norm: str) -> None:
     """``w x + b``, then ``(y - mean) * scale + shift``, as one linear layer."""
-    _require(code, source, [f"{norm}.{kind}" for kind in _NORM])
+    needed = [f"{linear}.{kind}" for kind in _NORM[:2]]
+    _require(code, source, [*needed, *(f"{norm}.{kind}" for kind in _NORM)])
     source.pop(f"{norm}.{_COUNTER}", None)
     scale, shift, mean, variance = (
         source.pop(f"{norm}.{kind}").double() for kind in _NORM
@@ -237,7 +242,9 @@ def _sort_rows(
     Returns:
         Classifier to its attributes.
     """
-    sizes = {linear: len(source[f"{linear}.bias"]) for linear in code.classifiers}
+    tensors = {layer: _tensors_of(layer, source) for layer in code.classifiers}
+    _require(code, source, [layer for layer, names in tensors.items() if not names])
+    sizes = {layer: len(source[names[-1]]) for layer, names in tensors.items()}
     total = sum(sizes.values())
     if total != len(outputs) or {*outputs} != {*schema.names}:
         differ = sorted({*outputs} ^ {*schema.names})
@@ -248,20 +255,23 @@ def _sort_rows(
         )
     attributes: dict[str, tuple[str, ...]] = {}
     remaining = list(outputs)
-    for linear, size in sizes.items():
-        names, remaining = remaining[:size], remaining[size:]
-        rows = sorted(range(size), key=lambda row: schema.index(names[row]))
-        for kind in ("weight", "bias"):
-            source[f"{linear}.{kind}"] = source[f"{linear}.{kind}"][rows]
-        attributes[linear] = tuple(names[row] for row in rows)
+    for layer, size in sizes.items():
+        own, remaining = remaining[:size], remaining[size:]
+        order = {schema.index(name): row for row, name in enumerate(own)}
+        rows = [row for _, row in sorted(order.items())]
+        for name in tensors[layer]:
+            source[name] = source[name][rows]
+        attributes[layer] = tuple(own[row] for row in rows)
     return attributes
 
 
 def _change(config: dict[str, Any], path: str, value: Any) -> bool:
-    """Set a field of a config; whether it had another value."""
+    """Set a field of a config, or leave it out if False; whether it was another."""
     *parents, key = path.split(".")
     for parent in parents:
         config = config.setdefault(parent, {})
+    if value is False:
+        return bool(config.pop(key, False))
     before = config.get(key)
     config[key] = value
     as_lists = [[*v] if isinstance(v, (list, tuple)) else v for v in (before, value)]
