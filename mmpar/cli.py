@@ -17,6 +17,10 @@ COMMANDS = {
     "test": ("test.py", "test a model on a labelled split"),
     "export": ("deploy/export.py", "export a model to ONNX or OpenVINO"),
     "publish": ("model_converters/publish_model.py", "make a model one file"),
+    "convert": (
+        "model_converters/official_to_mmpar.py",
+        "convert a checkpoint of an official code",
+    ),
     "explain": ("explain.py", "show where a model sees attributes"),
     "calibrate": (
         "analysis_tools/calibrate.py",

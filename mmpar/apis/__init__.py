@@ -10,6 +10,7 @@ from mmpar.utils.lazy import import_on_demand
 
 _HOMES = {
     "PARInferencer": "mmpar.apis.inferencer",
+    "convert_checkpoint": "mmpar.apis.official_checkpoints",
     "get_model": "mmpar.apis.model_zoo",
     "list_models": "mmpar.apis.model_zoo",
     "load_model": "mmpar.apis.model_files",

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 # Of these, the first counts batches and the second holds no weights.
 _NOT_WEIGHTS = ("num_batches_tracked", "_extra_state")
-_CONVERTERS = {
-    "classifier.logits": "the Strong Baseline's code: strong_baseline_to_mmpar.py",
-    "main_branch.": "ALM's released code: alm_to_mmpar.py",
+_OFFICIAL_CODES = {
+    "classifier.PLEs.": "SSPNet",
+    "classifier.logits": "the Strong Baseline",
+    "main_branch.": "ALM",
 }
-"""Part of a name that only one code gives, to what converts its checkpoints."""
+"""Part of a name that only one official code gives, to its method."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def no_weight_fits(module: nn.Module, checkpoint: Mapping, source: str) -> str:
         for key, names in found.items()
     )
     names = {bare_name(str(name)) for inner in found.values() for name in inner}
-    remedy = _part_remedy(module, weights_of(checkpoint, source)) or _converters(names)
+    remedy = _part_remedy(module, weights_of(checkpoint, source)) or _conversion(names)
     return (
         f"no weight of the checkpoint {source} fits the model: {text}. Expected are "
         f"weights of this model under 'state_dict', or alone. {remedy}"
@@ -178,10 +179,19 @@ def _part_remedy(module: nn.Module, names: Iterable[str]) -> str | None:
     return None
 
 
-def _converters(names: set[str]) -> str:
-    made_by = [code for part, code in _CONVERTERS.items() if part in " ".join(names)]
-    converters = made_by or list(_CONVERTERS.values())
-    return f"Converters (tools/model_converters): {', '.join(converters)}"
+def official_code_of(names: Iterable[str]) -> str | None:
+    """The method whose official code gives weights these names, None if none does."""
+    text = " ".join(names)
+    return next((t for part, t in _OFFICIAL_CODES.items() if part in text), None)
+
+
+def _conversion(names: Iterable[str]) -> str:
+    title = official_code_of(names)
+    found = f"They are of the official code of {title}: convert" if title else "Convert"
+    return (
+        f"{found} checkpoints of official codes ({', '.join(_OFFICIAL_CODES.values())})"
+        " by tools/model_converters/official_to_mmpar.py"
+    )
 
 
 def _listed(mapping: Mapping, most: int = 5) -> str:

@@ -229,11 +229,18 @@ def _with_known_names(
     return load
 
 
-def save_weights(state_dict: Mapping[str, Any], path: str) -> None:
-    """Save the weights of a model alone, as a checkpoint that MMEngine loads."""
+def save_weights(state_dict: Mapping[str, Any], path: str, config: str) -> None:
+    """Save the weights of a model, as a checkpoint that MMEngine loads.
+
+    Args:
+        state_dict: The weights.
+        path: The file.
+        config: The config's text, as a training keeps it.
+    """
     import torch
 
-    content = dict(state_dict=state_dict, meta=dict(mmpar_version=__version__))
+    meta = dict(mmpar_version=__version__, cfg=config)
+    content = dict(state_dict=state_dict, meta=meta)
     with atomic_path(path) as part:
         torch.save(content, part)
 

@@ -138,6 +138,27 @@ def test_every_config_resizes_alike_in_training_and_test():
         assert "backend=antialias," in only, path.name
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "baseline/baseline_r50_pa100k",
+        "sspnet/sspnet_r50_pa100k_trainval-test",
+        "alm/alm_bninception_pa100k_released",
+    ],
+)
+def test_the_pipelines_of_published_methods_are_pillows_to_a_grey_level(tmp_path, name):
+    cfg = Config.fromfile(CONFIGS / f"{name}.py")
+    pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+    for i, size in enumerate([(30, 80), (150, 300), (401, 700), (97, 61)]):
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(noise(*size)).save(path)
+        sample = pipeline(dict(img_path=str(path), gt_score=np.zeros(26, np.float32)))
+        rgb = sample["inputs"].numpy()[::-1].transpose(1, 2, 0)
+        with Image.open(path) as image:
+            expected = image.resize(cfg.image_size, Image.Resampling.BILINEAR)
+        assert difference(rgb, np.asarray(expected)) <= 1
+
+
 def test_the_options_of_the_docs_reach_every_pipeline():
     for path in sorted(p for p in CONFIGS.glob("*/*.py") if p.parent.name != "_base_"):
         cfg = Config.fromfile(path)

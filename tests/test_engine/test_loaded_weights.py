@@ -39,16 +39,17 @@ STRONG_BASELINE = {
         (
             dict(state_dicts=STRONG_BASELINE, epoch="in epoch 7", metric=0.8),
             r"it holds state_dicts, epoch, metric; under 'state_dicts' there are "
-            r"module.*strong_baseline_to_mmpar\.py$",
+            r"module.*of the official code of the Strong Baseline: convert .*"
+            r"tools/model_converters/official_to_mmpar\.py$",
         ),
         (
             dict(model={"a.b": torch.zeros(1)}),
-            "under 'model' there are a.b.*Converters",
+            "under 'model' there are a.b.*Convert checkpoints of official codes",
         ),
         (dict(net={"a.b": torch.zeros(1)}), "under 'net' there are a.b"),
         (
             {"module.main_branch.conv1.weight": torch.zeros(1)},
-            r"alm_to_mmpar\.py$",
+            r"of the official code of ALM: convert",
         ),
         (
             {"layer.weight": torch.zeros(2, 2)},
@@ -143,5 +144,5 @@ def test_a_backbone_for_which_nothing_fits_is_an_error_with_the_prefix(
         pretrained(tmp_path, weights)
     with pytest.raises(ValueError, match="under 'model' there are a"):
         pretrained(tmp_path, dict(model={"a.b": torch.zeros(1)}))
-    with pytest.raises(ValueError, match=r"under 'state_dicts' .*Converters"):
+    with pytest.raises(ValueError, match=r"under 'state_dicts' .*Convert "):
         pretrained(tmp_path, dict(state_dicts=weights))
