@@ -6,9 +6,16 @@ from mmpar.models.averaged_model import (
     MomentumAnnealingEMA,
     StochasticWeightAverage,
 )
-from mmpar.models.backbones import BNInception
+from mmpar.models.backbones import BNInception, CachedFeatures, OpenCLIPTower
 from mmpar.models.classifiers import PARClassifier
-from mmpar.models.heads import ALMHead, LinearPARHead, PARHead, SSPNetHead
+from mmpar.models.heads import (
+    ALMHead,
+    LinearPARHead,
+    PARHead,
+    QueryPARHead,
+    SSPNetHead,
+    TextQueries,
+)
 from mmpar.models.losses import ALMLoss, WeightedBCELoss
 from mmpar.models.necks import SSPNetNeck
 from mmpar.models.pretrained import PretrainedInit
@@ -18,15 +25,19 @@ __all__ = [
     "ALMHead",
     "ALMLoss",
     "BNInception",
+    "CachedFeatures",
     "ExponentialMovingAverage",
     "LinearPARHead",
     "MomentumAnnealingEMA",
+    "OpenCLIPTower",
     "PARClassifier",
     "PARHead",
     "PretrainedInit",
+    "QueryPARHead",
     "SSPNetHead",
     "SSPNetInit",
     "SSPNetNeck",
     "StochasticWeightAverage",
+    "TextQueries",
     "WeightedBCELoss",
 ]
