@@ -173,13 +173,13 @@ class FeatureCacheWriter:
         write_atomically(self.folder / "cache.json", json.dumps(note, indent=2))
 
 
-def read_weights_sha256(folder: str | Path) -> str:
-    """Hash of the weights that the features of a cache are of.
+def read_fingerprint(folder: str | Path) -> dict[str, Any]:
+    """What the features of a cache are of.
 
     Raises:
         FileNotFoundError: There is no cache.
     """
-    return _read_note(Path(folder))["fingerprint"]["weights_sha256"]
+    return _read_note(Path(folder))["fingerprint"]
 
 
 def _read_note(folder: Path) -> dict[str, Any]:

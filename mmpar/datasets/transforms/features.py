@@ -55,7 +55,7 @@ def tower_fingerprint(
     data_preprocessor: Mapping[str, Any],
     pipeline: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """What features depend on, as a config says it.
+    """What features depend on, as a config says it; not on the tower's text side.
 
     Args:
         backbone: Config of the tower.
@@ -66,4 +66,5 @@ def tower_fingerprint(
         ValueError: The pipeline does more than load, resize and pack.
     """
     look = Preprocessing.from_config(pipeline, data_preprocessor)
-    return dict(backbone=plain(backbone, "backbone"), preprocessing=look.to_dict())
+    kept = {key: value for key, value in backbone.items() if key != "text"}
+    return dict(backbone=plain(kept, "backbone"), preprocessing=look.to_dict())

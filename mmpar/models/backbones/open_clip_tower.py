@@ -5,6 +5,8 @@ when its features are cached.
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,11 +14,11 @@ from typing import Any
 import torch
 from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mmpar.registry import MODELS
-from mmpar.utils.feature_cache import read_weights_sha256
+from mmpar.utils.feature_cache import read_fingerprint
 
 SCHEME = "open-clip://"
 """``open-clip://NAME/TAG`` are the weights that open_clip knows by these."""
@@ -64,7 +66,7 @@ class OpenCLIPTower(BaseModule):
         config = read_config(model)
         self.context_length = config["text_cfg"].get("context_length", 77)
         self.visual, whole = split(build(config, text))
-        self.text = whole if text else None
+        self.text: Any = whole if text else None
         self.requires_grad_(False)
         self.train(False)
 
@@ -170,19 +172,19 @@ def read_config(model: str | Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
-def build(config: Mapping[str, Any], text: bool) -> nn.Module:
+def build(config: Mapping[str, Any], text: bool) -> Any:
     """open_clip's model with random weights, its text side a stub unless ``text``."""
     _import_open_clip()
     from open_clip.model import CLIP, CustomTextCLIP
 
-    config = copy.deepcopy(dict(config))
-    custom = config.pop("custom_text", False)
+    arguments = copy.deepcopy(dict(config))
+    custom = arguments.pop("custom_text", False)
     if not text:
-        config["text_cfg"] = dict(_NO_TEXT)
-    return (CustomTextCLIP if custom else CLIP)(**config)
+        arguments["text_cfg"] = dict(_NO_TEXT)
+    return (CustomTextCLIP if custom else CLIP)(**arguments)
 
 
-def split(model: nn.Module) -> tuple[nn.Module, nn.Module]:
+def split(model: Any) -> tuple[Any, Any]:
     """The image tower, and the model without it."""
     visual = model.visual
     del model.visual
@@ -231,25 +233,41 @@ def _import_open_clip() -> Any:
 class CachedFeatures(BaseModule):
     """Stands for the tower whose features are the input, and says which it was.
 
-    Its one buffer, the hash of the tower's weights, is in each checkpoint of a head, so
-    that the head is joined with no other tower.
+    Its one buffer, a hash, is in each checkpoint of a head, so that the head is joined
+    with no other tower.
 
     Args:
         cache: Folder of :class:`mmpar.utils.feature_cache.FeatureCache`.
+        init_cfg: None, which tests set for every backbone.
     """
 
-    weights_sha256: Tensor
+    features_sha256: Tensor
 
-    def __init__(self, cache: str) -> None:
-        super().__init__()
+    def __init__(self, cache: str, init_cfg: None = None) -> None:
+        super().__init__(init_cfg)
         self.cache = cache
-        self.register_buffer("weights_sha256", torch.zeros(32, dtype=torch.uint8))
+        self.register_buffer("features_sha256", torch.zeros(32, dtype=torch.uint8))
 
     def init_weights(self) -> None:
-        """Note of which weights the features are."""
-        digest = bytes.fromhex(read_weights_sha256(self.cache))
-        self.weights_sha256.copy_(torch.tensor(list(digest), dtype=torch.uint8))
+        """Note what the features are of.
+
+        Raises:
+            FileNotFoundError: There is no cache.
+        """
+        digest = list(features_sha256(read_fingerprint(self.cache)))
+        self.features_sha256.copy_(torch.tensor(digest, dtype=torch.uint8))
 
     def forward(self, features: Tensor) -> tuple[Tensor]:
         """The features, as a backbone gives them."""
         return (features,)
+
+
+def features_sha256(fingerprint: Mapping[str, Any]) -> bytes:
+    """Hash of what features are of, wherever the weights were loaded from.
+
+    Args:
+        fingerprint: Of a cache: ``backbone``, ``weights_sha256``, ``preprocessing``.
+    """
+    backbone = {k: v for k, v in fingerprint["backbone"].items() if k != "init_cfg"}
+    text = json.dumps({**fingerprint, "backbone": backbone}, sort_keys=True)
+    return hashlib.sha256(text.encode()).digest()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.model import BaseInit
+from mmengine.model import update_init_info
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -66,7 +66,7 @@ class QueryPARHead(PARHead):
 
 
 @WEIGHT_INITIALIZERS.register_module()
-class TextQueries(BaseInit):
+class TextQueries:
     """The queries of :class:`QueryPARHead` from the embeddings of prompts.
 
     Args:
@@ -75,7 +75,6 @@ class TextQueries(BaseInit):
     """
 
     def __init__(self, file: str) -> None:
-        super().__init__(layer=["QueryPARHead"])
         self.file = file
 
     def __call__(self, module: Any) -> None:
@@ -99,6 +98,8 @@ class TextQueries(BaseInit):
             )
         with torch.no_grad():
             module.queries.copy_(torch.from_numpy(embeddings))
+        if hasattr(module, "_params_init_info"):
+            update_init_info(module, init_info=f"TextQueries: {self.file}")
 
 
 def read_texts(file: str | Path) -> tuple[list[str], np.ndarray]:

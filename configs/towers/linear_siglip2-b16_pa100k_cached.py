@@ -1,0 +1,25 @@
+"""The head of ``linear_siglip2-b16_pa100k.py`` on features that were cached before.
+
+``tools/cache_features.py`` caches the features.
+"""
+
+_base_ = "./linear_siglip2-b16_pa100k.py"
+
+cache = "data/features/siglip2-b16_pa100k"
+tower = dict(
+    backbone=_base_.model.backbone,
+    data_preprocessor=_base_.model.data_preprocessor,
+    pipeline=_base_.test_pipeline,
+)
+features = [
+    dict(type="LoadFeatures", cache=cache, tower=tower),
+    dict(type="PackPARInputs"),
+]
+
+model = dict(
+    data_preprocessor=dict(_delete_=True, type="mmpretrain.ClsDataPreprocessor"),
+    backbone=dict(_delete_=True, type="CachedFeatures", cache=cache),
+)
+train_dataloader = dict(dataset=dict(pipeline=features))
+val_dataloader = dict(dataset=dict(pipeline=features))
+test_dataloader = dict(dataset=dict(pipeline=features))
