@@ -12,10 +12,11 @@ tower = dict(
     data_preprocessor=_base_.model.data_preprocessor,
     pipeline=_base_.test_pipeline,
 )
-features = [
+train_pipeline = [
     dict(type="LoadFeatures", cache=cache, tower=tower),
     dict(type="PackPARInputs"),
 ]
+test_pipeline = train_pipeline
 
 model = dict(
     data_preprocessor=dict(_delete_=True, type="mmpretrain.ClsDataPreprocessor"),
@@ -27,6 +28,6 @@ model = dict(
         ]
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=features))
-val_dataloader = dict(dataset=dict(pipeline=features))
-test_dataloader = dict(dataset=dict(pipeline=features))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -71,7 +71,7 @@ def cache_features(cfg: Config, say: Say = print) -> None:
     if tower.text is not None:
         _write_texts(tower, cfg, Path(load.cache, "texts.npz"))
     rows = list(found.values())[writer.num_done :]
-    loader = DataLoader(
+    loader: DataLoader = DataLoader(
         Subset(images, rows),
         cfg.test_dataloader.batch_size,
         num_workers=cfg.test_dataloader.num_workers,
