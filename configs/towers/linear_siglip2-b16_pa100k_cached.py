@@ -21,6 +21,8 @@ model = dict(
     data_preprocessor=dict(_delete_=True, type="mmpretrain.ClsDataPreprocessor"),
     backbone=dict(_delete_=True, type="CachedFeatures", cache=cache),
 )
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+reading = dict(num_workers=0, persistent_workers=False)  # a worker would cost more
+train_dataloader = dict(reading, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(reading, dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(reading, dataset=dict(pipeline=test_pipeline))

@@ -28,6 +28,8 @@ model = dict(
         ]
     ),
 )
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+reading = dict(num_workers=0, persistent_workers=False)  # a worker would cost more
+train_dataloader = dict(reading, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(reading, dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(reading, dataset=dict(pipeline=test_pipeline))

@@ -19,7 +19,7 @@ from mmpar.utils.feature_cache import FeatureCache, sample_key
 class LoadFeatures(BaseTransform):
     """Gives a sample the cached features of its image, where others load it.
 
-    ``img`` becomes a float32 tensor of the shape that the tower gives for one image.
+    ``img`` becomes a float16 tensor of the shape that the tower gives for one image.
     ``tools/cache_features.py`` writes the cache.
 
     Args:
@@ -43,7 +43,7 @@ class LoadFeatures(BaseTransform):
         if self._open is None:
             self._open = FeatureCache(self.cache, self.fingerprint)
         features = self._open[sample_key(results)]
-        results["img"] = torch.from_numpy(np.asarray(features, np.float32))
+        results["img"] = torch.from_numpy(np.array(features))
         return results
 
     def __repr__(self) -> str:

@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from mmpar.models.heads.par_head import PARHead, Schema
 from mmpar.registry import MODELS, WEIGHT_INITIALIZERS
 
+_EPS = 1e-5  # of torch's layer norm
+
 
 @MODELS.register_module()
 class QueryPARHead(PARHead):
@@ -57,11 +59,15 @@ class QueryPARHead(PARHead):
                 f"the head attends to patches, (B, L, D), and was given features of "
                 f"the shape {tuple(patches.shape)}; set model.backbone.patches=True"
             )
-        cosines = F.normalize(patches, dim=2) @ F.normalize(self.queries, dim=1).t()
+        # Both norms divide the few products instead of the many numbers of patches.
+        variance, mean = torch.var_mean(patches, dim=2, correction=0, keepdim=True)
+        length = (patches.shape[2] * (variance + mean.square())).sqrt()
+        weight = self.classifier.weight
+        both = torch.cat((F.normalize(self.queries, dim=1), weight))
+        aligned, valued = (patches @ both.t()).chunk(2, dim=2)
+        cosines = aligned / length.clamp(min=_EPS)
+        values = (valued - mean * weight.sum(dim=1)) / (variance + _EPS).sqrt()
         attention = (self.log_scale.exp() * cosines).softmax(dim=1)
-        values = F.linear(
-            F.layer_norm(patches, patches.shape[2:]), self.classifier.weight
-        )
         return (attention * values).sum(dim=1) + self.classifier.bias
 
 
