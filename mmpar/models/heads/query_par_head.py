@@ -60,8 +60,10 @@ class QueryPARHead(PARHead):
                 f"the shape {tuple(patches.shape)}; set model.backbone.patches=True"
             )
         # Both norms divide the few products instead of the many numbers of patches.
-        variance, mean = torch.var_mean(patches, dim=2, correction=0, keepdim=True)
-        length = (patches.shape[2] * (variance + mean.square())).sqrt()
+        # (torch.var_mean takes twenty times as long on a CPU.)
+        mean = patches.mean(dim=2, keepdim=True)
+        length = patches.norm(dim=2, keepdim=True)
+        variance = (length.square() / patches.shape[2] - mean.square()).clamp(min=0)
         weight = self.classifier.weight
         both = torch.cat((F.normalize(self.queries, dim=1), weight))
         aligned, valued = (patches @ both.t()).chunk(2, dim=2)
