@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmpar.apis.cached_features import cache_features, join_tower
@@ -20,73 +19,16 @@ from mmpar.models import OpenCLIPTower
 from mmpar.registry import MODELS
 from mmpar.utils import feature_cache
 from mmpar.utils.config import add_dump_metric, use_checkpoint
-from tests.fixtures.tiny_towers import CLIP
-from tests.test_configs import ROOT
+from tests.fixtures.tiny_towers import CLIP, write_pair, write_weights
 
 pytest.importorskip("open_clip")
-
-NUM_IMAGES = dict(train=12, val=4, test=4)
-
-
-def write_weights(path, seed):
-    """Weights of a tower that open_clip could have trained."""
-    torch.manual_seed(seed)
-    torch.save(OpenCLIPTower(CLIP, text=True).state_dict(), path)
 
 
 @pytest.fixture
 def configs(tmp_path, monkeypatch):
-    """``configs(kind)``: a shipped pair, on a tiny tower, with and without its images.
-
-    The folder of the cache is of the kind and below the current one.
-    """
+    """``configs(kind)``: see :func:`write_pair`, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    write_weights("tower.pth", seed=1)
-
-    def pair(kind="query"):
-        small = dict(
-            backbone=dict(
-                model=dict(CLIP, _delete_=True),
-                init_cfg=dict(type="Pretrained", checkpoint="tower.pth"),
-                patches=kind == "query",
-            ),
-            head=dict(in_channels=CLIP["embed_dim"]),
-        )
-        if kind == "linear":
-            small["head"]["type"] = "LinearPARHead"
-        loader = dict(batch_size=4, num_workers=0, persistent_workers=False)
-        base = ROOT / "towers/query_siglip2-b16_synthetic.py"
-        lines = [f"_base_ = {str(base)!r}", f"model = {small!r}"]
-        size = 'dict(type="Resize", scale=(64, 64), backend="pillow")'
-        lines += [
-            "image_size = (64, 64)",
-            f'test_pipeline = [dict(type="DrawSyntheticPerson"), {size}, '
-            'dict(type="PackPARInputs")]',
-        ]
-        for part, number in NUM_IMAGES.items():
-            lines.append(
-                f"{part}_dataloader = dict({loader!r}, "
-                f"dataset=dict(num_samples={number}, pipeline=test_pipeline))"
-            )
-        lines.append("train_cfg = dict(max_epochs=2)")
-        (tmp_path / f"{kind}.py").write_text("\n".join(lines))
-        cached = (ROOT / "towers/query_siglip2-b16_synthetic_cached.py").read_text()
-        cached = cached.replace("./query_siglip2-b16_synthetic.py", f"./{kind}.py")
-        cached = cached.replace("data/features/siglip2-b16_synthetic_patches", kind)
-        if kind == "linear":
-            cached = cached.replace(
-                'dict(type="TextQueries", file=f"{cache}/texts.npz"),', ""
-            )
-        (tmp_path / f"{kind}_cached.py").write_text(cached)
-        return read(f"{kind}.py"), read(f"{kind}_cached.py")
-
-    return pair
-
-
-def read(path):
-    cfg = Config.fromfile(path)
-    cfg.launcher, cfg.work_dir = "none", f"work_dirs/{path.removesuffix('.py')}"
-    return cfg
+    return write_pair
 
 
 def train(cfg):

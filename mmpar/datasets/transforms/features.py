@@ -67,4 +67,6 @@ def tower_fingerprint(
     """
     look = Preprocessing.from_config(pipeline, data_preprocessor)
     kept = {key: value for key, value in backbone.items() if key != "text"}
+    if isinstance(kept.get("model"), Mapping):
+        kept["model"] = {k: v for k, v in kept["model"].items() if k != "text_cfg"}
     return dict(backbone=plain(kept, "backbone"), preprocessing=look.to_dict())

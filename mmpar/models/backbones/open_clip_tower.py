@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmpar.registry import MODELS
+from mmpar.structures.attribute_prompts import query_prompts
 from mmpar.utils.feature_cache import read_fingerprint
 
 SCHEME = "open-clip://"
@@ -113,6 +114,25 @@ class OpenCLIPTower(BaseModule):
         tokens = self._tokenizer()(list(texts)).to(next(self.parameters()).device)
         return F.normalize(self.text.encode_text(tokens), dim=-1)
 
+    def query_texts(self, texts: Sequence[str]) -> Tensor:
+        """Vectors ``(T, D)`` whose product with an image's unit embedding is a logit.
+
+        A statement about the person, such as "carries a red umbrella", is compared with
+        its negation, see :func:`query_prompts`: the logit is the scaled cosine of one
+        prompt less that of the other, so that its sigmoid is the softmax of the two.
+
+        Raises:
+            ValueError, ModuleNotFoundError: See :meth:`embed_texts`.
+        """
+        prompts = [prompt for text in texts for prompt in query_prompts(text)]
+        found = self.embed_texts(prompts).unflatten(0, (len(texts), 2))
+        return self.logit_scale * (found[:, 0] - found[:, 1])
+
+    def image_embedding(self, features: tuple[Tensor]) -> Tensor:
+        """The unit embedding of the whole image, ``(B, D)``, in what it gave."""
+        whole = features[-1][:, 0] if self.patches else features[-1]
+        return F.normalize(whole, dim=-1)
+
     def _tokenizer(self) -> Any:
         import open_clip
 
@@ -137,7 +157,7 @@ class OpenCLIPTower(BaseModule):
             raise ValueError(
                 "the scale of scores is of the text side; set model.backbone.text=True"
             )
-        return self.text.logit_scale.exp()
+        return self.text.logit_scale.detach().exp()
 
 
 def read_config(model: str | Mapping[str, Any]) -> dict[str, Any]:
