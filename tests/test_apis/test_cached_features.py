@@ -79,6 +79,15 @@ def test_the_joined_model_answers_as_published(configs):
     assert len(one.scores) == 26
 
 
+def test_a_head_is_trained_on_images_too_and_its_tower_stays(configs):
+    images, _ = configs()
+    train(images)
+    found = torch.load(images.work_dir + "/epoch_2.pth", weights_only=False)
+    weights = torch.load("tower.pth")
+    for name, value in weights.items():
+        assert torch.equal(found["state_dict"][f"backbone.{name}"], value), name
+
+
 def test_a_killed_caching_goes_on_where_it_was(configs, monkeypatch):
     _, cached = configs()
     cache_features(cached, quiet)

@@ -1,9 +1,12 @@
 """The towers give what open_clip's own models give."""
 
 import copy
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from torch.nn import functional as F
 
 from mmpar.models import OpenCLIPTower
@@ -162,3 +165,25 @@ def test_unknown_weights_are_refused():
     )
     with pytest.raises(ValueError, match=r"no weights 'none' of 'ViT-B-16'.*openai"):
         tower.init_weights()
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "configs/towers").glob("*6_pa100k.py"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_prepares_images_as_its_weights_want(path):
+    cfg = Config.fromfile(path)
+    backbone = cfg.model.backbone
+    name, tag = backbone.init_cfg.checkpoint.removeprefix("open-clip://").split("/")
+    assert name == backbone.model
+    wanted = open_clip.get_pretrained_cfg(name, tag)
+    assert wanted, "open_clip knows no such weights"
+    look = cfg.model.data_preprocessor
+    assert look.to_rgb is True
+    np.testing.assert_allclose(look.mean, 255 * np.array(wanted["mean"]), rtol=1e-6)
+    np.testing.assert_allclose(look.std, 255 * np.array(wanted["std"]), rtol=1e-6)
+    resize = cfg.test_dataloader.dataset.pipeline[1]
+    assert resize.interpolation == (wanted.get("interpolation") or "bicubic")
+    model = open_clip.get_model_config(name)
+    assert resize.scale == (model["vision_cfg"]["image_size"],) * 2
+    assert cfg.model.head.in_channels == model["embed_dim"]
