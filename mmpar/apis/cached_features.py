@@ -22,6 +22,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from mmpar.apis.predictor import WORKERS
 from mmpar.datasets.transforms.features import tower_fingerprint
 from mmpar.models import OpenCLIPTower
 from mmpar.models.backbones.open_clip_tower import features_sha256
@@ -74,7 +75,7 @@ def cache_features(cfg: Config, say: Say = print) -> None:
     loader: DataLoader = DataLoader(
         Subset(images, rows),
         cfg.test_dataloader.batch_size,
-        num_workers=cfg.test_dataloader.num_workers,
+        num_workers=WORKERS,
         collate_fn=pseudo_collate,
     )
     for batch in track(loader, "batches", console=Console(stderr=True), transient=True):
