@@ -78,9 +78,11 @@ def cache_features(cfg: Config, say: Say = print) -> None:
         num_workers=WORKERS,
         collate_fn=pseudo_collate,
     )
-    for batch in track(loader, "batches", console=Console(stderr=True), transient=True):
-        inputs = preprocessor(batch)["inputs"]
-        writer.append(tower(inputs)[0].cpu().numpy())
+    batches = track(loader, "batches", console=Console(stderr=True), transient=True)
+    with torch.inference_mode():
+        for batch in batches:
+            features = tower(preprocessor(batch)["inputs"])[0]
+            writer.append(features.cpu().numpy())
     say(f"{load.cache}: {writer.num_done} images are cached")
 
 
@@ -114,7 +116,7 @@ def _build_tower(backbone: Any) -> OpenCLIPTower:
         )
     tower = MODELS.build(backbone)
     tower.init_weights()
-    return tower
+    return tower.eval()
 
 
 def _images(cfg: Config, pipeline: Any) -> _Images:

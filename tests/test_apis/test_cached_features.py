@@ -14,6 +14,7 @@ from mmengine.registry import DefaultScope
 from mmpar.apis.cached_features import cache_features, join_tower
 from mmpar.apis.inferencer import PARInferencer
 from mmpar.apis.model_files import publish
+from mmpar.deploy import export_onnx
 from mmpar.engine import running
 from mmpar.models import OpenCLIPTower
 from mmpar.registry import MODELS
@@ -86,6 +87,38 @@ def test_a_head_is_trained_on_images_too_and_its_tower_stays(configs):
     weights = torch.load("tower.pth")
     for name, value in weights.items():
         assert torch.equal(found["state_dict"][f"backbone.{name}"], value), name
+
+
+def test_a_joined_model_is_trained_further_with_its_tower(configs):
+    images, cached = configs()
+    cache_features(cached, quiet)
+    train(cached)
+    join_tower(images, cached.work_dir, "joined.pth", quiet)
+    images.load_from = "joined.pth"
+    images.model.backbone.update(frozen=False, text=False, init_cfg=None)
+    train(images)
+    before = torch.load("tower.pth")
+    found = torch.load(images.work_dir + "/epoch_2.pth", weights_only=False)
+    tower = {k: v for k, v in found["state_dict"].items() if k.startswith("backbone.")}
+    assert tower.keys() == {f"backbone.{k}" for k in before if k.startswith("visual.")}
+    changed = [not torch.equal(v, before[k[9:]]) for k, v in tower.items()]
+    assert all(changed)
+
+
+def test_a_joined_model_is_exported(configs):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    images, cached = configs()
+    cache_features(cached, quiet)
+    train(cached)
+    join_tower(images, cached.work_dir, "joined.pth", quiet)
+    path = publish("joined.pth", "model.safetensors", say=quiet)
+    export_onnx(path, "model.onnx")  # checks that it answers as torch does
+    image = np.random.default_rng(0).integers(0, 256, (90, 40, 3), np.uint8)
+    (one,), (other,) = (PARInferencer(p)(image) for p in (path, "model.onnx"))
+    assert other.scores == pytest.approx(one.scores, abs=1e-4)
+    with pytest.raises(ValueError, match="has no text side"):
+        PARInferencer("model.onnx", texts=["rides a bicycle"])
 
 
 def test_a_killed_caching_goes_on_where_it_was(configs, monkeypatch):

@@ -66,7 +66,8 @@ def tower_fingerprint(
         ValueError: The pipeline does more than load, resize and pack.
     """
     look = Preprocessing.from_config(pipeline, data_preprocessor)
-    kept = {key: value for key, value in backbone.items() if key != "text"}
+    others = ("text", "frozen")
+    kept = {key: value for key, value in backbone.items() if key not in others}
     if isinstance(kept.get("model"), Mapping):
         kept["model"] = {k: v for k, v in kept["model"].items() if k != "text_cfg"}
     return dict(backbone=plain(kept, "backbone"), preprocessing=look.to_dict())

@@ -1,4 +1,4 @@
-"""Image towers of CLIP and SigLIP, frozen, through open_clip; and what stands for one
+"""Image towers of CLIP and SigLIP through open_clip; and what stands for one
 when its features are cached.
 """
 
@@ -31,7 +31,7 @@ _HUBS = ("hf_model_name", "hf_tokenizer_name")
 
 @MODELS.register_module()
 class OpenCLIPTower(BaseModule):
-    """The image tower of CLIP or SigLIP, frozen; its text side if ``text``.
+    """The image tower of CLIP or SigLIP; its text side, always frozen, if ``text``.
 
     Sources: Radford et al., arXiv 2103.00020; Tschannen et al., arXiv 2502.14786; as
     open_clip builds them (``pip install mmpar[towers]``).
@@ -46,6 +46,7 @@ class OpenCLIPTower(BaseModule):
         patches: Whether to give the patches.
         text: Whether to keep the text side, for :meth:`embed_texts`. It is part of the
             weights then, and up to three times as large as the image tower.
+        frozen: Whether the image tower is, too, and stays in evaluation mode.
         init_cfg: ``dict(type="Pretrained", checkpoint="open-clip://NAME/TAG")`` loads
             weights by their name in ``open_clip.list_pretrained()``.
 
@@ -59,6 +60,7 @@ class OpenCLIPTower(BaseModule):
         model: str | Mapping[str, Any],
         patches: bool = False,
         text: bool = False,
+        frozen: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -68,14 +70,18 @@ class OpenCLIPTower(BaseModule):
         self.context_length = config["text_cfg"].get("context_length", 77)
         self.visual, whole = split(build(config, text))
         self.text: Any = whole if text else None
+        self.frozen = frozen
         self.requires_grad_(False)
-        self.train(False)
+        self.visual.requires_grad_(not frozen)
+        self.train(not frozen)
 
     def train(self, mode: bool = True) -> OpenCLIPTower:
-        """Frozen: it stays in evaluation mode."""
-        return super().train(False)
+        """What is frozen stays in evaluation mode."""
+        super().train(mode and not self.frozen)
+        if self.text is not None:
+            self.text.eval()
+        return self
 
-    @torch.no_grad()
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Embeddings ``(B, D)``, or ``(B, 1 + N, D)`` with ``patches``.
 
