@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope, init_default_scope
 
 from mmpar.registry import DATASETS, MODELS
 from mmpar.structures import build_schema
 from tests.fixtures.pa100k import write_images
+from tests.test_tools.run import options, run_tool
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,3 +120,54 @@ def test_readme_commands_name_files_that_exist():
     assert paths
     missing = {path for path in paths if not (ROOT / path).exists()}
     assert missing == {"configs/my_site.py"}  # the reader's own
+
+
+OPTIONS = code_blocks("docs/training.md", "python")
+
+
+@pytest.mark.parametrize("number", range(len(OPTIONS)))
+def test_an_option_of_training_trains(number, tmp_path):
+    base = ROOT / "configs/baseline/baseline_r18_synthetic.py"
+    option = OPTIONS[number].replace("LoadPersonImage", "DrawSyntheticPerson")
+    option = option.replace("(192, 256)", "(64, 128)")
+    (tmp_path / "option.py").write_text(f'_base_ = "{base}"\n{option}')
+    sizes = ["train_cfg.max_epochs=2", "train_dataloader.num_workers=0"]
+    sizes += ["train_dataloader.batch_size=4", "val_dataloader.num_workers=0"]
+    sizes += [f"{part}_dataloader.dataset.num_samples=8" for part in ("train", "val")]
+    run_tool("train.py", tmp_path / "option.py", *options(*sizes), cwd=tmp_path)
+    first, second = (
+        torch.load(tmp_path / f"work_dirs/option/epoch_{i}.pth")["state_dict"]
+        for i in (1, 2)
+    )
+    assert all(value.isfinite().all() for value in second.values())
+    (classifier,) = [
+        name for name in second if name in ("head.classifier.weight", "head.directions")
+    ]
+    assert not torch.equal(first[classifier], second[classifier])
+
+
+def test_the_options_of_the_optimizer_do_what_the_page_says():
+    (text,) = [block for block in OPTIONS if "paramwise_cfg" in block]
+    fields = {}
+    exec(text, fields)  # the page's own text
+    cfg = Config.fromfile(ROOT / "configs/baseline/baseline_r18_synthetic.py")
+    cfg.merge_from_dict(dict(optim_wrapper=fields["optim_wrapper"]))
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        model = MODELS.build(cfg.model)
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    norms = {
+        f"{name}.{kind}"
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.BatchNorm2d)
+        for kind in ("weight", "bias")
+    }
+    found = {
+        names[parameter]: (group["lr"], group["weight_decay"])
+        for group in wrapper.optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert len(found) == len(names)
+    for name, (rate, decay) in found.items():
+        assert rate == pytest.approx(1e-4 if name.startswith("head") else 1e-5)
+        assert decay == (0 if name in norms else 5e-4), name

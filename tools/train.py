@@ -15,7 +15,11 @@ def parse_args() -> argparse.Namespace:
         metavar="CHECKPOINT",
         help="resume from this checkpoint, or from the last one in the work dir",
     )
-    parser.add_argument("--amp", action="store_true", help="mixed precision training")
+    parser.add_argument(
+        "--amp",
+        action="store_true",
+        help="mixed precision: bfloat16 where the device has it, else float16 on a GPU",
+    )
     parser.add_argument(
         "--no-validate", action="store_true", help="do not validate while training"
     )
@@ -32,8 +36,9 @@ if __name__ == "__main__":  # before the imports below, which take seconds
     ARGS = parse_args()
 
 from mmengine.config import Config
+from mmengine.device import get_device
 
-from mmpar.engine import running
+from mmpar.engine import mixed_precision, running
 from mmpar.utils.config import read_runner_config
 
 
@@ -41,12 +46,14 @@ def read_config(args: argparse.Namespace) -> Config:
     """Read the config and merge the command line into it.
 
     Raises:
-        ValueError: ``--auto-scale-lr`` without a batch size to scale from.
+        ValueError: ``--auto-scale-lr`` without a batch size to scale from, or ``--amp``
+            on a device that would be slower by it.
     """
     cfg = read_runner_config(args)
     if args.amp:
-        cfg.optim_wrapper.type = "AmpOptimWrapper"
-        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+        cfg.optim_wrapper.type = mixed_precision(get_device())
+        if cfg.optim_wrapper.type == "BFloat16OptimWrapper":
+            cfg.optim_wrapper.pop("loss_scale", None)  # of float16 alone
     if args.resume:
         cfg.resume = args.resume
     if args.no_validate:

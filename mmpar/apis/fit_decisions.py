@@ -139,7 +139,9 @@ def _predict_logits(
         )
         model.head.set_decision_rule(DecisionRule(card.schema))
         found = predict_split(model, loader)
-    return LabelledLogits.from_scores(found.scores, found.labels, found.person_id)
+    return LabelledLogits.from_scores(
+        found.scores, found.labels, found.person_id, bool(model.head.log_odds.sets)
+    )
 
 
 @dataclass(frozen=True)
@@ -150,15 +152,21 @@ class LabelledLogits:
         logits: ``(N, A)``, float64.
         labels: ``(N, A)``: 1 present, 0 absent, -1 unknown.
         persons: ``(N,)``, str; empty where the person is not known.
+        of_softmax: Whether exclusive attributes compete in the model already.
     """
 
     logits: np.ndarray
     labels: np.ndarray
     persons: np.ndarray
+    of_softmax: bool = False
 
     @classmethod
     def from_scores(
-        cls, scores: np.ndarray, labels: np.ndarray, persons: np.ndarray
+        cls,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        persons: np.ndarray,
+        of_softmax: bool = False,
     ) -> LabelledLogits:
         """From scores by the sigmoid alone, in float32.
 
@@ -169,6 +177,7 @@ class LabelledLogits:
             logit(scores.astype(np.float64).clip(tiny.tiny, 1 - tiny.epsneg)),
             labels,
             persons,
+            of_softmax,
         )
 
 
@@ -198,7 +207,9 @@ def fit_decision_rule(
     """
     schema = rule.schema
     if method is not None:
-        fitted = fit_calibration(schema, val.logits, val.labels, method)
+        fitted = fit_calibration(
+            schema, val.logits, val.labels, method, set_softmax=not val.of_softmax
+        )
         _say_notes(schema.names, fitted.notes, "calibration", say)
         sets = [", ".join(members) for members in schema.exclusive]
         _say_notes(sets, fitted.set_notes, "softmax", say)

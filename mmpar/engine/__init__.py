@@ -1,8 +1,13 @@
 """What joins MMEngine's Runner: hooks, loops, and the way the tools run it."""
 
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
+from mmpar.engine.bfloat16_optim_wrapper import (
+    BFloat16OptimWrapper,
+    mixed_precision,
+)
 from mmpar.engine.hooks import (
     ChannelsLastHook,
+    DistillationHook,
     DueValidationHook,
     FiniteHook,
     IterationSeedHook,
@@ -23,8 +28,10 @@ from mmpar.engine.loops import CrossDatasetLoop, ExplainLoop
 from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
+    "BFloat16OptimWrapper",
     "ChannelsLastHook",
     "CrossDatasetLoop",
+    "DistillationHook",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",
@@ -43,5 +50,6 @@ __all__ = [
     "ValidatedHook",
     "ValidationCheckHook",
     "build_runner",
+    "mixed_precision",
     "running",
 ]

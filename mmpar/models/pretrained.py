@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.model import PretrainedInit as MMEnginePretrainedInit
@@ -12,7 +13,7 @@ from mmengine.runner.checkpoint import _load_checkpoint, load_state_dict
 from torch import Tensor, nn
 
 from mmpar.models.weights import load_weights, no_weight_fits, weights_of
-from mmpar.registry import WEIGHT_INITIALIZERS
+from mmpar.registry import TASK_UTILS, WEIGHT_INITIALIZERS
 
 
 @WEIGHT_INITIALIZERS.register_module("Pretrained")
@@ -23,7 +24,19 @@ class PretrainedInit(MMEnginePretrainedInit):
         checkpoint: Path or address of the file.
         prefix: Take the part of a whole model that has this name, e.g. ``backbone``.
         map_location: As for :func:`torch.load`.
+        layout: Config of a layout of :mod:`mmpar.models.weight_layouts`, for a file
+            whose weights have other names: ``dict(type="TimmLayout")``.
     """
+
+    def __init__(
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        map_location: str | None = None,
+        layout: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(checkpoint, prefix, map_location)
+        self.layout = None if layout is None else TASK_UTILS.build(layout)
 
     def __call__(self, module: nn.Module) -> None:
         """Load the weights.
@@ -32,6 +45,8 @@ class PretrainedInit(MMEnginePretrainedInit):
             ValueError: None of them fits the module.
         """
         checkpoint = _load_checkpoint(self.checkpoint, map_location=self.map_location)
+        if self.layout is not None:
+            checkpoint = self.layout(checkpoint, module)
         weights = self._part(weights_of(checkpoint, self.checkpoint))
         fit = load_weights(module, weights)
         if fit.matched == 0:

@@ -37,8 +37,9 @@ class AttributeSchema:
             attribute is in one group at most; those in none have no body region.
             Members are kept in the order of ``names``.
         exclusive: Sets of attributes of which a person has at most one, such as ages or
-            views, each of two names or more. They say how labels are checked and have
-            no effect on a model, so schemas that differ in them only fit each other.
+            views, each of two names or more. They say how labels are checked, and have
+            no effect on a model unless its head has ``exclusive_softmax``, so schemas
+            that differ in them only fit each other.
         title: What a person calls it, for tables and errors, e.g. ``'PA-100K'``.
         meanings: Attribute to its meaning in the vocabulary of all datasets, such as
             ``'gender: male'`` (:mod:`mmpar.structures.attribute_meanings`). Published

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mmpar.structures.attribute_schema import AttributeSchema
 
 UNKNOWN = -1
+"""Label of an attribute that has not been annotated."""
 
 
 def meanings_of(schema: AttributeSchema) -> dict[str, str]:

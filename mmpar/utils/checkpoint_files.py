@@ -6,6 +6,7 @@ and a file that is not a checkpoint is an error that says what it is.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import difflib
 import functools
@@ -312,7 +313,7 @@ def _require_torch_members(path: str, members: list[zipfile.ZipInfo]) -> None:
         )
 
 
-def _types_in_runner_checkpoints() -> dict[str, Any]:
+def _types_in_checkpoints() -> dict[str, Any]:
     """Full name in a checkpoint to what it gets for it."""
     from mmengine.logging.history_buffer import HistoryBuffer
 
@@ -321,6 +322,8 @@ def _types_in_runner_checkpoints() -> dict[str, Any]:
         "numpy.ndarray": NDARRAY,
         "numpy.dtype": Maker(PickledNumberKind),
         "_codecs.encode": Maker(encode),
+        # The arguments that MAE, DINO and what is built on them (HAP, SOLIDER) keep.
+        "argparse.Namespace": argparse.Namespace,
     }
     for builtins in ("builtins", "__builtin__"):
         # How pickle refers to the statistics methods that a log buffer carries.
@@ -383,7 +386,7 @@ def _allow_types() -> None:
     import torch
 
     if _torch_takes_named_types():
-        types = _types_in_runner_checkpoints()
+        types = _types_in_checkpoints()
         torch.serialization.add_safe_globals(
             [(allowed, name) for name, allowed in types.items()]
         )
@@ -415,7 +418,7 @@ def _load_with_allow_list(file: str | BoundedFile, map_location: Any) -> Any:
 
     # A private module of torch; imported so as its stubs do not list it.
     unpickling = importlib.import_module("torch._weights_only_unpickler")
-    allowed = {**unpickling._get_allowed_globals(), **_types_in_runner_checkpoints()}
+    allowed = {**unpickling._get_allowed_globals(), **_types_in_checkpoints()}
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:

@@ -77,6 +77,8 @@ _FORMER_BASES = {
     "pipelines/flip_256x128.py": "inherit _base_/datasets/pa100k_256x128.py, "
     "peta_256x128.py or rapv1_256x128.py",
     "models/body_keypoints.py": "inherit _base_/models/sspnet_r50.py, which has them",
+    "alm_swin-s.py": "inherit an alm_r50 config and _base_/backbones/swin-s.py, as "
+    "configs/alm/alm_swin-s_pa100k.py does",
 }
 
 

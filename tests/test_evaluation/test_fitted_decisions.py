@@ -285,3 +285,22 @@ def test_images_of_one_person_are_drawn_together():
     assert width(persons) / width(alone) == pytest.approx(3, rel=0.15)
     with pytest.raises(ValueError, match="no image"):
         bootstrap(lambda rows: [0], np.array([], str))
+
+
+def test_scores_of_a_softmax_get_no_second_one():
+    """Answers drawn from the softmax of the logits: nothing needs to be fitted."""
+    rng = np.random.default_rng(0)
+    schema = AttributeSchema(("A", "B", "C"), exclusive=[("A", "B", "C")])
+    raw = np.pad(2 * rng.standard_normal((20_000, 3)), ((0, 0), (0, 1)))
+    chances = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    answers = (chances.cumsum(axis=1) < rng.random((20_000, 1))).sum(axis=1)
+    labels = (answers[:, None] == np.arange(3)).astype(np.int8)
+    scores = chances[:, :3]
+    log_odds = np.log(scores) - np.log1p(-scores)
+    fitted = fit_calibration(schema, log_odds, labels, set_softmax=False)
+    assert fitted.calibration.softmax == (None,)
+    assert "softmax already" in fitted.set_notes[0]
+    found = fitted.calibration.probabilities(log_odds)
+    assert np.abs(found - scores).mean() < 0.01
+    twice = fit_calibration(schema, log_odds, labels).calibration
+    assert np.abs(twice.probabilities(log_odds) - scores).mean() > 0.02

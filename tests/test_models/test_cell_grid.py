@@ -28,6 +28,8 @@ VIT = dict(
     patch_size=16,
     out_type="featmap",
 )
+VIT_PYRAMID = dict(VIT, type="mmpar.ViTPyramid")
+del VIT_PYRAMID["out_type"]
 CONVNEXT = dict(
     type="mmpretrain.ConvNeXt",
     arch=dict(depths=(1, 1, 1, 1), channels=(8, 16, 24, 32)),
@@ -47,6 +49,7 @@ BY_HAND = [
     (MOBILENET, [(4, 0), (8, 0), (16, 0), (32, 0)]),
     (SWIN, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (VIT, [(16, 7.5)]),
+    (VIT_PYRAMID, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (CONVNEXT, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (EFFICIENTNET, [(4, 3), (8, 7), (16, 15), (32, 31)]),
 ]

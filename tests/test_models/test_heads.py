@@ -1,5 +1,7 @@
 """What PAR heads share: schema in the checkpoint, positive ratios, loss, prediction."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from mmengine.runner.checkpoint import load_checkpoint, load_state_dict
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpar.models import LinearPARHead, SSPNetHead
+from mmpar.models import CosinePARHead, GlobalMaxPooling, LinearPARHead, SSPNetHead
 from mmpar.structures import (
     AttributeSchema,
     Calibration,
@@ -257,3 +259,31 @@ def test_the_order_of_the_groups_does_not_change_the_state():
         for pairs in (groups.items(), reversed(groups.items()))
     )
     assert torch.equal(one, other)
+
+
+def test_the_cosine_head_scales_the_cosine_to_each_direction():
+    torch.manual_seed(0)
+    head = CosinePARHead(SCHEMA, in_channels=4, scale=7.0).double()
+    feats = features().double()
+    logits = head((feats,))
+    for image, attribute in itertools.product(range(5), range(3)):
+        one, other = feats[image], head.directions[attribute]
+        cosine = one.dot(other) / (one.norm() * other.norm())
+        assert logits[image, attribute].item() == pytest.approx(7 * cosine.item())
+    assert head.directions.abs().max() <= 0.5  # 1 / sqrt(4), as the official code
+
+
+def test_logits_can_be_normalized_over_the_batch():
+    torch.manual_seed(0)
+    head = LinearPARHead(SCHEMA, in_channels=4, batch_norm=True).double()
+    feats = features().double()
+    raw = head.classifier(feats)
+    deviation = (raw.var(dim=0, unbiased=False) + head.norm.eps).sqrt()
+    expected = (raw - raw.mean(dim=0)) / deviation
+    torch.testing.assert_close(head((feats,)), expected)
+
+
+def test_global_max_pooling_takes_the_largest_value_of_each_channel():
+    maps = torch.tensor([[[[1.0, 5.0], [2.0, 3.0]], [[-4.0, -1.0], [-2.0, -3.0]]]])
+    (pooled,) = GlobalMaxPooling()((maps,))
+    assert pooled.tolist() == [[5.0, -1.0]]

@@ -179,3 +179,39 @@ def test_ways_to_resize_are_compared_with_the_official_one(tmp_path: Path):
     assert large == 0
     small, large = apart['Resize(backend="cv2"), not antialiased']
     assert small <= 1 < large
+
+
+def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
+    config = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
+    switches = ["as it is", "fused optimizer"]
+    output = run_tool(
+        "benchmarks/train_speed.py",
+        *(config, "--turns", 1, "--steps", 1, "--threads", 1, "--switches", *switches),
+        cwd=tmp_path,
+    )
+    rows = table_of(output)
+    assert [row[0] for row in rows] == switches
+    for _, images, *shares in rows:
+        assert number(images) > 0
+        parts = [int(share.removesuffix(" %")) for share in shares]
+        assert sum(parts) == pytest.approx(100, abs=2)
+        assert parts[1] > 5  # forward
+        assert parts[2] > 5  # backward
+
+
+def test_complexity_counts_what_papers_count(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/complexity.py",
+        *("baseline_r18_synthetic", "sspnet-keypoint_r18*", "--repeats", 1),
+        *("--threads", 1),
+        cwd=tmp_path,
+    )
+    baseline, keypoint = table_of(output)
+    assert baseline[:2] == ["baseline_r18_synthetic", "128x64"]
+    # ResNet-18: 11.18 million parameters without its classifier, and 1.81 billion
+    # multiply-adds at 224x224 without it (He et al., arXiv 1512.03385: 1.8).
+    assert number(baseline[2]) == pytest.approx(11.18 + 513 * 26 / 1e6, abs=0.01)
+    assert number(baseline[3]) == pytest.approx(1.814 * 128 * 64 / 224**2, abs=0.01)
+    assert number(baseline[4]) > 0
+    assert keypoint[0] == "sspnet-keypoint_r18_synthetic"
+    assert number(keypoint[3]) > number(baseline[3])

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from mmpar.engine import bfloat16_optim_wrapper
 from tests.test_tools.run import REPOSITORY
 
 CONFIG = str(REPOSITORY / "configs/baseline/baseline_r18_synthetic.py")
@@ -37,6 +38,17 @@ def test_a_training_without_validation_has_none_of_its_parts(config_of):
     assert config_of("train.py").val_dataloader is not None
 
 
-def test_mixed_precision_reaches_training_and_test(config_of):
-    assert config_of("train.py", "--amp").optim_wrapper.type == "AmpOptimWrapper"
+@pytest.mark.parametrize("has_bfloat16", [True, False])
+def test_mixed_precision_reaches_training_and_test(
+    config_of, monkeypatch, has_bfloat16
+):
+    precision = bfloat16_optim_wrapper
+    monkeypatch.setattr(precision, "computes_in_bfloat16", lambda _: has_bfloat16)
+    monkeypatch.setattr("mmengine.device.get_device", lambda: "cuda")
+    kind = "BFloat16OptimWrapper" if has_bfloat16 else "AmpOptimWrapper"
+    static = ("--cfg-options", "optim_wrapper.loss_scale=512.")
+    wrapper = config_of("train.py", "--amp", *static).optim_wrapper
+    assert wrapper.type == kind
+    assert wrapper.get("loss_scale") == (None if has_bfloat16 else 512.0)
+    assert wrapper.optimizer.type == "Adam"
     assert config_of("test.py", "x.pth", "--amp").test_cfg.fp16 is True

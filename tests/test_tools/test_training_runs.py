@@ -1,5 +1,6 @@
 """Training as users meet it: seeded, without noise, on two processes."""
 
+import json
 import re
 import sys
 
@@ -87,3 +88,27 @@ def test_the_script_of_a_distributed_test_starts_it_on_each_gpu(tmp_path, monkey
     assert "--nproc_per_node=2" in told
     test = REPOSITORY / "tools/test.py"
     assert told.rstrip().endswith(f"{test} a.py work --launcher pytorch --out b")
+
+
+def test_the_best_of_averaged_weights_tests_as_it_was_validated(tmp_path):
+    """To the last digit, on the split it was chosen on."""
+    config = tmp_path / "ema.py"
+    config.write_text(
+        f"_base_ = '{REPOSITORY}/configs/baseline/baseline_r18_synthetic.py'\n"
+        "default_hooks = dict(ema=dict(type='EMAHook', momentum=0.3, "
+        "ema_type='ExponentialMovingAverage', update_buffers=True, "
+        "priority='ABOVE_NORMAL'))\n"
+    )
+    sizes = ["train_cfg.max_epochs=3", "train_cfg.val_interval=1"]
+    for part, images in (("train", 16), ("val", 24)):
+        sizes += [f"{part}_dataloader.dataset.num_samples={images}"]
+        sizes += [f"{part}_dataloader.batch_size=4", f"{part}_dataloader.num_workers=0"]
+    run_tool("train.py", config, *options(*sizes), cwd=tmp_path)
+    work_dir = tmp_path / "work_dirs/ema"
+    validated = [row["par/mA"] for row in scalars(work_dir) if "par/mA" in row]
+    assert len({*validated}) > 1
+    on_val = [option.replace("val_data", "test_data") for option in sizes[-3:]]
+    on_val += ["test_dataloader.dataset.split=val"]
+    run_tool("test.py", config, work_dir, *options(*on_val), cwd=tmp_path)
+    (tested,) = (work_dir / "test").glob("*/*.json")
+    assert json.loads(tested.read_text())["par/mA"] == max(validated)

@@ -1,5 +1,6 @@
 """Checkpoints load as they were saved; what could run code, or is none, is refused."""
 
+import argparse
 import hashlib
 import io
 import os
@@ -140,6 +141,20 @@ def test_what_a_runner_saves_loads(tmp_path):
         found = hub["runtime_info"][key]
         assert type(found) is type(value)
         np.testing.assert_array_equal(found, value)
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_the_arguments_in_a_checkpoint_load_but_not_what_would_run_in_them(
+    older, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(checkpoint_files, "_torch_takes_named_types", lambda: not older)
+    path, created = str(tmp_path / "x.pth"), tmp_path / "created"
+    torch.save(dict(args=argparse.Namespace(epochs=400)), path)
+    assert load_from_local(path, "cpu")["args"].epochs == 400
+    torch.save(dict(args=argparse.Namespace(epochs=Payload(created))), path)
+    with pytest.raises(UnsafeCheckpointError, match=r"was refused.*system"):
+        load_from_local(path, "cpu")
+    assert not created.exists()
 
 
 @pytest.mark.parametrize("path", [b"numpy.core.multiarray", b"numpy._core.multiarray"])

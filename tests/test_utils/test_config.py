@@ -139,7 +139,7 @@ def test_the_option_reaches_resizing_and_cropping():
 
 
 def test_the_option_reaches_a_backbone_of_fixed_size():
-    cfg = read(CONFIGS / "alm/alm_swin-s_peta.py", image_size=[64, 128])
+    cfg = read(CONFIGS / "sspnet/sspnet_vit-s_pa100k.py", image_size=[64, 128])
     assert sizes(cfg)[0] == {(64, 128)}
     assert tuple(cfg.model.backbone.img_size) == (128, 64)
 

@@ -16,9 +16,7 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 from mmpar.datasets.formats.files import portable_path, shown
 from mmpar.structures import AttributeSchema, build_schema
 from mmpar.structures.attribute_schema import composed
-
-UNKNOWN = -1
-"""Label of an attribute that has not been annotated."""
+from mmpar.structures.ontology import UNKNOWN
 
 _ROWS_AT_A_TIME = 65_536
 

@@ -1,6 +1,7 @@
 """Behaviour that joins the Runner."""
 
 from mmpar.engine.hooks.channels_last_hook import ChannelsLastHook
+from mmpar.engine.hooks.distillation_hook import DistillationHook
 from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
 from mmpar.engine.hooks.finite_hook import FiniteHook
 from mmpar.engine.hooks.iteration_seed_hook import IterationSeedHook
@@ -19,6 +20,7 @@ from mmpar.engine.hooks.visualization_hook import PARVisualizationHook
 
 __all__ = [
     "ChannelsLastHook",
+    "DistillationHook",
     "DueValidationHook",
     "FiniteHook",
     "IterationSeedHook",

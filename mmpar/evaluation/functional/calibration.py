@@ -45,19 +45,22 @@ def fit_calibration(
     logits: np.ndarray,
     labels: np.ndarray,
     method: str = "platt",
+    set_softmax: bool = True,
 ) -> FittedCalibration:
     """Fit a calibration to the labels of a split, by their likelihood.
 
     Each attribute has its scale, and with ``'platt'`` its bias; then each exclusive set
-    has its softmax on top. Known labels count alone. An attribute without a positive or
-    a negative keeps its scores, with a note. Weak normal priors around the uncalibrated
-    model keep the numbers finite.
+    has its softmax on top, unless the logits are log odds of one already. Known labels
+    count alone. An attribute without a positive or a negative keeps its scores, with a
+    note. Weak normal priors around the uncalibrated model keep the numbers finite.
 
     Args:
         schema: The A attributes.
         logits: ``(N, A)``.
         labels: ``(N, A)``: 1 present, 0 absent, -1 unknown.
         method: ``'temperature'`` or ``'platt'``.
+        set_softmax: False for the logits of a head with ``exclusive_softmax``, on which
+            a second softmax would do harm.
 
     Raises:
         ValueError: Arguments are not as above.
@@ -76,7 +79,10 @@ def fit_calibration(
     taken: set[int] = set()
     for members in schema.exclusive_indices:
         columns = list(members)
-        if taken.isdisjoint(members):
+        fitted_set: tuple[SetSoftmax | None, str | None]
+        if not set_softmax:
+            fitted_set = None, "the model's scores are of a softmax already"
+        elif taken.isdisjoint(members):
             fitted_set = _fit_set(z[:, columns], labels[:, columns])
         else:
             fitted_set = None, "it shares attributes with a set that has one"

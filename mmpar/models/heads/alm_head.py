@@ -90,7 +90,7 @@ class ALMHead(PARHead):
         )
         self.global_classifier = nn.Linear(in_channels[-1], num_attributes)
 
-    def forward(self, stages: Sequence[Tensor]) -> Tensor:
+    def logits(self, stages: Sequence[Tensor]) -> Tensor:
         """The voted logits.
 
         Args:
@@ -108,7 +108,7 @@ class ALMHead(PARHead):
         """Every prediction, and where it came from.
 
         Args:
-            stages: As :meth:`forward`.
+            stages: As :meth:`logits`.
 
         Returns:
             L + 1 logits ``(B, A)``, finest level first and the global ones last, and L
@@ -167,7 +167,7 @@ class ALMHead(PARHead):
         """Regions in shares of the levels' maps.
 
         Args:
-            stages: As :meth:`forward`; only their sizes are read.
+            stages: As :meth:`logits`; only their sizes are read.
             regions: From :meth:`predict_levels`.
 
         Returns:
@@ -180,12 +180,12 @@ class ALMHead(PARHead):
         return torch.stack(per_level, dim=1)
 
     def loss(
-        self, stages: Sequence[Tensor], data_samples: list[DataSample], **kwargs: Any
+        self, stages: Sequence[Tensor], /, data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
         """A loss for each prediction; MMEngine sums them.
 
         Args:
-            stages: As :meth:`forward`.
+            stages: As :meth:`logits`.
             data_samples: With ``gt_score``.
             **kwargs: Passed on to the loss of one prediction.
 

@@ -47,7 +47,7 @@ class QueryPARHead(PARHead):
         # As CLIP begins: cosines of embeddings differ by hundredths.
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
-    def forward(self, feats: Sequence[Tensor]) -> Tensor:
+    def logits(self, feats: Sequence[Tensor]) -> Tensor:
         """Logits ``(B, A)`` of the last of ``feats``, ``(B, L, D)``.
 
         Raises:

@@ -86,7 +86,7 @@ class SSPNetHead(PARHead):
                 "current",
             )
 
-    def forward(self, feats: Mapping[str, RegionFeatures]) -> Tensor:
+    def logits(self, feats: Mapping[str, RegionFeatures]) -> Tensor:
         """Logits from region features.
 
         Args:

@@ -14,6 +14,10 @@ from mmpar.models.layers.concatenating_pyramid import (
     pool_levels,
     pool_regions,
 )
+from mmpar.models.layers.exclusive_softmax import (
+    ExclusiveLogOdds,
+    exclusive_set_losses,
+)
 from mmpar.models.layers.feature_pyramid import FeaturePyramid
 from mmpar.models.layers.point_sampling import SamplingPoints
 from mmpar.models.layers.prior_location_extraction import (
@@ -38,6 +42,7 @@ __all__ = [
     "BlockPLE",
     "CalibratedScores",
     "CellGrid",
+    "ExclusiveLogOdds",
     "FeaturePyramid",
     "IdentityPLE",
     "KeypointPLE",
@@ -50,6 +55,7 @@ __all__ = [
     "ScaleSelection",
     "SparsePLE",
     "cell_grids",
+    "exclusive_set_losses",
     "max_pyramid_pool",
     "modules_by_region",
     "name_scales",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from mmpar.models.losses.weighted_bce import WeightedBCELoss
@@ -33,6 +35,6 @@ class ALMLoss(WeightedBCELoss):
             raise ValueError(f"form is one of {tuple(FORMS)}, got {form!r}")
         super().__init__(weighting=FORMS[form], loss_weight=loss_weight)
 
-    def forward(self, logits: Tensor, target: Tensor, positive_ratio: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """As :class:`WeightedBCELoss`, divided by the number of attributes."""
-        return super().forward(logits, target, positive_ratio) / logits.shape[1]
+        return super().forward(logits, *args, **kwargs) / logits.shape[1]

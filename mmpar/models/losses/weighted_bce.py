@@ -1,11 +1,14 @@
-"""Binary cross-entropy weighted by how rare each attribute is."""
+"""Losses of single labels, weighted by how rare each attribute is."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmpar.models.layers import exclusive_set_losses
 from mmpar.registry import MODELS
 
 WEIGHTINGS = (
@@ -52,9 +55,8 @@ def attribute_weights(target: Tensor, positive_ratio: Tensor, weighting: str) ->
     return torch.where(target > 0.5, positive, negative)
 
 
-@MODELS.register_module()
-class WeightedBCELoss(nn.Module):
-    """Weighted binary cross-entropy, summed over attributes, averaged over images.
+class WeightedLoss(nn.Module):
+    """Base: a weighted loss, summed over attributes, averaged over images.
 
     Unknown labels (below 0) add nothing.
 
@@ -63,9 +65,7 @@ class WeightedBCELoss(nn.Module):
         loss_weight: Factor of the result.
     """
 
-    def __init__(
-        self, weighting: str | None = "exponential", loss_weight: float = 1.0
-    ) -> None:
+    def __init__(self, weighting: str | None, loss_weight: float) -> None:
         super().__init__()
         if weighting is not None and weighting not in WEIGHTINGS:
             raise ValueError(
@@ -74,13 +74,33 @@ class WeightedBCELoss(nn.Module):
         self.weighting = weighting
         self.loss_weight = loss_weight
 
-    def forward(self, logits: Tensor, target: Tensor, positive_ratio: Tensor) -> Tensor:
+    def label_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of each label, ``(B, A)``, from logits and labels in {0, 1}."""
+        raise NotImplementedError
+
+    def set_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of one exclusive set, ``(B,)``, from ``(B, K)``; -1 is unknown."""
+        raise ValueError(
+            f"{type(self).__name__} judges every attribute by itself, but the head has "
+            "exclusive_softmax=True; train it with WeightedBCELoss"
+        )
+
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        positive_ratio: Tensor,
+        sets: Sequence[Sequence[int]] = (),
+    ) -> Tensor:
         """Compute the loss.
 
         Args:
             logits: ``(B, A)``.
             target: ``(B, A)``, 1 present, 0 absent, -1 unknown.
             positive_ratio: Share of positives in the training split, ``(A,)``.
+            sets: Positions of the members of exclusive sets whose answers compete in a
+                softmax. Each counts as one label. Its weight is that of a label of the
+                members present, or of those absent, as if they were one attribute.
 
         Returns:
             Scalar.
@@ -89,17 +109,35 @@ class WeightedBCELoss(nn.Module):
             RuntimeError: Weights are needed, and an attribute with known labels has no
                 positive ratio (NaN).
         """
+        logits = logits.to(target)  # under autocast they are of half precision
         known = target >= 0
         labels = target.clamp(min=0)
-        loss = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        losses = self.label_losses(logits, labels)
         if self.weighting is not None:
             weights = attribute_weights(labels, positive_ratio, self.weighting)
             self._check(weights, known)
         else:
-            weights = torch.ones_like(loss)
+            weights = torch.ones_like(losses)
+        known[:, [index for members in sets for index in members]] = False
         # Not by masking the product: 0 * NaN would still reach the gradient.
         weights = torch.where(known, weights, torch.zeros_like(weights))
-        return self.loss_weight * (loss * weights).sum() / len(logits)
+        total = (losses * weights).sum()
+        for members in map(list, sets):
+            of_set = target[:, members]
+            of_answers = self.set_losses(logits[:, members], of_set)
+            weights = self._set_weights(of_set, positive_ratio[members])
+            total = total + (of_answers * weights).sum()
+        return self.loss_weight * total / len(logits)
+
+    def _set_weights(self, target: Tensor, positive_ratio: Tensor) -> Tensor:
+        """``(B,)`` from ``(B, K)`` and ``(K,)``."""
+        if self.weighting is None:
+            return torch.ones_like(target[:, 0])
+        present = target > 0.5
+        any_present = present.any(dim=1)
+        told = torch.where(any_present[:, None], present, target == 0)
+        ratio = torch.where(told, positive_ratio, torch.zeros_like(target)).sum(dim=1)
+        return attribute_weights(any_present, ratio.clamp(max=1), self.weighting)
 
     def _check(self, weights: Tensor, known: Tensor) -> None:
         if (weights.isnan() & known).any():
@@ -108,3 +146,69 @@ class WeightedBCELoss(nn.Module):
                 "labelled attribute. Add positive_ratio=dict(type='PositiveRatioHook') "
                 "to default_hooks, or call model.head.set_positive_ratio(...)"
             )
+
+
+@MODELS.register_module()
+class WeightedBCELoss(WeightedLoss):
+    """Weighted binary cross-entropy, summed over attributes, averaged over images.
+
+    Unknown labels (below 0) add nothing.
+
+    Args:
+        weighting: One of ``WEIGHTINGS``, see :func:`attribute_weights`, or None.
+        loss_weight: Factor of the result.
+        label_smoothing: s in [0, 0.5): a positive is learned as 1 - s, a negative as s,
+            which keep their weights.
+    """
+
+    def __init__(
+        self,
+        weighting: str | None = "exponential",
+        loss_weight: float = 1.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weighting, loss_weight)
+        if not 0 <= label_smoothing < 0.5:
+            raise ValueError(f"label_smoothing is in [0, 0.5), got {label_smoothing}")
+        self.label_smoothing = label_smoothing
+
+    def label_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Binary cross-entropy ``(B, A)``."""
+        if self.label_smoothing:
+            labels = labels + self.label_smoothing * (1 - 2 * labels)
+        return F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+
+    def set_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """See :func:`exclusive_set_losses`."""
+        return exclusive_set_losses(logits, labels, self.label_smoothing)
+
+
+@MODELS.register_module()
+class MultiLabelLoss(WeightedLoss):
+    """A loss of mmpretrain for single labels: focal, asymmetric.
+
+    >>> loss = MultiLabelLoss(dict(type="mmpretrain.FocalLoss", gamma=2.0, alpha=0.5))
+    >>> labels = torch.tensor([[1.0, 0.0, -1.0]])  # the last is unknown
+    >>> loss(torch.zeros(1, 3), labels, torch.zeros(3))
+    tensor(0.1733)
+
+    Args:
+        loss: Config of a loss that is called as ``(logits, labels,
+            reduction_override='none')``, such as ``mmpretrain.FocalLoss`` and
+            ``mmpretrain.AsymmetricLoss``.
+        weighting: One of ``WEIGHTINGS``, see :func:`attribute_weights`, or None.
+        loss_weight: Factor of the result.
+    """
+
+    def __init__(
+        self, loss: dict, weighting: str | None = None, loss_weight: float = 1.0
+    ) -> None:
+        super().__init__(weighting, loss_weight)
+        self.loss = MODELS.build(loss)
+
+    def label_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of each label, ``(B, A)``."""
+        count = logits.shape[1]
+        # A single column would be taken for the numbers of classes.
+        logits, labels = (F.pad(one, (0, int(count == 1))) for one in (logits, labels))
+        return self.loss(logits, labels, reduction_override="none")[:, :count]

@@ -1,0 +1,18 @@
+"""ConvNeXt-B, mmpretrain's ImageNet weights."""
+
+_base_ = "../pixels/imagenet.py"
+
+backbone = dict(
+    _delete_=True,
+    type="mmpretrain.ConvNeXt",
+    arch="base",
+    drop_path_rate=0.5,
+    gap_before_final_norm=False,
+    init_cfg=dict(
+        type="Pretrained",
+        checkpoint="https://download.openmmlab.com/mmclassification/v0/convnext/convnext-base_32xb128_in1k_20221207-fbdb5eb9.pth",
+        prefix="backbone",
+    ),
+)
+stages = (0, 1, 2, 3)
+channels = (128, 256, 512, 1024)

@@ -1,0 +1,16 @@
+"""LCNet at half width, timm's ImageNet weights; ``pip install timm``."""
+
+_base_ = "../pixels/imagenet.py"
+
+backbone = dict(
+    _delete_=True,
+    type="TimmFeatures",
+    model_name="lcnet_050",
+    init_cfg=dict(
+        type="Pretrained",
+        checkpoint="https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-weights/lcnet_050-f447553b.pth",
+        layout=dict(type="TimmLayout"),
+    ),
+)
+stages = (1, 2, 3, 4)
+channels = (32, 64, 128, 256)

@@ -1,7 +1,0 @@
-"""ALM on Swin-S with the published schedule; for the datasets at 256x128."""
-
-_base_ = [
-    "../models/alm_swin-s.py",
-    "../schedules/adam_step.py",
-    "../default_runtime.py",
-]
