@@ -38,6 +38,14 @@ def parse_args() -> argparse.Namespace:
         "--abstain", action="store_true", help="answer 'not sure' where the model is"
     )
     parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="'carries a red umbrella'",
+        help="also score this statement about the person, by a tower with a text side; "
+        "may be given more than once",
+    )
+    parser.add_argument(
         "--threshold",
         action="append",
         type=threshold,
@@ -99,7 +107,12 @@ from mmpar.apis.predict_files import PredictorSettings, predict_to_file
 def main(args: argparse.Namespace) -> None:
     """Predict and write."""
     settings = PredictorSettings(
-        args.model, args.device, args.batch_size, args.threshold, args.precision
+        args.model,
+        args.device,
+        args.batch_size,
+        args.threshold,
+        args.precision,
+        tuple(args.text),
     )
     wanted = dict(
         boxes=args.boxes,

@@ -31,6 +31,7 @@ from mmpar.explain import Explainer, MapExplainer, has_regions
 from mmpar.models import ALMHead
 from mmpar.models.classifiers.par_classifier import keypoint_samples
 from mmpar.registry import EXPLAINERS
+from mmpar.structures.model_card import ModelCard
 from mmpar.structures.par_result import PARResult
 from mmpar.structures.thresholds import Threshold
 from mmpar.utils.shipped import find_config, model_index
@@ -53,9 +54,12 @@ class TorchPredictor(Predictor):
             device has them, and move scores by up to some thousandths.
         compile: Whether ``torch.compile`` translates the model first. Takes a minute,
             and another at a last batch of another size.
+        texts: Statements about a person that are scored, too, by a model whose tower
+            has a text side.
 
     Raises:
-        ValueError: No such precision; and as :func:`load_model`.
+        ValueError: No such precision, or the model has no text side; and as
+            :func:`load_model`.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class TorchPredictor(Predictor):
         threshold: Threshold | None = None,
         precision: str = "fp32",
         compile: bool = False,
+        texts: Sequence[str] = (),
     ) -> None:
         if precision not in PRECISIONS:
             raise ValueError(
@@ -73,9 +78,13 @@ class TorchPredictor(Predictor):
             )
         self.device = torch.device(device or get_device())
         self.model, card = load_model(model, self.device)
-        super().__init__(card, batch_size, threshold)
+        super().__init__(card, batch_size, threshold, texts)
         self.model = self.model.to(memory_format=torch.channels_last)
-        self._forward = torch.compile(self.model) if compile else self.model
+        forward = self.model
+        if self.texts:
+            self._queries = _query_texts(self.model, card, self.texts)
+            forward = self._forward_with_texts
+        self._forward = torch.compile(forward) if compile else forward
         self._dtype = PRECISIONS[precision]
         steps = card.preprocessing
         self._size = (steps.width, steps.height)
@@ -100,8 +109,19 @@ class TorchPredictor(Predictor):
         """See :class:`Predictor`."""
         images, samples = self._batch(inputs, keypoints)
         with self._autocast():
-            logits = self._forward(images, samples, mode="tensor")
-        return self.rule.scores(logits.float().cpu().numpy())
+            logits = self._forward(images, samples, mode="tensor").float().cpu()
+        of_attributes, of_texts = logits.tensor_split([len(self.card.schema)], dim=1)
+        scores = self.rule.scores(of_attributes.numpy())
+        return np.concatenate((scores, of_texts.sigmoid().numpy()), axis=1)
+
+    def _forward_with_texts(
+        self, images: Tensor, samples: list[DataSample] | None, mode: str
+    ) -> Tensor:
+        """Logits (B, A + T) of attributes and texts, from one pass of the tower."""
+        found = self.model.backbone(images)
+        features = self.model.neck(found) if self.model.with_neck else found
+        embedding = self.model.backbone.image_embedding(found)
+        return torch.cat((self.model.head(features), embedding @ self._queries.t()), 1)
 
     def explain(
         self,
@@ -177,6 +197,26 @@ def default_explainer(model: Any) -> str:
     return "ALMBoxes" if isinstance(model.head, ALMHead) else "GradCAM"
 
 
+def _query_texts(model: Any, card: ModelCard, texts: Sequence[str]) -> Tensor:
+    """Vectors (T, D) that an image's embedding is multiplied with.
+
+    Raises:
+        ValueError: A text is empty, or the model has no text side.
+    """
+    if not all(text.strip() for text in texts):
+        raise ValueError(
+            f"texts are {list(texts)}; each says something about a person, such as "
+            "'carries a red umbrella'"
+        )
+    if getattr(model.backbone, "text", None) is None:
+        raise ValueError(
+            f"the model {card.name} cannot answer texts: its backbone is a "
+            f"{type(model.backbone).__name__} without a text side. Use a model of "
+            "configs/towers that was joined with model.backbone.text=True"
+        )
+    return model.backbone.query_texts(texts)
+
+
 def _read_image(loader: LoadPersonImage, path: str) -> np.ndarray:
     return loader.transform(dict(img_path=path))["img"]
 
@@ -223,6 +263,7 @@ class PARInferencer(BaseInferencer):
             mapping from attribute names (those not named keep their own).
         precision: See :class:`TorchPredictor`.
         compile: See :class:`TorchPredictor`.
+        texts: See :class:`TorchPredictor`; answers are ``texts`` of a result.
         show_progress: Whether long lists get a progress bar.
 
     Raises:
@@ -243,6 +284,7 @@ class PARInferencer(BaseInferencer):
         *,
         precision: str = "fp32",
         compile: bool = False,
+        texts: Sequence[str] = (),
         show_progress: bool = True,
     ) -> None:
         self.show_progress = show_progress
@@ -254,12 +296,17 @@ class PARInferencer(BaseInferencer):
                     f"the exported model {model} runs on the CPU, in the precision of "
                     "its export; leave out device, precision and compile"
                 )
+            if texts:
+                raise ValueError(
+                    f"the exported model {model} has no text side; use the published "
+                    "file that it was exported from"
+                )
             from mmpar.deploy import OnnxPARInferencer
 
             self.predictor = OnnxPARInferencer(model, batch_size, threshold)
         else:
             self.predictor = TorchPredictor(
-                model, device, batch_size, threshold, precision, compile
+                model, device, batch_size, threshold, precision, compile, texts
             )
         self.card = self.predictor.card
 

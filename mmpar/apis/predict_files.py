@@ -56,6 +56,7 @@ class PredictorSettings:
     batch_size: int = 32
     threshold: Threshold | None = None
     precision: str = "fp32"
+    texts: tuple[str, ...] = ()
 
     def open(self) -> Predictor:
         """Load the model."""
@@ -67,6 +68,7 @@ class PredictorSettings:
             self.batch_size,
             self.threshold,
             precision=self.precision,
+            texts=self.texts,
         ).predictor
 
 
@@ -209,7 +211,8 @@ def predict_to_file(
             images_now = _follow(done, todo)
             seconds = time.perf_counter() - start
             files = [answers.part(chunk) for chunk in chunks]
-            columns = answer_columns(predictor.card.schema.names, abstain)
+            names = predictor.card.schema.names
+            columns = answer_columns(names, abstain, settings.texts)
             _join(write, files, parts / "whole", columns)
             summary = _summarize(chunks, files, images_now, seconds)
             note = json.dumps({**job, "summary": asdict(summary)})
@@ -293,6 +296,7 @@ def _job(
         precision=settings.precision,
         batch_size=settings.batch_size,
         thresholds=list(predictor.rule.thresholds),
+        texts=list(settings.texts),
         abstain=answers.abstain,
         overlays=None if answers.overlays is None else str(answers.overlays),
         shard=list(shard),

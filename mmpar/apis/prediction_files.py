@@ -39,8 +39,10 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def answer_columns(names: Iterable[str], abstain: bool) -> Columns:
-    """Scores of all attributes, then decisions, and what abstaining adds.
+def answer_columns(
+    names: Iterable[str], abstain: bool, texts: Iterable[str] = ()
+) -> Columns:
+    """Scores of all attributes, then decisions, what abstaining adds, and texts.
 
     >>> [":".join(column) for column in answer_columns(["Hat", "Bag"], abstain=False)]
     ['score:Hat', 'score:Bag', 'decision:Hat', 'decision:Bag']
@@ -48,7 +50,8 @@ def answer_columns(names: Iterable[str], abstain: bool) -> Columns:
     kinds = ("score", "decision", *(("answer", "reason") if abstain else ()))
     columns = [(kind, name) for kind in kinds for name in names]
     measures = [field.name for field in fields(ImageQuality)] if abstain else []
-    return columns + [("quality", name) for name in measures]
+    columns += [("quality", name) for name in measures]
+    return columns + [("text", text) for text in texts]
 
 
 def writer_of(out: str | Path) -> Write:
@@ -93,7 +96,7 @@ def _write_parquet(parts: Iterable[Path], out: Path, columns: Columns) -> None:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    numbers = ("x1", "y1", "x2", "y2", "score", "quality")
+    numbers = ("x1", "y1", "x2", "y2", "score", "quality", "text")
     types = dict(id=pa.int64(), decision=pa.int8())
     types.update(dict.fromkeys(numbers, pa.float64()))
     named = [(name, types.get(name, pa.string())) for name in PLACE]
@@ -130,6 +133,7 @@ def _table_rows(part: Path, columns: Columns) -> Iterator[list[Any]]:
             answer=row["answers"],
             reason=row["reasons"],
             quality=row["quality"],
+            text=row["texts"],
         )
         yield place + [values[kind].get(name) for kind, name in columns]
 

@@ -79,15 +79,21 @@ class Predictor(ABC):
         batch_size: Crops that the model gets at once, at least 1.
         threshold: Instead of the model's own: one number, one per attribute, or a
             mapping from attribute names (those not named keep their own).
+        texts: Statements about a person that are scored, too.
 
     Raises:
         ValueError: The batch size is below 1, or the thresholds do not fit the schema.
     """
 
     def __init__(
-        self, card: ModelCard, batch_size: int = 32, threshold: Threshold | None = None
+        self,
+        card: ModelCard,
+        batch_size: int = 32,
+        threshold: Threshold | None = None,
+        texts: Sequence[str] = (),
     ) -> None:
         self.card = card
+        self.texts = tuple(texts)
         self.batch_size = _require_batch_size(batch_size)
         self.rule = card.decision
         if threshold is not None:
@@ -107,7 +113,9 @@ class Predictor(ABC):
 
     @abstractmethod
     def score(self, inputs: list[Any], keypoints: np.ndarray | None) -> np.ndarray:
-        """Probabilities (B, A) of prepared crops, after calibration.
+        """Probabilities (B, A + T) of prepared crops: of attributes, then of texts.
+
+        Those of attributes are calibrated.
 
         Args:
             inputs: B of them.
@@ -317,11 +325,14 @@ class Predictor(ABC):
     ) -> Iterator[dict[str, Any]]:
         """What the model says of each person of a batch."""
         names = self.card.schema.names
+        scores, of_texts = np.split(scores, [len(names)], axis=1)
         answers = self.rule.answers(scores) if abstain else [None] * len(persons)
         decided = (scores.tolist(), self.rule.decide(scores), self.rule.groups(scores))
-        for person, row, yes, groups, sure in zip(persons, *decided, answers):
+        rows = zip(persons, *decided, answers, of_texts.tolist())
+        for person, row, yes, groups, sure, said in rows:
             fields: dict[str, Any] = dict(
                 scores=dict(zip(names, row)),
+                texts=dict(zip(self.texts, said)),
                 present=tuple(compress(names, yes)),
                 groups={name: GroupAnswer(**group) for name, group in groups.items()},
             )

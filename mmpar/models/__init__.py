@@ -6,14 +6,23 @@ from mmpar.models.averaged_model import (
     MomentumAnnealingEMA,
     StochasticWeightAverage,
 )
-from mmpar.models.backbones import BNInception, ResNetIBN, TimmFeatures, ViTPyramid
+from mmpar.models.backbones import (
+    BNInception,
+    CachedFeatures,
+    OpenCLIPTower,
+    ResNetIBN,
+    TimmFeatures,
+    ViTPyramid,
+)
 from mmpar.models.classifiers import PARClassifier
 from mmpar.models.heads import (
     ALMHead,
     CosinePARHead,
     LinearPARHead,
     PARHead,
+    QueryPARHead,
     SSPNetHead,
+    TextQueries,
 )
 from mmpar.models.losses import ALMLoss, MultiLabelLoss, WeightedBCELoss
 from mmpar.models.necks import GlobalMaxPooling, SSPNetNeck
@@ -25,21 +34,25 @@ __all__ = [
     "ALMHead",
     "ALMLoss",
     "BNInception",
+    "CachedFeatures",
     "CosinePARHead",
     "ExponentialMovingAverage",
     "GlobalMaxPooling",
     "LinearPARHead",
     "MomentumAnnealingEMA",
     "MultiLabelLoss",
+    "OpenCLIPTower",
     "PARClassifier",
     "PARHead",
     "PretrainedInit",
+    "QueryPARHead",
     "ResNetIBN",
     "SOLIDERLayout",
     "SSPNetHead",
     "SSPNetInit",
     "SSPNetNeck",
     "StochasticWeightAverage",
+    "TextQueries",
     "TimmFeatures",
     "TimmLayout",
     "TimmViTLayout",

@@ -46,6 +46,8 @@ class PARResult:
 
     Attributes:
         scores: Attribute name to its probability, in [0, 1], in the schema's order.
+        texts: Statement about the person that was asked for to its probability, in
+            [0, 1].
         present: The attributes that the model says the person has: the score is above
             the threshold, and of an exclusive set at most one.
         groups: Exclusive set, by the name of its body-region group where it has one, to
@@ -69,6 +71,7 @@ class PARResult:
 
     scores: Mapping[str, float] = field(default_factory=dict)
     present: tuple[str, ...] = ()
+    texts: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, GroupAnswer] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class PARResult:
             error=self.error,
             present=list(self.present),
             scores=dict(self.scores),
+            texts=dict(self.texts),
             groups=groups,
             answers=dict(self.answers),
             reasons=dict(self.reasons),
@@ -141,7 +145,9 @@ class PARResult:
         rest = len(self.scores) - len({*self.present, *unsure})
         parts = [f"present: {', '.join(found) or 'nothing'}"]
         parts += [f"not sure: {', '.join(unsure)}"] if unsure else []
-        return f"PARResult({where}{'; '.join([*parts, f'absent: {rest} more'])})"
+        parts += [f"absent: {rest} more"]
+        parts += [f"{text!r} {score:.2f}" for text, score in self.texts.items()]
+        return f"PARResult({where}{'; '.join(parts)})"
 
     def plot(self) -> Image.Image:
         """The crop, its boxes, and a bar per attribute; for maps see ``explain``.
@@ -182,12 +188,13 @@ class PARResult:
     def _chart(self) -> Image.Image:
         from mmpar.utils.fonts import TextFont  # takes a moment, for matplotlib
 
-        lines = [f"{name} {score:.2f}" for name, score in self.scores.items()]
+        scores = {**self.scores, **self.texts}
+        lines = [f"{name} {score:.2f}" for name, score in scores.items()]
         font = TextFont(lines, _FONT_SIZE)
         left = int(max(map(font.length, lines))) + 8
         chart = Image.new("RGB", (left + _BAR, font.line_height * len(lines)), "white")
         draw = ImageDraw.Draw(chart)
-        for row, (line, (name, score)) in enumerate(zip(lines, self.scores.items())):
+        for row, (line, (name, score)) in enumerate(zip(lines, scores.items())):
             color = _PRESENT if name in self.present else _ABSENT
             color = _UNSURE if self.answers.get(name) == NOT_SURE else color
             top = row * font.line_height

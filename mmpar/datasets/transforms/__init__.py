@@ -4,6 +4,7 @@ from mmpar.datasets.transforms.attribute_boxes import (
     LoadAttributeBoxes,
     LoadBodyZones,
 )
+from mmpar.datasets.transforms.features import LoadFeatures
 from mmpar.datasets.transforms.formatting import PackPARInputs
 from mmpar.datasets.transforms.loading import LoadPersonImage
 from mmpar.datasets.transforms.random_crop import RandomCrop
@@ -13,6 +14,7 @@ from mmpar.datasets.transforms.resize import Resize
 __all__ = [
     "LoadAttributeBoxes",
     "LoadBodyZones",
+    "LoadFeatures",
     "LoadPersonImage",
     "PackPARInputs",
     "RandomCrop",
