@@ -1,9 +1,10 @@
 """AdamW at 1e-4, a tenth for the backbone, annealed by a cosine over 10 epochs."""
 
 optim_wrapper = dict(
-    optimizer=dict(type="AdamW", lr=1e-4, weight_decay=0.05),
+    # What a custom key names keeps its decay, so it is the head that has one.
+    optimizer=dict(type="AdamW", lr=1e-5, weight_decay=0.05),
     paramwise_cfg=dict(
-        custom_keys=dict(backbone=dict(lr_mult=0.1)),
+        custom_keys=dict(head=dict(lr_mult=10)),
         norm_decay_mult=0,
         bias_decay_mult=0,
     ),
