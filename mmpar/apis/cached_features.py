@@ -56,6 +56,11 @@ def cache_features(cfg: Config, say: Say = print) -> None:
             folder holds the features of another tower or of other images.
     """
     load = _load_step(cfg)
+    if cfg.get("cache", load.cache) != load.cache:
+        raise ValueError(
+            f"cache={cfg.cache} was set after the config had used it: its pipelines "
+            f"name {load.cache}. Set it in a copy of the config, or link the folder"
+        )
     with DefaultScope.overwrite_default_scope("mmpar"):
         tower = _build_tower(load.tower.backbone)
         preprocessor = MODELS.build(load.tower.data_preprocessor)
@@ -109,14 +114,18 @@ def _load_step(cfg: Config) -> Any:
 
 
 def _build_tower(backbone: Any) -> OpenCLIPTower:
-    if not backbone.get("init_cfg"):
-        raise ValueError(
-            "the tower has no init_cfg, so its features would be of random weights; "
-            "set tower.backbone.init_cfg=dict(type='Pretrained', checkpoint=...)"
-        )
+    _require_weights(backbone, "tower.backbone")
     tower = MODELS.build(backbone)
     tower.init_weights()
     return tower.eval()
+
+
+def _require_weights(backbone: Any, field: str) -> None:
+    if not backbone.get("init_cfg"):
+        raise ValueError(
+            "the tower has no init_cfg, so its features would be of random weights; "
+            f"set {field}.init_cfg=dict(type='Pretrained', checkpoint=...)"
+        )
 
 
 def _images(cfg: Config, pipeline: Any) -> _Images:
@@ -147,10 +156,13 @@ def join_tower(
         say: Called with what was done.
 
     Raises:
+        FileExistsError: There is such a file.
         ValueError: The features were of another tower, of otherwise prepared images, or
-            the checkpoint is not of a head on features.
+            the checkpoint is not of a head on features, or ``out`` not a .pth file.
         SchemaMismatchError: The head is of another schema.
     """
+    _require_new(Path(out))
+    _require_weights(cfg.model.backbone, "model.backbone")
     source = str(checkpoint)
     if os.path.isdir(source):
         source = find_checkpoint_to_test(cfg, source, say)
@@ -174,6 +186,13 @@ def join_tower(
     with atomic_path(out) as part:
         torch.save(dict(state_dict=model.state_dict(), meta=meta), part)
     say(f"{out}: {name} with the head of {source}")
+
+
+def _require_new(out: Path) -> None:
+    if out.suffix != ".pth":
+        raise ValueError(f"a checkpoint is a .pth file, got {out}")
+    if out.exists():
+        raise FileExistsError(f"{out} exists; remove it, or name another file")
 
 
 def _require_trained_on(

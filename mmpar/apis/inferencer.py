@@ -201,7 +201,7 @@ def _query_texts(model: Any, card: ModelCard, texts: Sequence[str]) -> Tensor:
     """Vectors (T, D) that an image's embedding is multiplied with.
 
     Raises:
-        ValueError: A text is empty, or the model has no text side.
+        ValueError: A text is empty, or the model has no text side or has left it.
     """
     if not all(text.strip() for text in texts):
         raise ValueError(
@@ -213,6 +213,11 @@ def _query_texts(model: Any, card: ModelCard, texts: Sequence[str]) -> Tensor:
             f"the model {card.name} cannot answer texts: its backbone is a "
             f"{type(model.backbone).__name__} without a text side. Use a model of "
             "configs/towers that was joined with model.backbone.text=True"
+        )
+    if not model.backbone.frozen:
+        raise ValueError(
+            f"the model {card.name} cannot answer texts: its tower was trained "
+            "further, away from its text side. Use one whose model.backbone.frozen is True"
         )
     return model.backbone.query_texts(texts)
 

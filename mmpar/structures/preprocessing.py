@@ -157,6 +157,11 @@ def _require_three_steps(names: list[str]) -> None:
     fits = [name in allowed for name, allowed in zip(names, expected)]
     if len(names) == len(expected) and all(fits):
         return
+    if "LoadFeatures" in names:
+        raise ValueError(
+            "the model is a head that reads cached features, not images; join it with "
+            "its tower first: tools/model_converters/join_tower.py"
+        )
     known = {name for allowed in expected for name in allowed}
     others = [name for name in names if name not in known]
     raise ValueError(

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,6 +169,12 @@ class FeatureCacheWriter:
     def _begin(self, path: Path, shape: tuple[int, ...]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         whole = (len(self._keys), *shape)
+        size, free = 2 * math.prod(whole), shutil.disk_usage(self.folder).free
+        if size > free:  # a mapped file that the disk cannot hold ends the process
+            raise OSError(
+                f"{self.folder} needs {size / 1e9:.1f} GB, and {free / 1e9:.1f} are "
+                "free; name a folder on another disk as cache"
+            )
         np.lib.format.open_memmap(path, "w+", np.float16, whole).flush()
         (self.folder / "keys.bin").write_bytes(b"")
         note = dict(fingerprint=self._fingerprint, num_images=len(self._keys))

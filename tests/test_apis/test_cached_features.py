@@ -18,8 +18,10 @@ from mmpar.deploy import export_onnx
 from mmpar.engine import running
 from mmpar.models import OpenCLIPTower
 from mmpar.registry import MODELS
+from mmpar.structures import Preprocessing
 from mmpar.utils import feature_cache
 from mmpar.utils.config import add_dump_metric, use_checkpoint
+from mmpar.utils.feature_cache import FeatureCacheWriter
 from tests.fixtures.tiny_towers import CLIP, write_pair, write_weights
 
 pytest.importorskip("open_clip")
@@ -226,3 +228,41 @@ def test_a_config_on_images_is_not_cached(configs):
     images, _ = configs()
     with pytest.raises(ValueError, match=r"trains on images.*DrawSyntheticPerson"):
         cache_features(images, quiet)
+
+
+def test_a_joined_model_replaces_no_file_and_has_weights(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images, _ = write_pair()
+    there = tmp_path / "there.pth"
+    there.write_text("")
+    with pytest.raises(FileExistsError, match=r"there\.pth exists"):
+        join_tower(images, "head.pth", there)
+    with pytest.raises(ValueError, match=r"a \.pth file"):
+        join_tower(images, "head.pth", tmp_path / "joined.safetensors")
+    images.model.backbone.init_cfg = None
+    with pytest.raises(ValueError, match=r"model\.backbone\.init_cfg"):
+        join_tower(images, "head.pth", tmp_path / "joined.pth")
+
+
+def test_a_cache_that_is_named_too_late_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, cached = write_pair()
+    cached.cache = "elsewhere"
+    with pytest.raises(ValueError, match="cache=elsewhere was set after"):
+        cache_features(cached)
+
+
+def test_a_disk_without_room_for_the_cache_is_an_error(tmp_path, monkeypatch):
+    usage = type("Usage", (), dict(free=10))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    writer = FeatureCacheWriter(tmp_path / "cache", {}, [b"0" * 16])
+    with pytest.raises(OSError, match="another disk"):
+        writer.append(np.zeros((1, 100)))
+
+
+def test_a_head_on_features_is_no_model_file_without_its_tower(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, cached = write_pair()
+    pipeline = cached.test_dataloader.dataset.pipeline
+    with pytest.raises(ValueError, match=r"join_tower\.py"):
+        Preprocessing.from_config(pipeline, cached.model.data_preprocessor)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from mmpar.engine import DistillationHook
@@ -24,17 +24,23 @@ SIZES += ("train_dataloader.batch_size=4", "train_cfg.max_epochs=1")
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     """A model of random weights, and the file of them."""
-    init_default_scope("mmpar")
     torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(CONFIG).model)
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        model = MODELS.build(Config.fromfile(CONFIG).model)
     torch.nn.init.normal_(model.head.classifier.weight, std=0.1)
     path = tmp_path_factory.mktemp("teacher") / "teacher.pth"
     torch.save(dict(state_dict=model.state_dict()), path)
     return model.eval(), str(path)
 
 
+@pytest.fixture(autouse=True)
+def mmpar_scope():
+    """Names are resolved as the Runner does."""
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        yield
+
+
 def runner_of(changes=()):
-    init_default_scope("mmpar")
     cfg = Config.fromfile(CONFIG)
     cfg.merge_from_dict(dict(changes))
     model = MODELS.build(cfg.model)

@@ -43,7 +43,12 @@ def patches_of_clip(visual, images):
 
 
 def patches_of_siglip(visual, images):
-    return visual.trunk.forward_features(images)
+    """Each patch is pooled as if there were no other."""
+    patches = visual.trunk.forward_features(images)
+    alone = [
+        visual.trunk.attn_pool(patches[:, i : i + 1]) for i in range(len(patches[0]))
+    ]
+    return torch.stack(alone, dim=1)
 
 
 PATCHES = dict(clip=patches_of_clip, siglip=patches_of_siglip)
@@ -187,3 +192,15 @@ def test_a_shipped_config_prepares_images_as_its_weights_want(path):
     model = open_clip.get_model_config(name)
     assert resize.scale == (model["vision_cfg"]["image_size"],) * 2
     assert cfg.model.head.in_channels == model["embed_dim"]
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("roberta-ViT-B-32", r"roberta-ViT-B-32.*from a hub.*ViT-B-16"),
+        ("coca_ViT-B-32", r"coca_ViT-B-32 writes captions.*ViT-B-16"),
+    ],
+)
+def test_a_name_that_needs_parts_of_others_is_refused(name, match):
+    with pytest.raises(ValueError, match=match):
+        OpenCLIPTower(name, text=True)

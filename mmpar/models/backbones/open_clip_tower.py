@@ -37,8 +37,11 @@ class OpenCLIPTower(BaseModule):
     open_clip builds them (``pip install mmpar[towers]``).
 
     Images are embedded in the space of texts, (B, D), by open_clip's ``encode_image``.
-    With ``patches`` the embeddings of the patches of the last layer follow, normalized
-    and projected as the image's own is: (B, 1 + N, D), row by row.
+    With ``patches`` the embeddings of the patches of the last layer follow, (B, 1 + N,
+    D), row by row: each normalized and projected as the image's own is or, where the
+    image's is pooled by attention as SigLIP's, pooled as if there were no other patch.
+    So they are in the space of texts, too (as in MaskCLIP, Zhou et al., arXiv
+    2112.01071).
 
     Args:
         model: Name in ``open_clip.list_models()``, or a dict like open_clip's model
@@ -97,7 +100,11 @@ class OpenCLIPTower(BaseModule):
         return (torch.cat((found["image_features"][:, None], patches), dim=1),)
 
     def _project(self, patches: Tensor) -> Tensor:
-        """From the tower's width to the space of texts."""
+        """From the tower's width C to the space of texts, ``(B, N, D)``."""
+        pool = getattr(getattr(self.visual, "trunk", None), "attn_pool", None)
+        if pool is not None:
+            alone = pool(patches.flatten(0, 1)[:, None])
+            return self.visual.head(alone).unflatten(0, patches.shape[:2])
         projection = getattr(self.visual, "proj", None)
         if projection is not None:
             return patches @ projection
@@ -146,6 +153,11 @@ class OpenCLIPTower(BaseModule):
             return open_clip.SimpleTokenizer(context_length=self.context_length)
         try:
             return open_clip.get_tokenizer(self.model_name)
+        except OSError as error:
+            raise OSError(
+                f"the vocabulary of {self.model_name} is fetched once from a hub, "
+                f"which cannot be reached: {error}"
+            ) from error
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
                 f"the words of {self.model_name} are split by {error.name}, which is "
@@ -182,6 +194,7 @@ def read_config(model: str | Mapping[str, Any]) -> dict[str, Any]:
                 f"open_clip {open_clip.__version__} has no model {model!r}; "
                 "open_clip.list_models() names those that it has"
             )
+        _require_own_parts(model, found)
         return found
     config = {key: copy.deepcopy(item) for key, item in model.items()}
     for part in ("vision_cfg", "text_cfg"):
@@ -196,6 +209,19 @@ def read_config(model: str | Mapping[str, Any]) -> dict[str, Any]:
             "fetch; give the name of one of its models, or leave them out"
         )
     return config
+
+
+def _require_own_parts(name: str, config: Mapping[str, Any]) -> None:
+    if config["text_cfg"].get("hf_model_name"):
+        raise ValueError(
+            f"the text side of {name} is a model that open_clip would fetch from a "
+            "hub; take one whose text side it builds itself, such as ViT-B-16"
+        )
+    if "multimodal_cfg" in config:
+        raise ValueError(
+            f"{name} writes captions, and has no tower for this; take a CLIP or SigLIP "
+            "model, such as ViT-B-16"
+        )
 
 
 def build(config: Mapping[str, Any], text: bool) -> Any:
