@@ -217,7 +217,7 @@ def _query_texts(model: Any, card: ModelCard, texts: Sequence[str]) -> Tensor:
     if not model.backbone.frozen:
         raise ValueError(
             f"the model {card.name} cannot answer texts: its tower was trained "
-            "further, away from its text side. Use one whose model.backbone.frozen is True"
+            "further, away from its text side. Use one with model.backbone.frozen=True"
         )
     return model.backbone.query_texts(texts)
 

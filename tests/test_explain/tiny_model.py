@@ -1,6 +1,7 @@
 """A model with regions that is small enough for slow oracles, in float64."""
 
 import torch
+from mmengine.registry import DefaultScope
 from mmpretrain.models import ImageClassifier
 from torch import nn
 
@@ -47,7 +48,8 @@ class Pooling(nn.Module):
 
 
 def with_random_weights(neck, head):
-    model = ImageClassifier(backbone=Backbone(), neck=neck, head=head)
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        model = ImageClassifier(backbone=Backbone(), neck=neck, head=head)
     torch.manual_seed(1)
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.5)
