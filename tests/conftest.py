@@ -12,7 +12,6 @@ that is written a quarter of one. Hence:
 - What takes more than ten seconds is marked ``slow``; CI runs it, and names it.
 """
 
-import copy
 import functools
 import logging
 import os
@@ -22,9 +21,9 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
-from mmengine.registry import DefaultScope
 
 from tests.fixtures.config_text import leave_config_text_as_it_is
+from tests.fixtures.scopes import default_scope_restored
 from tests.fixtures.trained import train_once
 
 leave_config_text_as_it_is()
@@ -45,13 +44,9 @@ def seeded():
 
 @pytest.fixture(autouse=True)
 def no_default_scope_left_behind():
-    """A Runner or a fixture sets MMEngine's global scope; the next test has none.
-
-    MMEngine has no public way back to "no default scope": its dictionary is restored.
-    """
-    before = copy.copy(DefaultScope._instance_dict)
-    yield
-    DefaultScope._instance_dict = before
+    """A Runner or a fixture sets MMEngine's global scope; the next test has none."""
+    with default_scope_restored():
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from mmpar import PARInferencer
 from mmpar.apis.cached_features import cache_features, join_tower
 from mmpar.apis.model_files import load_model
 from mmpar.engine import running
+from tests.fixtures.scopes import default_scope_restored
 from tests.fixtures.tiny_towers import CLIP, write_pair
 from tests.test_tools.run import run_tool
 
@@ -24,7 +25,7 @@ TEXTS = ["carries a red umbrella", "rides a bicycle"]
 def folder(tmp_path_factory):
     """With a joined model of each kind, and one image."""
     folder = tmp_path_factory.mktemp("texts")
-    with pytest.MonkeyPatch.context() as patch:
+    with default_scope_restored(), pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for kind in ("query", "linear"):
             images, cached = write_pair(kind)
