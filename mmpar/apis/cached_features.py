@@ -30,7 +30,7 @@ from mmpar.models.weights import load_weights, weights_of
 from mmpar.registry import DATASETS, MODELS
 from mmpar.structures import build_schema
 from mmpar.structures.attribute_prompts import attribute_prompts
-from mmpar.utils.atomic import atomic_path
+from mmpar.utils.atomic import atomic_path, require_absent
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
 from mmpar.utils.feature_cache import FeatureCacheWriter, sample_key
@@ -161,7 +161,7 @@ def join_tower(
             the checkpoint is not of a head on features, or ``out`` not a .pth file.
         SchemaMismatchError: The head is of another schema.
     """
-    _require_new(Path(out))
+    _require_new_checkpoint(Path(out))
     _require_weights(cfg.model.backbone, "model.backbone")
     source = str(checkpoint)
     if os.path.isdir(source):
@@ -188,11 +188,10 @@ def join_tower(
     say(f"{out}: {name} with the head of {source}")
 
 
-def _require_new(out: Path) -> None:
+def _require_new_checkpoint(out: Path) -> None:
     if out.suffix != ".pth":
         raise ValueError(f"a checkpoint is a .pth file, got {out}")
-    if out.exists():
-        raise FileExistsError(f"{out} exists; remove it, or name another file")
+    require_absent(out)
 
 
 def _require_trained_on(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mmpar.datasets.file_backends import MAX_LMDB_KEY
-from mmpar.utils.atomic import atomic_path, delete
+from mmpar.utils.atomic import atomic_path, delete, require_absent
 
 _IMAGES_PER_TRANSACTION = 1_000
 _FIRST_MAP_SIZE = 1 << 28
@@ -90,8 +90,7 @@ def pack(
     out = Path(out)
     if out.suffix not in (".zip", ".lmdb"):
         raise ValueError(f"{str(out)!r} ends in {out.suffix!r}, expected .zip or .lmdb")
-    if out.exists():
-        raise FileExistsError(f"{out} exists; delete it first, or give another name")
+    require_absent(out)
     for left_by_killed_run in out.parent.glob(f".{out.name}.*.part"):
         delete(left_by_killed_run)
     contents = _contents(Path(folder), list(names), report)

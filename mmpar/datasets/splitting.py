@@ -16,7 +16,7 @@ from mmpar.datasets.formats.annotation import (
     AnnotationTable,
 )
 from mmpar.structures.persons import UNKNOWN_PERSON
-from mmpar.utils.atomic import write_atomically
+from mmpar.utils.atomic import require_absent, write_atomically
 
 _PASSES = 10
 """Over all persons; on PETA's the fourth moves few."""
@@ -292,8 +292,7 @@ def write_csv(done: PersonSplit, out: str | Path) -> None:
         FileExistsError: There is such a file already.
     """
     out = Path(out)
-    if out.exists():
-        raise FileExistsError(f"{out} exists; delete it first, or give another name")
+    require_absent(out)
     columns = {
         name: column
         for name, column in done.table.columns.items()

@@ -10,6 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def require_absent(path: Path) -> None:
+    """Raise ``FileExistsError`` before work is done for a file that is there."""
+    if path.exists():
+        raise FileExistsError(f"{path} exists; delete it first, or give another name")
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path to write to, which is renamed to ``path`` when all is written.

@@ -1,5 +1,7 @@
 """AdamW at 1e-4, a tenth for the backbone, annealed by a cosine over 10 epochs."""
 
+_base_ = "./adam_cosine.py"
+
 optim_wrapper = dict(
     # What a custom key names keeps its decay, so it is the head that has one.
     optimizer=dict(type="AdamW", lr=1e-5, weight_decay=0.05),
@@ -11,24 +13,7 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [
-    dict(
-        type="LinearLR",
-        start_factor=0.01,
-        by_epoch=True,
-        end=1,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type="CosineAnnealingLR",
-        by_epoch=True,
-        begin=1,
-        T_max=9,
-        end=10,
-        eta_min_ratio=0.01,
-        convert_to_iter_based=True,
-    ),
+    _base_.param_scheduler[0],
+    dict(_base_.param_scheduler[1], T_max=9, end=10),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=1)
-
-# GPUs x batch size that the learning rate is meant for.
-auto_scale_lr = dict(base_batch_size=64, enable=False)
+train_cfg = dict(max_epochs=10)

@@ -33,18 +33,19 @@ class ExclusiveLogOdds(nn.Module):
         self.alone = [i for i in range(num_attributes) if i not in members]
         places = self.alone + members
         self.order = [places.index(i) for i in range(num_attributes)]
+        # Of each member the other answers, "none of them" last.
+        self.others = [
+            [[j for j in range(len(one) + 1) if j != i] for i in range(len(one))]
+            for one in self.sets
+        ]
 
     def forward(self, logits: Tensor) -> Tensor:
         """Log odds ``(B, A)`` of logits ``(B, A)``."""
         if not self.sets:
             return logits
         parts = [logits[:, self.alone]]
-        for members in self.sets:
-            answers = F.pad(logits[:, list(members)], (0, 1))  # "none of them" last
-            others = [
-                [j for j in range(len(members) + 1) if j != i]
-                for i in range(len(members))
-            ]
+        for members, others in zip(self.sets, self.others):
+            answers = F.pad(logits[:, list(members)], (0, 1))
             parts.append(answers[:, :-1] - answers[:, others].logsumexp(dim=2))
         return torch.cat(parts, dim=1)[:, self.order]
 
