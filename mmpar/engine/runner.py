@@ -13,8 +13,10 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
+from mmpar.engine.loops import ResumableEpochLoop
 from mmpar.registry import RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
@@ -64,7 +66,10 @@ class PARRunner(Runner):
     ) -> DataLoader:
         """As MMEngine's, with each sample seeded on its own."""
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
-        if seed is not None and not isinstance(dataloader, DataLoader):
+        if isinstance(dataloader, DataLoader):
+            return loader
+        loader.worker_init_fn = OutliveSignals(loader.worker_init_fn)
+        if seed is not None:
             seed_samples(loader, seed)
         return loader
 
@@ -93,12 +98,12 @@ class PARRunner(Runner):
         )
 
     def train(self) -> nn.Module:
-        """As MMEngine's; however it ends, the terminal is restored."""
+        """As MMEngine's; however it ends, the terminal and signals are restored."""
         try:
             return super().train()
         finally:
             for hook in self.hooks:
-                if isinstance(hook, ProgressHook):
+                if isinstance(hook, (ProgressHook, InterruptHook)):
                     hook.stop(self)
 
     def close(self) -> None:
@@ -115,12 +120,15 @@ class PARRunner(Runner):
         return not (training and getattr(record, "is_table", False))
 
     def build_train_loop(self, loop: Any) -> Any:
-        """As MMEngine's.
+        """As MMEngine's; an epoch-based one can resume within an epoch.
 
         Raises:
             ValueError: An epoch would have no batch. MMEngine would train nothing, or
                 fail where it converts schedules to iterations.
         """
+        if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
+            rest = {name: value for name, value in loop.items() if name != "by_epoch"}
+            loop = dict(type=ResumableEpochLoop, **rest)
         loop = super().build_train_loop(loop)
         measure_epoch(loop.dataloader)
         return loop

@@ -25,6 +25,10 @@ from mmpar.utils.cli import AUTO
 Say = Callable[[str], Any]
 STATE = ("meta", "message_hub", "optimizer")
 """What every checkpoint to resume from holds besides the weights."""
+LAST = "last_checkpoint"
+"""Name of MMEngine's record of the last checkpoint, in the work dir."""
+INTERRUPTED = "interrupted.pth"
+"""What a training saves that is told to stop."""
 _DEFAULT_NAMES = ("epoch_{}.pth", "iter_{}.pth")
 _BEST = "best_"
 
@@ -183,7 +187,7 @@ def _last(cfg: Config, work_dir: str, say: Say, resumable: bool = False) -> str 
 
 def _named_last(cfg: Config, work_dir: str) -> list[str]:
     """The checkpoint that MMEngine's record names, if there is one."""
-    record = Path(work_dir) / "last_checkpoint"
+    record = Path(work_dir) / LAST
     if not record.is_file():
         return []
     name = record.read_text(encoding="utf-8").strip()
@@ -193,9 +197,9 @@ def _named_last(cfg: Config, work_dir: str) -> list[str]:
 
 
 def _regular(cfg: Config, work_dir: str) -> list[str]:
-    """All checkpoints but the best, counted in epochs or iterations."""
+    """All checkpoints but the best."""
     template = _checkpoint_hook(cfg).get("filename_tmpl")
-    names = {*_DEFAULT_NAMES, template or _DEFAULT_NAMES[0]}
+    names = {*_DEFAULT_NAMES, INTERRUPTED, template or _DEFAULT_NAMES[0]}
     patterns = ["*".join(map(glob.escape, re.split(r"\{.*?\}", one))) for one in names]
     found = {path for one in patterns for path in _folder(cfg, work_dir).glob(one)}
     return sorted(str(path) for path in found if not path.name.startswith(_BEST))
