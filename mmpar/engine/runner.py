@@ -28,6 +28,7 @@ _NOT_FOR_USERS = (
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
     "The prefix is not set in metric class DumpPredictions",
+    "which means the gradient of some iterations is lost",  # ResumeHook has them
 )
 
 # For questions about a run later; the console says what matters now.

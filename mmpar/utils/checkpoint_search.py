@@ -18,7 +18,7 @@ from mmengine.config import Config
 from mmpar.utils.checkpoint_files import (
     UnreadableCheckpointError,
     UnsafeCheckpointError,
-    load_from_local,
+    load_mapped,
 )
 from mmpar.utils.cli import AUTO
 
@@ -206,10 +206,10 @@ def _regular(cfg: Config, work_dir: str) -> list[str]:
 
 
 def _read_all(paths: Iterable[str], say: Say) -> Iterator[Saved]:
-    """Those that can be read; a warning for each of the rest."""
+    """Those that can be read, which loads none of them; a warning for each other."""
     for path in paths:
         try:
-            checkpoint = load_from_local(path, map_location="cpu")
+            checkpoint = load_mapped(path)
         except (UnreadableCheckpointError, UnsafeCheckpointError) as error:
             say(f"{error}. Looking for another")
             continue

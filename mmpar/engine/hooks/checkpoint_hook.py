@@ -17,7 +17,8 @@ from mmpar.utils.atomic import delete_parts, write_atomically
 from mmpar.utils.checkpoint_search import INTERRUPTED, LAST
 
 _OUTDATED = "outdated_checkpoints"
-_BATCHES = "batches_of_epoch"
+BATCHES = "batches_of_epoch"
+"""In ``meta`` of what was saved within an epoch: how many were trained on."""
 
 
 @HOOKS.register_module()
@@ -39,12 +40,12 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
         """Note what is left to delete, and where in its epoch a training resumes."""
         if runner._resume:
             self._left = checkpoint["meta"].get(_OUTDATED, [])
-            runner.train_loop.batches_done = checkpoint["meta"].get(_BATCHES, 0)
+            runner.train_loop.batches_done = checkpoint["meta"].get(BATCHES, 0)
 
     def before_train(self, runner: Any) -> None:
         """Prepare, and tidy up after a killed run."""
         super().before_train(runner)
-        self.file_backend = _Postponing(self.file_backend)
+        self.file_backend: Any = _Postponing(self.file_backend)
         if not is_main_process():
             return
         for name in self._left:
@@ -71,7 +72,7 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
         """
         meta = dict(epoch=runner.epoch, iter=runner.iter + 1)
         if batches:
-            meta[_BATCHES] = batches
+            meta[BATCHES] = batches
         runner.save_checkpoint(
             self.out_dir, INTERRUPTED, meta=meta, backend_args=self.backend_args
         )
