@@ -99,9 +99,20 @@ class PARRunner(Runner):
         )
 
     def train(self) -> nn.Module:
-        """As MMEngine's; however it ends, the terminal and signals are restored."""
+        """As MMEngine's; however it ends, the terminal and signals are restored.
+
+        Raises:
+            RuntimeError: As PyTorch's, with a remedy where a worker was killed.
+        """
         try:
             return super().train()
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):
+                raise
+            raise RuntimeError(
+                f"a process that loads images was killed ({error}). If the machine ran "
+                "out of memory, lower train_dataloader.num_workers; then --resume"
+            ) from error
         finally:
             for hook in self.hooks:
                 if isinstance(hook, (ProgressHook, InterruptHook)):

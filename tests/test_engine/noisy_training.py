@@ -99,7 +99,11 @@ def runner(
         train_dataloader=loader,
         train_cfg=dict(by_epoch=by_epoch, val_interval=1, **length),
         optim_wrapper=dict(optimizer=dict(type="Adam", lr=0.01), **optim),
-        default_hooks=dict(hooks_without_schema(), checkpoint=checkpoint),
+        default_hooks=dict(
+            hooks_without_schema(),
+            checkpoint=checkpoint,
+            resume=dict(type="ResumeHook"),  # as build_runner adds it
+        ),
         custom_hooks=[EpochHook(), *hooks],
         load_from=str(resume) if resume else None,
         resume=resume is not None,

@@ -2,6 +2,7 @@
 
 import random
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from mmengine.hooks import Hook
 from mmpar.engine import IterationSeedHook
 from mmpar.engine.hooks import iteration_seed_hook
 from mmpar.utils import seeding
+from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.config import check_config
 from tests import kill_and_resume
 from tests.test_engine.noisy_training import HOOKS, Noise, Scores, runner, weights
@@ -31,6 +33,21 @@ def test_a_resumed_training_has_the_undisturbed_weights(
     undisturbed = weights(tmp_path / "whole" / last)
     assert torch.equal(undisturbed, weights(tmp_path / "rest" / last))
     assert not torch.equal(undisturbed, weights(start))
+
+
+@pytest.mark.parametrize(("counts", "left"), [(1, 0), (3, 2), (4, 0), (5, 3)])
+def test_gradients_that_no_step_has_used_are_resumed(tmp_path, counts, left):
+    """Of the 8 iterations before the last epoch, some were not stepped by."""
+    runner(tmp_path / "whole", 0, accumulative_counts=counts).train()
+    start = tmp_path / "whole" / "epoch_2.pth"
+    assert ("gradients" in load_from_local(str(start))) == (left > 0)
+    built = runner(tmp_path / "rest", 0, resume=start, accumulative_counts=counts)
+    built.train()
+    ends = [weights(tmp_path / run / "epoch_3.pth") for run in ("whole", "rest")]
+    assert torch.equal(*ends)
+    log = Path(built.log_dir, f"{built.timestamp}.log").read_text()
+    assert "gradient of some iterations is lost" not in log
+    assert "without the gradients" not in log
 
 
 def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):
