@@ -124,6 +124,17 @@ def test_a_validation_that_is_in_the_checkpoint_is_not_repeated(tmp_path, monkey
     assert calls == [1, 2, 3]
 
 
+def test_the_checkpoint_of_a_validation_that_was_cut_off_learns_of_its_best(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Scores, "compute_metrics", _score_of_epoch([1, 2, 3]))
+    with pytest.raises(Killed):
+        runner(tmp_path, 0, val=True, hooks=[killed_in_validation(3)]).train()
+    runner(tmp_path, 0, resume=tmp_path / "epoch_3.pth", val=True).train()
+    hub = load_from_local(str(tmp_path / "epoch_3.pth"))["message_hub"]
+    assert hub["runtime_info"]["best_score"] == 3
+
+
 def _score_of_epoch(scores, note=lambda epoch: None):
     def compute(self, results):
         note(Scores.epoch)

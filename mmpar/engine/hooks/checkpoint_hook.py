@@ -45,6 +45,8 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
     def before_train(self, runner: Any) -> None:
         """Prepare, and tidy up after a killed run."""
         super().before_train(runner)
+        # MMEngine forgets that a resumed run has a checkpoint to tell of a new best.
+        self.last_ckpt = runner.message_hub.runtime_info.get("last_ckpt")
         self.file_backend: Any = _Postponing(self.file_backend)
         if not is_main_process():
             return
