@@ -194,35 +194,39 @@ def prediction(model: Path, images: Path, out: Path) -> BaseProcess:
         return start_python(words, log)
 
 
-def kill_predictions(folder: Path, runs: int, seed: int) -> Iterator[tuple[str, bool]]:
+def kill_predictions(
+    folder: Path, runs: int, seed: int, images: int = 2560
+) -> Iterator[tuple[str, bool]]:
     """Kill a prediction at two moments each run; whether its file is the whole one's.
 
-    There must be nothing else beside it, and no temporary file.
+    There must be nothing else beside it, and no temporary file. 256 images are
+    answered and written at once.
     """
-    model, images = train_once("linear", folder), folder / "images"
-    images.mkdir()
-    draw = random.Random(seed)
-    for number in range(32):
-        pixels = np.asarray(draw.choices(range(256), k=128 * 64 * 3), np.uint8)
-        first = images / f"{number:04}.png"
-        Image.fromarray(pixels.reshape(128, 64, 3)).save(first)
-        for copy in range(1, 80):  # 2560 images, ten chunks
-            os.link(first, images / f"{number + 32 * copy:04}.png")
+    model, draw = train_once("linear", folder), random.Random(seed)
+    crops = folder / "images"
+    crops.mkdir()
+    for number in range(images):
+        path = crops / f"{number:04}.png"
+        if number < 32:
+            pixels = np.asarray(draw.choices(range(256), k=128 * 64 * 3), np.uint8)
+            Image.fromarray(pixels.reshape(128, 64, 3)).save(path)
+        else:
+            os.link(crops / f"{number % 32:04}.png", path)
     whole = folder / "whole.jsonl"
     began = time.monotonic()
-    finish(prediction(model, images, whole), whole)
+    finish(prediction(model, crops, whole), whole)
     seconds = time.monotonic() - began
     for run in range(runs):
         out = folder / str(run) / "out.jsonl"
         out.parent.mkdir()
         moments = [draw.uniform(0, 0.8) * seconds for _ in range(2)]
         for moment in moments:
-            process = prediction(model, images, out)
+            process = prediction(model, crops, out)
             process.join(moment)
             if process.exitcode is None:
                 send(process, signal.SIGKILL)
         if not out.exists():
-            finish(prediction(model, images, out), out)
+            finish(prediction(model, crops, out), out)
         left = {path.name for path in out.parent.iterdir()} - {log_of(out).name}
         same_file = out.read_bytes() == whole.read_bytes()
         yield f"{run} killed after {moments}", same_file and left == {out.name}

@@ -1,7 +1,5 @@
 """A training that is killed and resumed ends as if nothing had happened."""
 
-import random
-import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +13,6 @@ from mmpar.engine.hooks import iteration_seed_hook
 from mmpar.utils import seeding
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.config import check_config
-from tests import kill_and_resume
 from tests.test_engine.noisy_training import HOOKS, Noise, Scores, runner, weights
 
 
@@ -185,19 +182,3 @@ def test_a_training_of_no_length_is_an_error(field, value):
     with pytest.raises(ValueError, match=rf"train_cfg\.{field} is {value}"):
         check_config(Config(dict(train_cfg={field: value})))
     check_config(Config(dict(train_cfg={field: 1})))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", kill_and_resume.METHODS)
-def test_a_killed_training_ends_as_the_undisturbed_one(tmp_path, method):
-    config = kill_and_resume.tiny_config(tmp_path, method, workers=1, num_train=8)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    seconds = kill_and_resume.undisturbed(config, whole)
-    chance = random.Random(method)
-    later = chance.uniform(0, 0.5) * seconds / kill_and_resume.EPOCHS
-    moment = kill_and_resume.Moment(chance.choice([1, 2, 3]), later)
-    kill_and_resume.disturbed(config, killed, [moment])
-    told = kill_and_resume.log_of(killed).read_text()
-    resumed = int(re.search(r"resumed epoch: (\d)", told).group(1))
-    assert moment.epoch <= resumed < kill_and_resume.EPOCHS
-    assert not kill_and_resume.differences(config, whole, killed)
