@@ -23,11 +23,13 @@ Record = Mapping[str, Any]
 
 
 def record_lines(record: Record) -> list[str]:
-    """A record for people, one line for each of its fields.
+    """A record for people, one line for each of its fields, or one for none at all.
 
     >>> record_lines(dict(protocol="fixed-schedule"))[0]
     'protocol: fixed-schedule, the last checkpoint, chosen by nothing'
     """
+    if not record:
+        return [f"protocol, config, checkpoint and data: {UNKNOWN}"]
     config = record.get("config") or {}
     lines = dict(
         protocol=_protocol(record.get("protocol")),

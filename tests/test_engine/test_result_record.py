@@ -25,6 +25,7 @@ def results_of(config, source, folder, **fields):
     cfg = Config.fromfile(config)
     cfg.merge_from_dict(fields)
     cfg.work_dir, cfg.launcher = str(folder), "none"
+    cfg.experiment_name = str(folder)  # MMEngine keeps one logger for each name
     use_checkpoint(cfg, str(source))
     dump = folder / "out.json"
     cfg.test_evaluator = add_dump_metric(cfg.test_evaluator, str(dump))
@@ -92,9 +93,14 @@ def test_the_shares_of_persons_are_of_images(tmp_path):
     assert sum(shares.values()) == pytest.approx(1)
 
 
-def test_what_an_old_file_does_not_say_is_unknown():
-    lines = record_lines({})
-    assert [line.split(":")[0] for line in lines] == [
-        *("protocol", "config", "checkpoint", "data", "persons", "software")
-    ]
-    assert all("unknown" in line for line in lines)
+def test_what_a_record_does_not_say_is_unknown():
+    assert record_lines({}) == ["protocol, config, checkpoint and data: unknown"]
+    lines = dict(line.split(": ", 1) for line in record_lines(dict(protocol="new")))
+    assert lines.pop("protocol") == "new"
+    assert {*lines} == {"config", "checkpoint", "data", "persons", "software"}
+    assert all("unknown" in line for line in lines.values())
+
+
+def test_seen_persons_are_told_in_percent_of_the_images():
+    lines = record_lines(dict(persons=dict(seen=0.577, unseen=0.423, unknown=0.0)))
+    assert "persons: of the images, 57.7 % seen, 42.3 % unseen" in lines
