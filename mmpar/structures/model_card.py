@@ -19,9 +19,11 @@ from mmpar.structures.plain_data import (
     to_canonical_json,
 )
 from mmpar.structures.preprocessing import Preprocessing
+from mmpar.structures.protocols import PROTOCOLS
 from mmpar.structures.region import assign_attributes, build_regions
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_SINCE_VERSION_2 = ("protocol",)
 
 MAX_BYTES = 1 << 20
 """Of a card as JSON, in UTF-8; real ones have some thousands."""
@@ -76,6 +78,8 @@ class ModelCard:
         versions: ``dict(mmpar, torch)`` of the machine that published it.
         needs_keypoints: Whether the model also reads body keypoints.
         weights_sha256: See :func:`mmpar.utils.model_file.hash_weights`.
+        protocol: One of ``PROTOCOLS``, by which the training chose the weights, or None
+            for "unknown", as in cards of version 1.
         format_version: Of this card.
 
     Raises:
@@ -97,6 +101,7 @@ class ModelCard:
     versions: Mapping[str, str]
     needs_keypoints: bool
     weights_sha256: str
+    protocol: str | None = None
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -121,6 +126,9 @@ class ModelCard:
 
     def _check_records(self) -> None:
         _require_record(self.versions, _VERSIONS, "versions")
+        known = (*PROTOCOLS, None) if self.format_version > 1 else (None,)
+        if self.protocol not in known:
+            raise ValueError(f"protocol is {self.protocol!r}, expected one of {known}")
         if self.chosen_by is not None:
             _require_record(self.chosen_by, _CHOSEN_BY, "chosen_by")
         if self.training_data is not None:
@@ -167,7 +175,7 @@ class ModelCard:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers only."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        data = {name: getattr(self, name) for name in _fields_of(self.format_version)}
         for name in ("schema", "preprocessing", "decision"):
             data[name] = data[name].to_dict()
         return plain(data, "card")
@@ -180,9 +188,10 @@ class ModelCard:
             ValueError: A field is missing, unknown, out of range or contradicts
                 another; names it.
         """
+        version = data.get("format_version") if isinstance(data, Mapping) else None
         if isinstance(data, Mapping):
-            _require_version(data.get("format_version"))
-        read = require_fields(data, [field.name for field in fields(cls)], "the card")
+            _require_version(version)
+        read = require_fields(data, _fields_of(version), "the card")
         read["schema"] = _read_schema(read["schema"])
         read["preprocessing"] = Preprocessing.from_dict(read["preprocessing"])
         read["decision"] = DecisionRule.from_dict(read["schema"], read["decision"])
@@ -229,11 +238,17 @@ def _digest(data: Any) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
+def _fields_of(version: Any) -> list[str]:
+    """The fields of a card of this version."""
+    missing = _SINCE_VERSION_2 if version == 1 else ()
+    return [field.name for field in fields(ModelCard) if field.name not in missing]
+
+
 def _require_version(version: Any) -> None:
     require_type(version, int, "format_version")
-    if version != FORMAT_VERSION:
+    if not 1 <= version <= FORMAT_VERSION:
         raise ValueError(
-            f"format_version is {version}; this mmpar reads {FORMAT_VERSION}. "
+            f"format_version is {version}; this mmpar reads 1 to {FORMAT_VERSION}. "
             "Update mmpar, or publish the model with this one"
         )
 

@@ -21,6 +21,7 @@ from mmengine.runner import Runner
 
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
+from mmpar.utils.protocol import check_protocol
 from mmpar.utils.shipped import find_config
 
 READ_BY_RUNNER = {
@@ -226,6 +227,7 @@ def use_other_test_data(cfg: Config, config: str) -> None:
         "pipeline": [loading[0], *own[1:]],
     }
     cfg.test_cfg = {**(cfg.get("test_cfg") or {}), "type": "CrossDatasetLoop"}
+    cfg.protocol = None  # it was said of the model's own test data
 
 
 def hash_config(cfg: Config) -> str:
@@ -272,14 +274,16 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def check_config(cfg: Config) -> None:
-    """Look for mistyped top-level fields, and for trainings of no length.
+    """Look for mistyped top-level fields, trainings of no length, another protocol.
 
     A config may have variables of its own, so only names that look like a field of the
     Runner are considered mistyped.
 
     Raises:
-        ValueError: There is one; names the nearest field, or the smallest value.
+        ValueError: There is one; names the nearest field, or the smallest value; or see
+            :func:`check_protocol`.
     """
+    check_protocol(cfg)
     for name in cfg.keys() - READ_BY_RUNNER:
         near = difflib.get_close_matches(name, READ_BY_RUNNER, n=1, cutoff=_ALIKE)
         if near:
@@ -295,7 +299,7 @@ def check_config(cfg: Config) -> None:
                 f"train_cfg.{field} is {value} in {cfg.filename}; it must be at least 1"
                 + (
                     " (to train without validation, set val_dataloader, val_cfg and "
-                    "val_evaluator to None)"
+                    "val_evaluator to None, and protocol='fixed-schedule')"
                     if field == "val_interval"
                     else ""
                 )
