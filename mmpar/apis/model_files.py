@@ -530,12 +530,7 @@ def _load_state(model: nn.Module, weights: Weights, every: bool = False) -> None
     }
     if retyped:
         raise ValueError(f"weights are of another type: {retyped}")
-    fit = load_weights(model, weights)
-    if not fit.is_exact:
-        raise ValueError(
-            f"weights and config do not fit: missing are {fit.missing}, of another "
-            f"shape {fit.misshapen}, unknown {fit.unexpected}"
-        )
+    load_weights(model, weights).require_exact("the state dict")
 
 
 def load_exactly(model: Any, checkpoint: Any, source: str) -> None:
