@@ -39,7 +39,7 @@ from mmpar.structures import (
     SchemaMismatchError,
     build_schema,
 )
-from mmpar.structures.model_card import ELSEWHERE, FETCHES
+from mmpar.structures.model_card import ELSEWHERE, NOT_PUBLISHED
 from mmpar.structures.plain_data import plain
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import best_score_of, find_checkpoint_to_test
@@ -343,7 +343,7 @@ def _read_preprocessing(fields: dict[str, Any]) -> Preprocessing:
 
 def _model_config(model: Mapping[str, Any]) -> dict[str, Any]:
     """The config without what the card says elsewhere, training, and other weights."""
-    kept = plain(_without(model, FETCHES), "model")
+    kept = plain(_without(model, NOT_PUBLISHED), "model")
     for path in ELSEWHERE:
         part, _, key = path.rpartition(".")
         (kept[part] if part else kept).pop(key, None)
