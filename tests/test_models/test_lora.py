@@ -39,7 +39,10 @@ def test_an_update_is_the_product_of_two_small_matrices():
     torch.manual_seed(0)
     layer = nn.Linear(6, 5).double()
     weight, image = layer.weight.detach().clone(), torch.randn(3, 6).double()
+    before = layer(image)
     add_lora(layer, "weight", rank=2, alpha=3)
+    assert torch.equal(layer(image), before)
+    assert not layer.parametrizations.weight.original.requires_grad
     train(layer)
     (update,) = layer.parametrizations["weight"]
     small = image @ update.down.T @ update.up.T
@@ -132,7 +135,7 @@ def test_it_is_for_matrices_of_a_frozen_tower():
     assert all(name.endswith(("c_fc", "c_proj")) for name in adapted)
     with pytest.raises(ValueError, match="frozen"):
         OpenCLIPTower(TOWERS["clip"], frozen=False, lora=lora)
-    with pytest.raises(ValueError, match=r"'qkv'; there are .*c_fc\.weight"):
-        OpenCLIPTower(TOWERS["clip"], lora=dict(lora, targets="qkv"))
+    with pytest.raises(ValueError, match=r"'c_fc'; there are .*c_fc\.weight"):
+        OpenCLIPTower(TOWERS["clip"], lora=dict(lora, targets="c_fc"))
     with pytest.raises(ValueError, match="at least 1, got 0"):
         OpenCLIPTower(TOWERS["clip"], lora=dict(lora, rank=0))
