@@ -12,4 +12,6 @@ model = dict(
         lora=dict(targets=r".*\.attn\.(qkv|proj)\.weight", rank=8, alpha=16),
     )
 )
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(custom_keys=None))
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-4), paramwise_cfg=dict(custom_keys=dict(head=dict(lr_mult=1)))
+)
