@@ -243,7 +243,8 @@ def kill_trainings(
         if seconds is None:  # all workers are to give the same
             seconds = undisturbed(config, folder / method, processes)
         later = draw.uniform(0, 0.5) * seconds / EPOCHS
-        moment = Moment(draw.randrange(EPOCHS), later, signals[run % len(signals)])
+        # Not in the last epoch, whose end may come sooner than the moment.
+        moment = Moment(draw.randrange(EPOCHS - 1), later, signals[run % len(signals)])
         work_dir = folder / f"{method}_{run}"
         disturbed(config, work_dir, [moment], processes)
         differ = differences(config, folder / method, work_dir)

@@ -105,7 +105,7 @@ def load_mapped(filename: str) -> Any:
     So a file can be looked at, and its checksums verified, without the time and memory
     of loading it. The tensors must not be used once the file has changed.
     """
-    return _load_local(filename, "cpu", mmap=_torch_maps_files())
+    return _load_local(filename, "cpu", mmap=True)
 
 
 def _load_local(filename: str, map_location: Any, mmap: bool) -> Any:
@@ -119,10 +119,9 @@ def _load_local(filename: str, map_location: Any, mmap: bool) -> Any:
     is_archive = _require_torch_file(path)
     try:
         if is_archive:
-            loaded = _load_weights_only(path, map_location, mmap=mmap)
-            return _with_plain_arrays(loaded)
+            return _with_plain_arrays(_load_weights_only(path, map_location, mmap))
         with BoundedFile(path) as file:  # an archive's members are bounded by its size
-            return _with_plain_arrays(_load_weights_only(file, map_location))
+            return _with_plain_arrays(_load_weights_only(file, map_location, False))
     except (pickle.UnpicklingError, RefusedPickleError) as error:
         raise _refusal(path, error) from error
     except Exception as error:  # damaged files raise nearly any type
@@ -421,29 +420,17 @@ def _torch_takes_named_types() -> bool:
     return digit_version(torch.__version__) >= digit_version("2.6.0")
 
 
-def _torch_maps_files() -> bool:
-    """Whether torch can leave tensors in their file."""
-    import torch
-    from mmengine.utils import digit_version
-
-    return digit_version(torch.__version__) >= digit_version("2.1.0")
-
-
-def _load_weights_only(
-    file: str | BoundedFile, map_location: Any, **options: Any
-) -> Any:
-    """``torch.load``, protected; options that are false are not given to it."""
+def _load_weights_only(file: str | BoundedFile, map_location: Any, mmap: bool) -> Any:
     import torch
 
-    given = {name: value for name, value in options.items() if value}
     if _torch_takes_named_types():
         _allow_types()  # this module may be all of mmpar that was imported
-        return torch.load(file, map_location=map_location, weights_only=True, **given)
-    return _load_with_allow_list(file, map_location, given)
+        return torch.load(file, map_location=map_location, weights_only=True, mmap=mmap)
+    return _load_with_allow_list(file, map_location, mmap)
 
 
 def _load_with_allow_list(
-    file: str | BoundedFile, map_location: Any, options: dict[str, Any]
+    file: str | BoundedFile, map_location: Any, mmap: bool
 ) -> Any:
     """The same protection for torch before 2.6, whose own takes no further objects.
 
@@ -472,7 +459,7 @@ def _load_with_allow_list(
         map_location=map_location,
         pickle_module=restricted,
         weights_only=False,  # the restricted unpickler takes its place
-        **options,
+        mmap=mmap,
     )
 
 
