@@ -29,7 +29,7 @@ from tests.test_tools.run import REPOSITORY, start_python
 
 METHODS = ("linear", "sspnet-learned", "alm")
 PREDICT = "predict"
-EPOCHS = 5
+EPOCHS = 4
 AUGMENTED = """
 default_hooks = dict(
     logger=dict(interval=1),
@@ -64,7 +64,7 @@ class Moment(NamedTuple):
     signal: str = "SIGKILL"
 
 
-def tiny_config(folder: Path, method: str, workers: int, num_train: int = 16) -> Path:
+def tiny_config(folder: Path, method: str, workers: int, num_train: int = 8) -> Path:
     """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
     more = AUGMENTED.format(workers=workers, num_train=num_train, epochs=EPOCHS)
     if method != "linear":

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -140,15 +141,29 @@ def test_weights_within_an_epoch_are_not_the_best_of_the_epoch_before(meta):
     assert (meta["chosen_by"] is None) == ("batches_of_epoch" in meta)
 
 
-def test_the_second_signal_acts_as_ever(tmp_path):
-    class Twice(SignalAt):
-        def _signal(self, runner, during):
-            super()._signal(runner, during)
-            super()._signal(runner, during)
+class Twice(SignalAt):
+    """Signals, and once more after some seconds."""
 
+    seconds = 0.0
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        super().before_train_iter(runner, batch_idx)
+        time.sleep(self.seconds)
+        super().before_train_iter(runner, batch_idx)
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(Twice, "seconds", 0.6)
     with pytest.raises(KeyboardInterrupt):
-        runner(tmp_path, 0, hooks=[Twice(5, INT)]).train()
+        runner(tmp_path, 0, hooks=[Twice(0, INT)]).train()
     assert not (tmp_path / "interrupted.pth").exists()
+
+
+@pytest.mark.parametrize(("number", "seconds"), [(INT, 0.0), (TERM, 0.0), (TERM, 0.6)])
+def test_a_signal_that_comes_twice_still_saves(tmp_path, monkeypatch, number, seconds):
+    monkeypatch.setattr(Twice, "seconds", seconds)
+    assert interrupted(tmp_path, Twice(0, number), workers=0) == 128 + number
+    assert (tmp_path / "interrupted.pth").exists()
 
 
 def test_a_signal_after_the_last_save_ends_the_process_all_the_same(tmp_path):

@@ -17,7 +17,7 @@ from tests import kill_and_resume
     [("linear", "SIGKILL"), ("sspnet-learned", "SIGTERM"), ("alm", "SIGKILL")],
 )
 def test_a_killed_training_ends_as_the_undisturbed_one(tmp_path, method, signal):
-    config = kill_and_resume.tiny_config(tmp_path, method, workers=1, num_train=8)
+    config = kill_and_resume.tiny_config(tmp_path, method, workers=1)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     seconds = kill_and_resume.undisturbed(config, whole)
     chance = random.Random(method)

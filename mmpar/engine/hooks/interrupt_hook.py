@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, get_world_size
+from mmengine.dist import all_reduce, barrier, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
@@ -18,6 +19,8 @@ from mmpar.engine.loops import ResumableEpochLoop
 from mmpar.registry import HOOKS
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_AT_ONCE = 0.5
+"""Seconds within which a signal is the same one, sent by several."""
 
 
 @HOOKS.register_module()
@@ -25,7 +28,9 @@ class InterruptHook(Hook):
     """At SIGINT (Ctrl-C) or SIGTERM, finish the iteration, save all state, and end.
 
     The process ends as shells expect, with the status 128 + signal. A validation is
-    ended at once: a resumed run repeats it. The second signal acts as ever.
+    ended at once: a resumed run repeats it. A second Ctrl-C acts as ever. A second
+    SIGTERM does not: where a scheduler signals all processes, torchrun, which is one of
+    them, passes it on.
 
     Several processes agree in each iteration, as a signal may reach one before others.
     """
@@ -34,6 +39,7 @@ class InterruptHook(Hook):
 
     def __init__(self) -> None:
         self._signal = 0
+        self._since = 0.0
         self._before: dict[int, Any] = {}
         self._process = 0
 
@@ -58,6 +64,7 @@ class InterruptHook(Hook):
         else:
             path = saver.save_interrupted(runner, batch_idx + 1 if by_epoch else 0)
             saved = f"its state is in {path}, --resume goes on from there"
+        barrier()  # torchrun ends the others as soon as one has ended
         runner.logger.warning(
             "%s: the training ends after iteration %d; %s", name, runner.iter + 1, saved
         )
@@ -88,10 +95,13 @@ class InterruptHook(Hook):
     def _note(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:  # a forked child's signals are not for it
             return
-        self._signal = number
-        self.stop(None)
-        # Neither print nor log: either may be what was interrupted.
-        os.write(2, b"\nStopping after this iteration; once more stops at once\n")
+        if not self._signal:
+            self._signal, self._since = number, time.monotonic()
+            # Neither print nor log: either may be what was interrupted.
+            os.write(2, b"\nStopping after this iteration\n")
+        elif number == signal.SIGINT and time.monotonic() - self._since > _AT_ONCE:
+            self.stop(None)
+            signal.raise_signal(number)
 
     def _agreed(self) -> int:
         if get_world_size() == 1:
