@@ -113,13 +113,13 @@ def disturbed(
 def send(process: BaseProcess, number: signal.Signals) -> None:
     """Send a signal to a process and its children, as schedulers do; wait for its end.
 
-    A signal that it can heed ends it with the status of a shell.
+    A process that heeds it ends with the status of a shell, torchrun with its own.
     """
     for one in _family(process.pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(one, number)
     process.join()
-    assert process.exitcode in (-number, 128 + number), process.exitcode
+    assert process.exitcode in (-number, 128 + number, 1), process.exitcode
 
 
 def finish(process: BaseProcess, work_dir: Path) -> None:

@@ -32,7 +32,8 @@ class InterruptHook(Hook):
     SIGTERM does not: where a scheduler signals all processes, torchrun, which is one of
     them, passes it on.
 
-    Several processes agree in each iteration, as a signal may reach one before others.
+    Several processes agree in each iteration, as a signal may reach one before others,
+    or one alone.
     """
 
     priority = "LOWEST"  # the iteration's own checkpoint is written before
@@ -73,8 +74,11 @@ class InterruptHook(Hook):
     def after_val_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """End, if told to: the checkpoint was written before its validation."""
-        if self._signal:
+        """End, if told to: the checkpoint was written before its validation.
+
+        Several processes end after it, as one that left would break it for the others.
+        """
+        if self._signal and get_world_size() == 1:
             runner.logger.warning(
                 "%s: the training ends in a validation, which --resume repeats",
                 signal.Signals(self._signal).name,
