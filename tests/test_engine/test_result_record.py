@@ -31,7 +31,7 @@ def results_of(config, source, folder, **fields):
     cfg.test_evaluator = add_dump_metric(cfg.test_evaluator, str(dump))
     with running(cfg) as runner:
         runner.test()
-    (record,) = folder.glob("*/record.json")
+    (record,) = folder.glob("*/vis_data/record.json")
     (log,) = folder.glob("*/*.log")
     return json.loads(record.read_text()), read_record(dump), log.read_text()
 

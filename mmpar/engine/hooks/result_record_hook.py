@@ -29,10 +29,10 @@ from mmpar.version import __version__
 class ResultRecordHook(Hook):
     """Log and write what a test's numbers come from.
 
-    ``record.json``, beside the file with the numbers, holds these as ``metrics`` and
-    the fields of :data:`mmpar.evaluation.result_record.Record`; ``DumpPredictions``
-    writes the record, too. A checkpoint that was trained by another protocol than the
-    config's is a warning.
+    ``vis_data/record.json``, below the file with the numbers, holds these as
+    ``metrics`` and the fields of :data:`mmpar.evaluation.result_record.Record`;
+    ``DumpPredictions`` writes the record, too. A checkpoint that was trained by another
+    protocol than the config's is a warning.
     """
 
     priority = "LOW"  # after SeenPersonsHook, EMAHook, which swaps weights, LoggerHook
@@ -59,7 +59,7 @@ class ResultRecordHook(Hook):
     ) -> None:
         """Log and write it."""
         content = json.dumps(dict(metrics=metrics, **self.record), indent=1)
-        write_atomically(osp.join(runner.log_dir, "record.json"), content)
+        write_atomically(osp.join(runner.log_dir, "vis_data/record.json"), content)
         runner.logger.info("\n  ".join(["This result", *record_lines(self.record)]))
         protocol, trained = self.record["protocol"], self._loaded.get("protocol")
         if trained not in (None, protocol):
