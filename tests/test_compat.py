@@ -5,6 +5,7 @@ import importlib.util
 import warnings
 
 import pytest
+import torch
 
 from mmpar.compat import check_dependencies
 
@@ -58,6 +59,15 @@ def test_an_absent_package_is_an_error_with_the_remedy(monkeypatch, name, remedy
         importlib.util, "find_spec", lambda n, *a: None if n == name else find(n, *a)
     )
     with pytest.raises(ImportError, match=f"mmpar needs {name}.*{remedy}"):
+        check_dependencies()
+
+
+def test_a_numpy_that_torch_cannot_use_is_named_with_the_remedy(monkeypatch):
+    def numpy(tensor):
+        raise RuntimeError("Numpy is not available")
+
+    monkeypatch.setattr(torch.Tensor, "numpy", numpy)
+    with pytest.raises(ImportError, match=r"cannot use numpy .*'numpy<2'"):
         check_dependencies()
 
 

@@ -40,7 +40,7 @@ from mmpar.structures import (
     SchemaMismatchError,
     build_schema,
 )
-from mmpar.structures.model_card import ELSEWHERE, FETCHES
+from mmpar.structures.model_card import ELSEWHERE, NOT_PUBLISHED
 from mmpar.structures.plain_data import plain
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import best_score_of, find_checkpoint_to_test
@@ -339,7 +339,7 @@ def _read_preprocessing(fields: dict[str, Any]) -> Preprocessing:
 
 def _model_config(model: Mapping[str, Any]) -> dict[str, Any]:
     """The config without what the card says elsewhere, training, and other weights."""
-    kept = plain(_without(model, FETCHES), "model")
+    kept = plain(_without(model, NOT_PUBLISHED), "model")
     for path in ELSEWHERE:
         part, _, key = path.rpartition(".")
         (kept[part] if part else kept).pop(key, None)
@@ -526,12 +526,7 @@ def _load_state(model: nn.Module, weights: Weights, every: bool = False) -> None
     }
     if retyped:
         raise ValueError(f"weights are of another type: {retyped}")
-    fit = load_weights(model, weights)
-    if not fit.is_exact:
-        raise ValueError(
-            f"weights and config do not fit: missing are {fit.missing}, of another "
-            f"shape {fit.misshapen}, unknown {fit.unexpected}"
-        )
+    load_weights(model, weights).require_exact("the state dict")
 
 
 def load_exactly(model: Any, checkpoint: Any, source: str) -> None:

@@ -46,8 +46,9 @@ ELSEWHERE = {
     "head.threshold": "decision",
 }
 """Fields of a model's config to the field of the card that says the same."""
-FETCHES = ("init_cfg", "pretrained")
-"""Fields of parts that name weights to load before the model's own."""
+NOT_PUBLISHED = ("init_cfg", "pretrained", "lora")
+"""Fields of parts that a published model is without: they name weights to load before
+its own, or updates that are merged."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class ModelCard:
 
     def _check_model(self) -> None:
         require_type(self.model, dict, "model")
-        _refuse_fetching(self.model, "model")
+        _refuse_unpublished(self.model, "model")
         head = self.model.get("head")
         require_type(head, dict, "model.head")
         for path in (*self.model, *(f"head.{key}" for key in head or ())):
@@ -278,13 +279,13 @@ def _read_schema(data: Any) -> AttributeSchema:
     return AttributeSchema(**found)
 
 
-def _refuse_fetching(value: Any, where: str) -> None:
+def _refuse_unpublished(value: Any, where: str) -> None:
     """Weights come from the file; nothing in it names others to fetch."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key in FETCHES:
-                raise ValueError(f"{where}.{key}: a published model fetches nothing")
-            _refuse_fetching(item, f"{where}.{key}")
+            if key in NOT_PUBLISHED:
+                raise ValueError(f"{where}.{key}: a published model is without it")
+            _refuse_unpublished(item, f"{where}.{key}")
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            _refuse_fetching(item, f"{where}[{i}]")
+            _refuse_unpublished(item, f"{where}[{i}]")

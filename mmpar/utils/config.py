@@ -164,12 +164,12 @@ def judge_by_body_zones(cfg: Config) -> None:
     Raises:
         ValueError: The config has no test pipeline, or no schema.
     """
-    dataset: Any = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    dataset = _test_dataset(cfg, "body zones are loaded by a step of it")
     schema = cfg.model.head.get("schema")
-    if not dataset.get("pipeline") or schema is None:
+    if schema is None:
         raise ValueError(
-            f"{cfg.filename}: body zones are loaded by a step of "
-            "test_dataloader.dataset.pipeline and need model.head.schema; give both"
+            f"{cfg.filename} has no model.head.schema, which says where the body zones "
+            "of its attributes are"
         )
     loading, *steps = dataset.pipeline
     zones = dict(type="LoadBodyZones", schema=schema)
@@ -210,24 +210,34 @@ def use_other_test_data(cfg: Config, config: str) -> None:
     Raises:
         ValueError: One of the two has no test dataset with a pipeline.
     """
-    other = Config.fromfile(find_config(config))
-    pipelines = []
-    for name, one in ((cfg.filename, cfg), (config, other)):
-        dataset: Any = (one.get("test_dataloader") or {}).get("dataset") or {}
-        if not dataset.get("pipeline"):
-            raise ValueError(
-                f"{name} has no test_dataloader.dataset.pipeline: a test across "
-                "datasets takes the dataset and its first step, which loads images, "
-                "from one config and the other steps from the other"
-            )
-        pipelines.append(dataset.pipeline)
-    own, loading = pipelines
-    cfg.test_dataloader.dataset = {
-        **other.test_dataloader.dataset,
-        "pipeline": [loading[0], *own[1:]],
-    }
+    need = (
+        "a test across datasets takes the dataset and its first step, which loads "
+        "images, from one config and the other steps from the other"
+    )
+    own = _test_dataset(cfg, need)
+    other = _test_dataset(Config.fromfile(find_config(config)), need)
+    pipeline = [other.pipeline[0], *own.pipeline[1:]]
+    cfg.test_dataloader.dataset = {**other, "pipeline": pipeline}
     cfg.test_cfg = {**(cfg.get("test_cfg") or {}), "type": "CrossDatasetLoop"}
     cfg.protocol = None  # it was said of the model's own test data
+
+
+def _test_dataset(cfg: Config, need: str) -> Any:
+    """Config of the dataset that is tested on, which has a pipeline.
+
+    Args:
+        cfg: Of a model.
+        need: Why it is needed, for the error.
+
+    Raises:
+        ValueError: There is none.
+    """
+    dataset = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    if not dataset.get("pipeline"):
+        raise ValueError(
+            f"{cfg.filename} has no test_dataloader.dataset.pipeline: {need}"
+        )
+    return dataset
 
 
 def hash_config(cfg: Config) -> str:
