@@ -152,6 +152,8 @@ def test_ways_to_run_a_model_are_timed_and_judged(tmp_path: Path):
         *("--batch-sizes", 2, "--repeats", 1, "--threads", 1),
         cwd=tmp_path,
     )
+    sizes = re.search(r"fp32 ([\d.]+) MiB, int8 ([\d.]+) MiB", output)
+    assert 0.2 < float(sizes[2]) / float(sizes[1]) < 0.5
     times, steps, judged = re.findall(r"(?:^\|.*\n)+", output, re.MULTILINE)
     accuracy = {name: float(cell) for name, cell in table_of(judged)}
     assert {"torch eager", "ONNX Runtime fp32", "ONNX Runtime int8"} <= {*accuracy}
