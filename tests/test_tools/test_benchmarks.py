@@ -201,6 +201,22 @@ def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
         assert parts[2] > 5  # backward
 
 
+def test_complexity_of_a_backbone_with_each_method(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/complexity.py",
+        *("--backbones", "r18", "--threads", 1),
+        cwd=tmp_path,
+    )
+    ((name, baseline, sspnet, alm),) = table_of(output)
+    assert name == "r18"
+    weights, additions = map(number, baseline.split(" / "))
+    # As below, at 256x192.
+    assert weights == pytest.approx(11.18 + 513 * 26 / 1e6, abs=0.06)
+    assert additions == pytest.approx(1.814 * 256 * 192 / 224**2, abs=0.01)
+    assert number(alm.split(" / ")[1]) > additions
+    assert number(sspnet.split(" / ")[1]) > additions
+
+
 def test_complexity_counts_what_papers_count(tmp_path: Path):
     output = run_tool(
         "benchmarks/complexity.py",
