@@ -83,15 +83,35 @@ def to_canonical_json(data: Any) -> str:
     )
 
 
+LONGEST_NUMBER = 18
+"""Digits of a whole number: all such fit into 64 bits."""
+
+
+def whole_number(digits: str) -> int:
+    """A whole number of a JSON text, for ``parse_int``.
+
+    Raises:
+        ValueError: It has more than :data:`LONGEST_NUMBER` digits.
+    """
+    if len(digits.lstrip("-")) > LONGEST_NUMBER:
+        raise ValueError(
+            f"the number {digits[:30]}... has more than {LONGEST_NUMBER} digits"
+        )
+    return int(digits)
+
+
 def parse_json(text: str, where: str) -> Any:
-    """Plain data from JSON, without NaN and without a key given twice.
+    """Plain data from JSON, without NaN, long numbers, and a key given twice.
 
     Raises:
         ValueError: It is not such JSON.
     """
     try:
         return json.loads(
-            text, object_pairs_hook=_unique_keys, parse_constant=_no_constant
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_no_constant,
+            parse_int=whole_number,
         )
     except RecursionError:
         raise ValueError(f"{where} is nested too deep") from None
