@@ -107,7 +107,8 @@ def read_dump(file: str | Path) -> tuple[AttributeSchema, Predictions]:
         ) from error
 
 
-_FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError)
+_FAULTS += (OverflowError, RecursionError)
 """What a file of another form raises."""
 
 

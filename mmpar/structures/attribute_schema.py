@@ -6,6 +6,7 @@ labelled by it, heads predict in its order, checkpoints carry it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -114,7 +115,7 @@ class AttributeSchema:
     def _check_names(self) -> None:
         if not self.names:
             raise ValueError(f"the attribute schema {self.title!r} has no attributes")
-        repeated = sorted({n for n in self.names if self.names.count(n) > 1})
+        repeated = sorted(n for n, count in Counter(self.names).items() if count > 1)
         if repeated:
             raise ValueError(
                 f"the attribute schema {self.title!r} repeats {repeated}; "
@@ -122,10 +123,11 @@ class AttributeSchema:
             )
 
     def _check_groups(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        known = set(self.names)
         seen: dict[str, str] = {}
         for group, members in groups.items():
             for name in members:
-                if name not in self.names:
+                if name not in known:
                     raise ValueError(
                         f"group {group!r} of the attribute schema {self.title!r} names "
                         f"{name!r}, which is not one of its attributes: "

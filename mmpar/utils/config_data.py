@@ -67,10 +67,10 @@ def parse_config_data(text: str, source: str) -> dict[str, Any]:
     except SyntaxError as error:
         found = f"line {error.lineno}: {error.msg}"
         raise ConfigCodeError(f"{source}, {found}. {_WAY_OUT}") from error
-    except (ValueError, MemoryError, RecursionError) as error:
-        raise ConfigCodeError(
-            f"{source}: {str(error) or type(error).__name__}. {_WAY_OUT}"
-        ) from error
+    except (MemoryError, RecursionError):  # Python's parser raises either
+        raise ConfigCodeError(f"{source}: it is nested too deep. {_WAY_OUT}") from None
+    except ValueError as error:
+        raise ConfigCodeError(f"{source}: {error}. {_WAY_OUT}") from error
 
 
 def _read_assignments(statements: list[ast.stmt]) -> dict[str, Any]:
