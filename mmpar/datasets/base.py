@@ -435,7 +435,7 @@ class PARDataset(BaseDataset):
             ValueError: It names one outside the image folder.
         """
         folder = self.img_prefix
-        if folder in ("", ".") or archive_of(self.backend_args) is not None:
+        if folder == "" or archive_of(self.backend_args) is not None:
             return
         paths = (self.full_path(path) for path in table.paths)
         outside = paths_outside(folder, paths, is_local(folder, self.backend_args))

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+
+def repeated(items: Iterable[Any]) -> list[Any]:
+    """Those that are there more than once, in the order of their first places.
+
+    >>> repeated("abcbca")
+    ['a', 'b', 'c']
+    """
+    return [item for item, count in Counter(items).items() if count > 1]
 
 
 def plain(value: Any, where: str) -> Any:
@@ -123,9 +133,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(
-            f"repeated keys {sorted({k for k in keys if keys.count(k) > 1})}"
-        )
+        raise ValueError(f"repeated keys {sorted(repeated(keys))}")
     return found
 
 

@@ -82,6 +82,8 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     shape, in_columns, dtype = _HEADERS[version](stream)
     if dtype.kind not in _KINDS:
         raise ValueError(f"{name} in it holds {dtype}, expected numbers or text")
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{name} in it has the shape {shape}")
     values = np.frombuffer(content, dtype, math.prod(shape), stream.tell())
     values.tolist()  # which says so if a text is not Unicode
     return values.reshape(shape, order="F" if in_columns else "C")

@@ -11,6 +11,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from mmpar.structures.plain_data import repeated
+
 MAX_BYTES = 1 << 19
 """Of a config's text; those that trainings write have some thousands."""
 
@@ -130,7 +132,7 @@ def _read_dict_call(node: ast.Call) -> dict[Any, Any]:
 def _as_dict(node: ast.expr, keys: list[Any], values: list[ast.expr]) -> dict[Any, Any]:
     found = dict(zip(keys, map(read_literal, values)))
     if len(found) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = repeated(keys)[0]
         raise ValueError(f"line {node.lineno}: the key {twice!r} is given twice")
     return found
 

@@ -10,7 +10,11 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
-from mmpar.utils.image_headers import require_whole_image, unreadable_image
+from mmpar.utils.image_headers import (
+    open_image,
+    require_whole_image,
+    unreadable_image,
+)
 
 
 def decode_image(content: bytes, path: str, use_exif: bool = True) -> np.ndarray:
@@ -36,7 +40,7 @@ def decode_image(content: bytes, path: str, use_exif: bool = True) -> np.ndarray
     """
     require_whole_image(content, path)
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             return np.ascontiguousarray(pil_to_rgb(image, use_exif)[..., ::-1])
     except Exception as error:  # Pillow raises a dozen types on broken bytes
         raise unreadable_image(content, path, error) from error

@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from PIL import Image
 
@@ -28,9 +29,24 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 """Not the stuffed zeros of scans."""
 _ORIENTATION = 0x0112
+_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF")
+_FORMATS += ("JPEG2000", "MPO")
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 _FIRST_ROTATED = 5
 """EXIF orientations from here on swap width and height."""
+
+
+def open_image(file: IO[bytes]) -> Image.Image:
+    """Open a file with Pillow, of a format that cameras and detectors write.
+
+    Pillow knows forty more, and has Ghostscript run those of one, EPS.
+
+    Raises:
+        PIL.UnidentifiedImageError: It is of another format.
+        OSError, SyntaxError, ...: Whatever Pillow raises on broken bytes.
+    """
+    Image.init()
+    return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
 
 
 def require_whole_image(content: bytes, path: str) -> None:
@@ -68,7 +84,7 @@ def unreadable_image(
 def has_deep_grey(content: bytes) -> bool:
     """Whether Pillow finds grey values with more than 8 bits."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             return image.mode.startswith(("I", "F"))
     except Exception:  # whether this is an image is for the decoder to say
         return False
@@ -115,7 +131,7 @@ def image_size(content: bytes) -> tuple[int, int]:
     if content.startswith(_JPEG):
         return _jpeg_size(content)
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             return image.size
     except Image.DecompressionBombError:
         raise
@@ -133,7 +149,7 @@ def upright_size(file: str | Path) -> tuple[int, int]:
         ValueError: It is not an image.
     """
     try:
-        with BoundedFile(str(file)) as content, Image.open(content) as image:
+        with BoundedFile(str(file)) as content, open_image(content) as image:
             rotated = image.getexif().get(_ORIENTATION, 1) >= _FIRST_ROTATED
             return image.size[::-1] if rotated else image.size
     except FileNotFoundError:

@@ -33,6 +33,8 @@ from mmpar.utils.pickled_arrays import RefusedPickleError
 from tests.mutate_inputs.mutations import Mutation
 
 SECONDS = 10
+"""Of computing; of waiting, ``_PATIENCE`` times as many, as others compute, too."""
+_PATIENCE = 6
 MEGABYTES = 1000
 NAME = "mutant"
 """Every mutated file is called so, but for its ending: errors are searched for it."""
@@ -229,7 +231,7 @@ def _after(job: _Job, status: int, start: int, stop: int) -> int:
     if not (outcomes == RUNNING).any() or not os.WIFSIGNALED(status):
         raise RuntimeError(f"{job.reader}: a process ended with the status {status}")
     number = os.WTERMSIG(status)
-    if number == signal.SIGALRM:
+    if number in (signal.SIGALRM, signal.SIGPROF):
         job.board.seconds[at] = SECONDS
         job.keep_mutant(at, HANG, f"not done after {SECONDS} s")
     else:
@@ -245,11 +247,13 @@ def _work(job: _Job, start: int, stop: int) -> None:
         job.board.outcomes[number] = RUNNING
         one, content = job.mutant(number)
         path = _written(one, content, job.folder / str(number % len(job.seeds)))
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS * _PATIENCE)
         begun = time.perf_counter()
         outcome, what = _read(one, path)
         job.board.seconds[number] = time.perf_counter() - begun
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         job.board.peaks[number] = (_peak() - before) // 1000
         if job.deed[0]:
             outcome, what = COMMAND, job.deed[:].rstrip(b"\0").decode()
@@ -273,7 +277,8 @@ def _prepare_process(deed: mmap) -> None:
             deed[: len(text)] = text
 
     sys.addaudithook(note)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for one in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(one, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEGABYTES * 10**6,) * 2)
 
