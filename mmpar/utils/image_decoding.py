@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mmpar.utils.image_headers import (
+    ORIENTATION,
     open_image,
     require_whole_image,
     unreadable_image,
@@ -61,7 +62,7 @@ def pil_to_rgb(image: Image.Image, use_exif: bool = True) -> np.ndarray:
     """
     # Pillow before 11 gives a PNG of 16-bit grey this mode.
     deep = image.mode.startswith("I;16") or (image.mode, image.format) == ("I", "PNG")
-    if use_exif:
+    if use_exif and image.getexif().get(ORIENTATION, 1) != 1:  # it copies the pixels
         image = ImageOps.exif_transpose(image)
     if deep:
         grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
@@ -73,7 +74,7 @@ def pil_to_rgb(image: Image.Image, use_exif: bool = True) -> np.ndarray:
         )
     if image.mode == "CMYK":
         return _mix_inks(np.asarray(image))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _mix_inks(inks: np.ndarray) -> np.ndarray:

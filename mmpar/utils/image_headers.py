@@ -28,7 +28,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Frame headers (SOF); the three others of that range are tables."""
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 """Not the stuffed zeros of scans."""
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF")
 _FORMATS += ("JPEG2000", "MPO")
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
@@ -142,7 +142,7 @@ def image_size(content: bytes) -> tuple[int, int]:
 def upright_size(file: str | Path) -> tuple[int, int]:
     """Width and height of an image file as it is loaded, after EXIF rotation.
 
-    Reads the header only.
+    Decodes nothing.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -150,12 +150,22 @@ def upright_size(file: str | Path) -> tuple[int, int]:
     """
     try:
         with BoundedFile(str(file)) as content, open_image(content) as image:
-            rotated = image.getexif().get(_ORIENTATION, 1) >= _FIRST_ROTATED
-            return image.size[::-1] if rotated else image.size
+            size = image.size
+            if image.format == "PNG" and not _has_png_exif(content):
+                return size  # Pillow would decode the image to look behind it
+            rotated = image.getexif().get(ORIENTATION, 1) >= _FIRST_ROTATED
+            return size[::-1] if rotated else size
     except FileNotFoundError:
         raise
     except Exception as error:  # as above
         raise ValueError(f"{file} is not a readable image: {error}") from error
+
+
+def _has_png_exif(file: IO[bytes]) -> bool:
+    """Whether a PNG file may say how it is turned: in a chunk, or in a text."""
+    file.seek(0)
+    content = file.read()
+    return b"eXIf" in content or b"Raw profile type" in content
 
 
 def is_truncated_jpeg(content: bytes) -> bool:
