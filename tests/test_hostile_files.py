@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmpar.apis.prediction_files import read_lines
+from mmpar.apis.prediction_files import read_lines, writer_of
 from mmpar.datasets import AttributeListDataset
 from mmpar.datasets.formats.files import parse_json
 from mmpar.datasets.keypoints.pose_model import PoseModel
@@ -168,6 +168,17 @@ def test_damaged_rows_of_answers_are_refused_by_file_and_line(tmp_path):
     (tmp_path / "x.jsonl").write_bytes(b'{"img_path": 1}\n')
     with pytest.raises(ValueError, match=r"x\.jsonl, line 1: .*delete the file"):
         read_lines(tmp_path / "x.jsonl")
+
+
+def test_half_a_character_in_an_answer_is_written_as_an_escape(tmp_path):
+    names = ("scores", "texts", "answers", "reasons", "quality")
+    row = {name: {} for name in names}
+    row |= dict(img_path=None, id=1, box=None, error=None, present=[])
+    row["answers"] = {"Hat": "\ud800"}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row) + "\n")
+    columns = [("answer", "Hat")]
+    writer_of("x.csv")([tmp_path / "x.jsonl"], tmp_path / "x.csv", columns)
+    assert r"\ud800" in (tmp_path / "x.csv").read_text()
 
 
 @pytest.mark.parametrize("row", ["9" * 30, "3", "1.5", "x"])

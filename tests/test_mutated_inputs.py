@@ -21,7 +21,7 @@ from tests.test_tools.run import TIMEOUT, start_python, stop_at
 def test_mutated_inputs_are_read_or_refused_with_the_file_s_name():
     """In a process of its own, as the mutants' are forked of it."""
     with tempfile.TemporaryFile() as output:
-        words = ["-m", "tests.mutate_inputs", "all", "--count", 60]
+        words = ["-m", "tests.mutate_inputs", "all", "--count", 40]
         status = stop_at(start_python(words, output), TIMEOUT)
         output.seek(0)
         assert status == 0, output.read().decode(errors="replace")

@@ -165,9 +165,11 @@ def _table_rows(part: Path, columns: Columns) -> Iterator[list[Any]]:
             quality=row["quality"],
             text=row["texts"],
         )
-        yield place + [values[kind].get(name) for kind, name in columns]
+        yield place + [_text(values[kind].get(name)) for kind, name in columns]
 
 
-def _text(value: str | None) -> str | None:
-    """What is not UTF-8 is written as escapes, as in JSON."""
-    return value and value.encode("utf-8", "backslashreplace").decode()
+def _text(value: Any) -> Any:
+    """The same value; of a text, what is not UTF-8 becomes escapes, as in JSON."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
