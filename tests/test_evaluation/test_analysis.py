@@ -12,6 +12,7 @@ from mmpar.evaluation.dump_predictions import write_predictions
 from mmpar.evaluation.functional import (
     average_precision,
     bootstrap,
+    calibration_errors,
     image_terms,
     interval_of_draws,
     metrics_of_sums,
@@ -122,6 +123,10 @@ def test_sums_give_the_metrics_of_every_draw_and_intervals_those_of_the_bootstra
     expected = multi_label_scores(drawn.decisions, drawn.labels)
     np.testing.assert_allclose(found.attribute_accuracy, expected.attribute_accuracy)
     assert found.instance_f1 == pytest.approx(expected.instance_f1)
+    errors = calibration_errors(drawn.scores, drawn.labels)
+    np.testing.assert_allclose(found.calibration_error, errors)
+    two = metrics_of_sums(np.stack([weights, 3 * weights]) @ terms.terms, 3)
+    np.testing.assert_allclose(two.calibration_error, [errors, errors])
 
     def statistic(chosen):
         part = given.select(chosen)
@@ -163,6 +168,11 @@ def test_images_without_labels_are_refused():
         analyze(SCHEMA, unknown)
 
 
+def test_numbers_of_a_file_without_a_record_say_so(analysis):
+    for text in (analysis_text(analysis), html_report("a", analysis, predictions())):
+        assert "protocol, config, checkpoint and data: unknown" in text
+
+
 def test_page_and_json_hold_what_was_measured(analysis):
     page = html_report("two < three", analysis, predictions(), None)
     assert "two &lt; three" in page
@@ -180,11 +190,13 @@ def test_page_and_json_hold_what_was_measured(analysis):
 
 def test_the_tool_reads_what_testing_wrote(tmp_path):
     results, page = tmp_path / "results.json", tmp_path / "report.html"
-    write_predictions(results, predictions(), SCHEMA)
+    write_predictions(results, predictions(), SCHEMA, dict(protocol="paper"))
     status, said = call_tool(
         *("analysis_tools/analyze_results.py", results, "--out", page, "--rounds", 20),
         cwd=tmp_path,
     )
     assert status == 0, said
     assert "Young" in said
+    for text in (said, page.read_text(encoding="utf-8")):
+        assert "protocol: paper, chosen on the test data" in text
     assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")

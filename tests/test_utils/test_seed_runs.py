@@ -124,6 +124,14 @@ def test_figures_of_other_options_are_refused(tools):
         metrics(tools, cfg_options=["model.a=1"])
 
 
+@pytest.mark.parametrize("line", ["protocol = 'paper'\n", ""])
+def test_the_table_shows_the_protocol_of_each_config(tools, tmp_path, line):
+    (tmp_path / "some.py").write_text(f"{line}_base_ = './base.py'")
+    table = compare_seeds(arguments(), tools)
+    expected = "paper" if line else "unknown"
+    assert table.splitlines()[-1] == f"| `some.py` | {expected} | 70.00 |"
+
+
 def test_the_first_failure_ends_the_comparison_and_names_its_log(tools, tmp_path):
     with pytest.raises(RuntimeError, match=r"train.py failed.*some_seed1.train.log"):
         compare_seeds(arguments(seeds=[0, 1, 2]), tools)
@@ -145,16 +153,16 @@ def test_a_damaged_file_is_named_with_the_remedy(tools, tmp_path, content, match
 
 def test_the_table_has_means_and_sample_deviations():
     rows = [
-        dict(config="b.py", x=1.0, y=5.0),
-        dict(config="a.py", x=7.0),
-        dict(config="b.py", x=4.0),
+        dict(config="b.py", protocol="paper", x=1.0, y=5.0),
+        dict(config="a.py", protocol="unknown", x=7.0),
+        dict(config="b.py", protocol="paper", x=4.0),
     ]
     table = markdown_table(pd.DataFrame(rows), ["x", "y", "z"])
     assert table.splitlines() == [
-        "| config | x | y | z |",
-        "|---|---|---|---|",
-        "| `b.py` | 2.50 ± 2.12 | 5.00 | - |",
-        "| `a.py` | 7.00 | - | - |",
+        "| config | protocol | x | y | z |",
+        "|---|---|---|---|---|",
+        "| `b.py` | paper | 2.50 ± 2.12 | 5.00 | - |",
+        "| `a.py` | unknown | 7.00 | - | - |",
     ]
 
 
