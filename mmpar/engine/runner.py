@@ -13,6 +13,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmpar.datasets import EvaluationSampler
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
 from mmpar.registry import RUNNERS
@@ -64,6 +65,8 @@ class PARRunner(Runner):
     ) -> DataLoader:
         """As MMEngine's, with each sample seeded on its own."""
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if isinstance(loader.sampler, EvaluationSampler) and loader.batch_size:
+            loader.sampler.batch_size = loader.batch_size
         if seed is not None and not isinstance(dataloader, DataLoader):
             seed_samples(loader, seed)
         return loader
