@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
+from mmengine.runner._flexible_runner import FlexibleRunner
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -50,13 +51,11 @@ _OF_MMENGINE = {
 }
 
 
-@RUNNERS.register_module()
-class PARRunner(Runner):
-    """MMEngine's Runner, resumable, with a console that fits on a page.
+class _Resumable:
+    """What both Runners do otherwise than MMEngine's.
 
     Samples do not depend on what was drawn before them, and a training without a batch
-    is an error. The environment, the config, the order of hooks and, during training,
-    the tables of each validation go to the log file only.
+    is an error.
     """
 
     @staticmethod
@@ -71,23 +70,13 @@ class PARRunner(Runner):
             seed_samples(loader, seed)
         return loader
 
-    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """As MMEngine's."""
-        logger = super().build_logger(*args, **kwargs)
-        logger.addFilter(_concerns_users)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.addFilter(_concerns_the_console)
-                handler.addFilter(self._belongs_on_the_console)
-        return logger
-
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """As MMEngine's, but None removes any hook, not only one of MMEngine's.
 
         Hooks of equal priority run in the order of their names, the order of a config
         that was written.
         """
-        super().register_default_hooks(
+        super().register_default_hooks(  # type: ignore[misc]
             {
                 name: hook
                 for name, hook in sorted((hooks or {}).items())
@@ -98,24 +87,11 @@ class PARRunner(Runner):
     def train(self) -> nn.Module:
         """As MMEngine's; however it ends, the terminal is restored."""
         try:
-            return super().train()
+            return super().train()  # type: ignore[misc]
         finally:
-            for hook in self.hooks:
+            for hook in self.hooks:  # type: ignore[attr-defined]
                 if isinstance(hook, ProgressHook):
                     hook.stop(self)
-
-    def close(self) -> None:
-        """Release all that it holds; the log outlives it and refers to it.
-
-        The wrapped model would keep the threads of the process group alive.
-        """
-        self.__dict__.clear()
-
-    def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
-        """Tables of a validation during a training are for the log file."""
-        # A closed Runner has no loop.
-        training = isinstance(getattr(self, "_train_loop", None), BaseLoop)
-        return not (training and getattr(record, "is_table", False))
 
     def build_train_loop(self, loop: Any) -> Any:
         """As MMEngine's.
@@ -124,14 +100,52 @@ class PARRunner(Runner):
             ValueError: An epoch would have no batch. MMEngine would train nothing, or
                 fail where it converts schedules to iterations.
         """
-        loop = super().build_train_loop(loop)
+        loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)
         return loop
+
+    def close(self) -> None:
+        """Release all that it holds; the log outlives it and refers to it.
+
+        The wrapped model would keep the threads of the process group alive.
+        """
+        self.__dict__.clear()
+
+
+@RUNNERS.register_module()
+class PARRunner(_Resumable, Runner):
+    """MMEngine's Runner, resumable, with a console that fits on a page.
+
+    Samples do not depend on what was drawn before them, and a training without a batch
+    is an error. The environment, the config, the order of hooks and, during training,
+    the tables of each validation go to the log file only.
+    """
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """As MMEngine's."""
+        logger = super().build_logger(*args, **kwargs)
+        logger.addFilter(_concerns_users)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_concerns_the_console)
+                handler.addFilter(self._belongs_on_the_console)
+        return logger
+
+    def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
+        """Tables of a validation during a training are for the log file."""
+        # A closed Runner has no loop.
+        training = isinstance(getattr(self, "_train_loop", None), BaseLoop)
+        return not (training and getattr(record, "is_table", False))
 
     def _init_model_weights(self) -> None:
         # A resumed checkpoint brings every weight: do not fetch pre-trained ones.
         if not (self._resume and self._load_from):
             super()._init_model_weights()
+
+
+@RUNNERS.register_module()
+class PARFlexibleRunner(_Resumable, FlexibleRunner):
+    """MMEngine's ``FlexibleRunner``, resumable; it trains by a ``strategy``."""
 
 
 def build_runner(cfg: Config) -> PARRunner:
@@ -149,7 +163,7 @@ def build_runner(cfg: Config) -> PARRunner:
     last = resolve_resume(cfg, warnings.append)
     cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **_checks(cfg)}
     prepare_launch(cfg)
-    runner = PARRunner.from_cfg(cfg)
+    runner = (PARFlexibleRunner if cfg.get("strategy") else PARRunner).from_cfg(cfg)
     if last is not None:
         runner._load_from, runner._resume = last, True
     for warning in warnings:

@@ -31,6 +31,7 @@ READ_BY_RUNNER = {
     "efficient_conv_bn_eval",
     "find_unused_parameters",
     "model_wrapper_cfg",
+    "strategy",  # makes it a FlexibleRunner
     "sync_bn",
 }
 """Top-level fields that the Runner takes from a config."""

@@ -1,4 +1,4 @@
-"""One of several processes that train, or test, together; prints what it saw as JSON."""
+"""One of several processes that train or test together; prints what it saw, JSON."""
 
 from __future__ import annotations
 
