@@ -15,4 +15,3 @@ train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
 
 model = dict(head=dict(schema=_base_.schema, init_cfg=None))
-sync_bn = "torch"

@@ -9,7 +9,5 @@ _base_ = "./baseline_r50_pa100k.py"
 train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
 
-# As the official code: the classifier starts as torch makes it, and all processes of a
-# run on several GPUs share the statistics of batch normalization.
+# As the official code: the classifier starts as torch makes it.
 model = dict(head=dict(init_cfg=None))
-sync_bn = "torch"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
@@ -17,6 +19,7 @@ from torch.utils.data import DataLoader
 from mmpar.datasets import EvaluationSampler
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
+from mmpar.models.layers.shared_batch_norm import share_batch_statistics
 from mmpar.registry import RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
@@ -131,6 +134,17 @@ class PARRunner(_Resumable, Runner):
                 handler.addFilter(self._belongs_on_the_console)
         return logger
 
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses."""
+        sync_bn = self.cfg.get("sync_bn")
+        if sync_bn and self.distributed and get_device() == "cpu":
+            share_batch_statistics(model)
+            self.cfg.sync_bn = None
+        wrapped = super().wrap_model(model_wrapper_cfg, model)
+        if sync_bn:
+            self.cfg.sync_bn = sync_bn
+        return wrapped
+
     def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
         """Tables of a validation during a training are for the log file."""
         # A closed Runner has no loop.
@@ -159,6 +173,8 @@ def build_runner(cfg: Config) -> PARRunner:
             the process was not started as ``launcher`` says.
     """
     check_config(cfg)
+    if cfg.get("strategy"):
+        _prepare_strategy(cfg)
     warnings: list[str] = []
     last = resolve_resume(cfg, warnings.append)
     cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **_checks(cfg)}
@@ -184,8 +200,42 @@ def running(cfg: Config) -> Iterator[PARRunner]:
         runner.close()
 
 
+def _prepare_strategy(cfg: Config) -> None:
+    """Change what cannot be done with weights that no process has all of.
+
+    Raises:
+        ValueError: It cannot be left out either, or DeepSpeed is not installed.
+    """
+    name = cfg.strategy.type
+    if name == "DeepSpeedStrategy" and find_spec("deepspeed") is None:
+        raise ValueError(f"the strategy {name} needs a package: pip install deepspeed")
+    if cfg.get("launcher", "none") == "none" and name != "SingleDeviceStrategy":
+        raise ValueError(
+            f"the strategy {name} is for several processes: start the training with "
+            "tools/dist_train.sh or tools/slurm_train.sh"
+        )
+    hooks = [*(cfg.get("default_hooks") or {}).values(), *cfg.get("custom_hooks", [])]
+    if any(hook and hook.get("type") == "EMAHook" for hook in hooks):
+        raise ValueError(
+            f"EMAHook averages whole weights, which the strategy {name} splits; leave "
+            "it out: default_hooks.ema=None"
+        )
+    if cfg.get("load_from") or cfg.get("resume"):
+        raise ValueError(
+            f"trainings by the strategy {name} begin from the weights of the config; "
+            "they cannot be resumed or begin with load_from"
+        )
+    for part in ("val_dataloader", "test_dataloader"):
+        loader = cfg.get(part) or {}
+        if loader.get("sampler", {}).get("type") == "EvaluationSampler":
+            # Each process takes part in each batch of the others.
+            loader.sampler = dict(type="DefaultSampler", shuffle=False)
+
+
 def _checks(cfg: Config) -> dict[str, dict]:
     hooks = cfg.get("default_hooks") or {}
+    if cfg.get("strategy"):  # nothing is loaded
+        return {}
     return {name: hooks.get(name) or check for name, check in _CHECKS.items()}
 
 

@@ -118,6 +118,7 @@ def read_test_config(args: argparse.Namespace, folder: str) -> Config:
     """
     cfg = read_runner_config(args)
     cfg.work_dir = osp.join(cfg.work_dir, folder)
+    cfg.pop("strategy", None)  # of the training; its checkpoints are whole
     use_checkpoint(cfg, args.checkpoint)
     return cfg
 

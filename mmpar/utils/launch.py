@@ -114,7 +114,7 @@ def _join_on_cpu(cfg: Config) -> None:
     cfg.setdefault("model_wrapper_cfg", wrapper)
     cfg.model_wrapper_cfg.update(device_ids=None, broadcast_buffers=False)
     if cfg.get("strategy", {}).get("model_wrapper"):  # FSDP's
-        cfg.strategy.model_wrapper.device_id = None
+        cfg.strategy.model_wrapper.device_id = "cpu"
     # The processes share the cores; torchrun's default is one thread each.
     threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))
     torch.set_num_threads(threads)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -63,9 +64,7 @@ class Job(NamedTuple):
 @pytest.fixture
 def job(tmp_path):
     """A training by two processes, with a worker each, that has begun."""
-    write_images(tmp_path)
-    more = ENDLESS.format(folder=str(tmp_path))
-    config = write_thin_config("linear", tmp_path, more=more)
+    config = endless_training(tmp_path)
     words = [REPOSITORY / "tools/train.py", config, "--launcher", "pytorch"]
     words += ["--work-dir", tmp_path / "work"]
     group = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=environment()["PORT"])
@@ -89,8 +88,8 @@ def job(tmp_path):
                 process.join()
 
 
-def write_images(folder: Path) -> None:
-    """Sixteen drawn people and their list."""
+def endless_training(folder: Path) -> Path:
+    """The config of a training on sixteen drawn people, written as images."""
     people = SyntheticPAR(
         num_samples=16, split="train", pipeline=[dict(type="DrawSyntheticPerson")]
     )
@@ -99,6 +98,8 @@ def write_images(folder: Path) -> None:
         cv2.imwrite(str(folder / f"{i}.png"), person["img"])
         lines.append(",".join([f"{i}.png", *(f"{v:.0f}" for v in person["gt_score"])]))
     (folder / "list.csv").write_text("\n".join(lines))
+    more = ENDLESS.format(folder=str(folder))
+    return write_thin_config("linear", folder, more=more)
 
 
 def kill_a_process(job: Job) -> None:
@@ -143,6 +144,49 @@ def test_all_processes_end_with_the_error_of_one(job, fail, error):
         time.sleep(0.1)
     print(f"{fail.__name__}: ended after {LIMIT - end + time.monotonic():.1f} s")
     assert not any(map(is_alive, family))
+
+
+@pytest.mark.slow
+def test_two_machines_train_together_and_end_where_one_is_lost(tmp_path):
+    """The launcher of the second is killed, as if the machine had been."""
+    config = endless_training(tmp_path)
+    words = ["bash", REPOSITORY / "tools/dist_train.sh", config, 1]
+    words += ["--work-dir", tmp_path / "work"]
+    two = dict(environment(), NNODES="2", MASTER_ADDR="127.0.0.1")
+    log = (tmp_path / "log").open("w")
+    machines = [
+        subprocess.Popen(
+            list(map(str, words)), env=dict(two, NODE_RANK=n), stdout=log, stderr=log
+        )
+        for n in "01"
+    ]
+    printed = Path(log.name).read_text
+    family = []
+    try:
+        while not list(tmp_path.glob("work/epoch_*.pth")):
+            assert all(machine.poll() is None for machine in machines), printed()
+            time.sleep(0.1)
+        family = [pid for machine in machines for pid in descendants(machine.pid)]
+        assert len(family) == 6  # each: torchrun, the training, its worker
+        os.kill(children(machines[1].pid)[0], signal.SIGKILL)
+        end = time.monotonic() + LIMIT
+        for machine in machines:
+            assert machine.wait(end - time.monotonic()) != 0
+        while any(map(is_alive, family)) and time.monotonic() < end:
+            time.sleep(0.1)
+        print(f"ended after {LIMIT - end + time.monotonic():.1f} s")
+        assert not any(map(is_alive, family))
+        assert "2 processes" in printed()
+        assert "Root Cause" in printed()
+    finally:
+        for pid in filter(is_alive, [*family, *(m.pid for m in machines)]):
+            os.kill(pid, signal.SIGKILL)
+
+
+def descendants(parent: int) -> list[int]:
+    """Processes that a process started, and those that these did."""
+    own = children(parent)
+    return own + [pid for child in own for pid in descendants(child)]
 
 
 def children(parent: int) -> list[int]:
