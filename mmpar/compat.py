@@ -8,7 +8,7 @@ import warnings
 from types import ModuleType
 
 REQUIRED = {
-    "torch": ("2.0.0", "3.0.0", "pip install torch torchvision"),
+    "torch": ("2.1.0", "3.0.0", "pip install torch torchvision"),
     "mmengine": ("0.10.4", "1.0.0", "pip install 'mmengine>=0.10.4,<1.0'"),
     "mmcv": (
         "2.0.0",
@@ -37,7 +37,10 @@ def check_dependencies() -> None:
             "pip install torch torchvision"
         )
     for name, (minimum, limit, remedy) in REQUIRED.items():
-        _check_version(_import(name, remedy), minimum, limit, remedy)
+        module = _import(name, remedy)
+        _check_version(module, minimum, limit, remedy)
+        if name == "torch":
+            _check_numpy(module)
 
 
 def _import(name: str, remedy: str) -> ModuleType:
@@ -65,3 +68,15 @@ def _check_version(module: ModuleType, minimum: str, limit: str, remedy: str) ->
             f"mmpar needs {module.__name__} >= {minimum}, < {limit}, but "
             f"{module.__version__} is installed ({module.__file__}): {remedy}"
         )
+
+
+def _check_numpy(torch: ModuleType) -> None:
+    """torch before 2.3 is built for numpy 1, and fails with numpy 2 in the middle."""
+    try:
+        torch.zeros(1).numpy()
+    except RuntimeError as error:
+        numpy = importlib.import_module("numpy").__version__
+        raise ImportError(
+            f"torch {torch.__version__} cannot use numpy {numpy} ({error}); install "
+            "numpy of before 2.0, or a newer torch: pip install 'numpy<2'"
+        ) from error

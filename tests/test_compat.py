@@ -2,14 +2,27 @@
 
 import importlib
 import importlib.util
+import warnings
 
 import pytest
+import torch
 
 from mmpar.compat import check_dependencies
 
 
 def test_the_installed_packages_fit():
     check_dependencies()
+
+
+def test_one_warning_of_mmcv_lite_is_silenced_and_no_other():
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        check_dependencies()
+        warnings.warn(
+            "Fail to import ``MultiScaleDeformableAttention`` from", stacklevel=1
+        )
+        warnings.warn("Fail to read the labels", stacklevel=1)
+    assert [str(one.message) for one in shown] == ["Fail to read the labels"]
 
 
 @pytest.mark.parametrize(
@@ -49,10 +62,37 @@ def test_an_absent_package_is_an_error_with_the_remedy(monkeypatch, name, remedy
         check_dependencies()
 
 
+def test_a_numpy_that_torch_cannot_use_is_named_with_the_remedy(monkeypatch):
+    def numpy(tensor):
+        raise RuntimeError("Numpy is not available")
+
+    monkeypatch.setattr(torch.Tensor, "numpy", numpy)
+    with pytest.raises(ImportError, match=r"cannot use numpy .*'numpy<2'"):
+        check_dependencies()
+
+
 def test_a_torchvision_of_another_torch_is_named_as_the_cause(monkeypatch):
     def fail(name):
         raise RuntimeError("operator torchvision::nms does not exist")
 
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(ImportError, match=r"torchvision::nms.*--force-reinstall"):
+        check_dependencies()
+
+
+def test_a_refusal_of_mmpretrain_itself_is_an_error_with_its_reason(monkeypatch):
+    def refuse(name):
+        raise AssertionError("MMCV==9 is used but incompatible")
+
+    monkeypatch.setattr(importlib, "import_module", refuse)
+    with pytest.raises(ImportError, match="torch cannot be used: MMCV==9 is used"):
+        check_dependencies()
+
+
+def test_another_error_of_an_import_is_left_as_it_is(monkeypatch):
+    def fail(name):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
         check_dependencies()

@@ -17,6 +17,7 @@ from torch import nn
 from mmpar.registry import DATASETS, HOOKS, METRICS, MODELS, VISUALIZERS
 from mmpar.structures import build_schema
 from mmpar.utils.config import hash_config
+from mmpar.utils.protocol import check_protocol
 
 ROOT = Path(__file__).parents[1] / "configs"
 # Made to be trained on a CPU, not to follow an official code.
@@ -254,14 +255,16 @@ def test_chosen_on_val_unless_the_name_says_otherwise_or_there_is_none():
         dataset = DATASETS.get(cfg.train_dataloader.dataset.type)
         chosen_on = cfg.val_dataloader and cfg.val_dataloader.dataset.split
         if path.stem.endswith("trainval-test"):
-            expected = ("trainval", "test")
+            expected = ("trainval", "test", "paper")
         elif "val" in dataset.SPLITS and not _has_scenes(cfg):
-            expected = ("train", "val")
+            expected = ("train", "val", "val-selected")
         else:
-            expected = ("trainval", None)
+            expected = ("trainval", None, "fixed-schedule")
             assert "ReduceOnPlateauLR" not in str(cfg.param_scheduler)
-        assert (cfg.train_dataloader.dataset.split, chosen_on) == expected, path.name
+        found = (cfg.train_dataloader.dataset.split, chosen_on, cfg.protocol)
+        assert found == expected, path.name
         assert cfg.test_dataloader.dataset.split == "test"
+        check_protocol(cfg)
 
 
 def _has_scenes(cfg):

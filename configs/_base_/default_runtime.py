@@ -5,6 +5,10 @@ A child adds a hook, or takes one away with None, by its name in ``default_hooks
 
 default_scope = "mmpar"
 
+# How the checkpoint is chosen: "val-selected", "fixed-schedule" where there is no
+# validation split, or "paper", on the test split. A run refuses another one.
+protocol = "val-selected"
+
 default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
@@ -35,6 +39,8 @@ default_hooks = dict(
     schema_check=dict(type="SchemaCheckHook", priority="ABOVE_NORMAL"),
     # Has a test report persons apart that are in the training data.
     seen_persons=dict(type="SeenPersonsHook"),
+    # Has a test say what its numbers come from, and by which protocol.
+    result_record=dict(type="ResultRecordHook"),
     # Hands the positive ratios of the training data to the loss.
     positive_ratio=dict(type="PositiveRatioHook"),
 )

@@ -9,3 +9,4 @@ _base_ = "./alm_bninception_peta_released.py"
 
 train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
+protocol = "paper"

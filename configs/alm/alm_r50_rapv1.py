@@ -5,4 +5,6 @@ _base_ = [
     "../_base_/methods/alm_r50.py",
 ]
 
+protocol = "fixed-schedule"  # the release has no validation split
+
 model = dict(head=dict(schema=_base_.schema))

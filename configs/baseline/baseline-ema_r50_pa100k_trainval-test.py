@@ -13,5 +13,6 @@ _base_ = [
 
 train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
+protocol = "paper"
 
 model = dict(head=dict(schema=_base_.schema, init_cfg=None))

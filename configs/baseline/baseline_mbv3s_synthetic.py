@@ -7,3 +7,4 @@ model = dict(
     head=dict(in_channels=_base_.channels[-1]),
 )
 default_hooks = dict(channels_last=dict(type="ChannelsLastHook"))
+optim_wrapper = dict(type="OptimWrapper")  # depthwise convolutions lose by bfloat16

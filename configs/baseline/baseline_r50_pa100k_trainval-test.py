@@ -8,6 +8,7 @@ _base_ = "./baseline_r50_pa100k.py"
 
 train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
+protocol = "paper"
 
 # As the official code: the classifier starts as torch makes it.
 model = dict(head=dict(init_cfg=None))

@@ -8,6 +8,7 @@ _base_ = "./sspnet_r50_pa100k.py"
 
 train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
+protocol = "paper"
 
 # As the official code: where PLE samples and what the neck starts from.
 model = dict(

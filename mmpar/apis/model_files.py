@@ -30,6 +30,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpar import registry as mmpar_parts
+from mmpar.evaluation.result_record import UNKNOWN, describe_choice, describe_data
 from mmpar.models.weights import load_weights, weights_of
 from mmpar.registry import MODELS
 from mmpar.structures import (
@@ -39,7 +40,7 @@ from mmpar.structures import (
     SchemaMismatchError,
     build_schema,
 )
-from mmpar.structures.model_card import ELSEWHERE, FETCHES
+from mmpar.structures.model_card import ELSEWHERE, NOT_PUBLISHED
 from mmpar.structures.plain_data import plain
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import best_score_of, find_checkpoint_to_test
@@ -50,6 +51,7 @@ from mmpar.utils.model_file import (
     read_model_file,
     write_model_file,
 )
+from mmpar.utils.protocol import protocol_of_checkpoint
 from mmpar.version import __version__
 
 __all__ = ["load_model", "publish", "read_model_file", "write_model_file"]
@@ -57,7 +59,6 @@ __all__ = ["load_model", "publish", "read_model_file", "write_model_file"]
 Say = Callable[[str], Any]
 Weights = OrderedDict[str, Tensor]
 
-UNKNOWN = "unknown"
 _USUAL_SIZE = 1 << 14
 """Numbers in the config of a model up to here need not be a side of its weights."""
 
@@ -152,21 +153,15 @@ def publish(
 
 def describe(card: ModelCard) -> list[str]:
     """The lines that tell a person what is published, and what is not known of it."""
-    chosen, data = card.chosen_by, card.training_data
-    persons = data and data["num_persons"]
+    checkpoint = f" ({card.chosen_by['checkpoint']})" if card.chosen_by else ""
     lines = dict(
         name=card.name,
         attributes=f"{len(card.schema)} of {card.schema.title}",
         input=f"{card.preprocessing.width} x {card.preprocessing.height} pixels",
         decision=str(card.decision),
-        chosen_by=UNKNOWN
-        if chosen is None
-        else f"{chosen['metric']} {chosen['value']:g} on {chosen['split']} "
-        f"({chosen['checkpoint']})",
-        training_data=UNKNOWN
-        if data is None
-        else f"{data['dataset']} {data['split']}, {data['num_images']:,} images, "
-        + ("persons unknown" if persons is None else f"{persons:,} persons"),
+        protocol=card.protocol or UNKNOWN,
+        chosen_by=describe_choice(card.chosen_by) + checkpoint,
+        training_data=describe_data(card.training_data),
         license=card.license,
         intended_use=card.intended_use,
         weights_sha256=card.weights_sha256,
@@ -311,6 +306,7 @@ def _describe_checkpoint(
         model=_model_config(model),
         preprocessing=_read_preprocessing(fields),
         decision=DecisionRule(schema, head.get("threshold", 0.5)),
+        protocol=protocol_of_checkpoint(meta),
         chosen_by=_chosen_by(checkpoint, meta, fields, path),
         positive_ratio=(None,) * len(schema),
         training_data=meta.get("training_data"),
@@ -343,7 +339,7 @@ def _read_preprocessing(fields: dict[str, Any]) -> Preprocessing:
 
 def _model_config(model: Mapping[str, Any]) -> dict[str, Any]:
     """The config without what the card says elsewhere, training, and other weights."""
-    kept = plain(_without(model, FETCHES), "model")
+    kept = plain(_without(model, NOT_PUBLISHED), "model")
     for path in ELSEWHERE:
         part, _, key = path.rpartition(".")
         (kept[part] if part else kept).pop(key, None)
@@ -530,12 +526,7 @@ def _load_state(model: nn.Module, weights: Weights, every: bool = False) -> None
     }
     if retyped:
         raise ValueError(f"weights are of another type: {retyped}")
-    fit = load_weights(model, weights)
-    if not fit.is_exact:
-        raise ValueError(
-            f"weights and config do not fit: missing are {fit.missing}, of another "
-            f"shape {fit.misshapen}, unknown {fit.unexpected}"
-        )
+    load_weights(model, weights).require_exact("the state dict")
 
 
 def load_exactly(model: Any, checkpoint: Any, source: str) -> None:

@@ -21,7 +21,7 @@ from mmpar.models.converters import (
     find_weights,
 )
 from mmpar.structures import Preprocessing
-from mmpar.utils.atomic import write_atomically
+from mmpar.utils.atomic import require_absent, write_atomically
 from mmpar.utils.checkpoint_files import load_from_local, save_weights
 
 ENDING = ".pth"
@@ -66,8 +66,7 @@ def convert_checkpoint(
     if out.suffix != ENDING:
         raise ValueError(f"a converted checkpoint is a {ENDING} file, not {out}")
     for file in files:
-        if file.exists():
-            raise FileExistsError(f"{file} exists; give another name, or delete it")
+        require_absent(file)
     loaded = load_from_local(str(checkpoint), map_location="cpu")
     weights = find_weights(loaded, str(checkpoint), key)
     code = find_code(weights)

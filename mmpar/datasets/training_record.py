@@ -1,4 +1,4 @@
-"""What a model was trained on, in a few words and one hash."""
+"""What a model was trained or tested on, in a few words and one hash."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mmpar.datasets.positive_ratios import inner_weight
 _PERSONS = ("person_id", "person")  # of releases and lists, and of SyntheticPAR
 
 
-def record_training_data(dataset: Any) -> dict[str, Any]:
+def record_data(dataset: Any) -> dict[str, Any]:
     """What a dataset is, so that others can tell whether theirs is the same.
 
     >>> from mmpar.datasets import SyntheticPAR
-    >>> record = record_training_data(SyntheticPAR(num_samples=3, split="train"))
+    >>> record = record_data(SyntheticPAR(num_samples=3, split="train"))
     >>> record["dataset"], record["split"], record["num_images"], record["num_persons"]
     ('SyntheticPAR', 'train', 3, 3)
 
@@ -58,7 +58,7 @@ def name_split(dataset: Any) -> str:
     """The split of a dataset, several joined by ``+``.
 
     Raises:
-        TypeError: As :func:`record_training_data`.
+        TypeError: As :func:`record_data`.
     """
     names = (part.split or "unnamed" for part, _ in parts_of(dataset))
     return "+".join(dict.fromkeys(names))
@@ -70,7 +70,7 @@ def parts_of(
     """The datasets that one is made of, and their rows that count.
 
     Args:
-        dataset: See :func:`record_training_data`.
+        dataset: See :func:`record_data`.
         sample_weight: How often each sample counts, ``(N,)``; by default once.
 
     Raises:

@@ -104,6 +104,8 @@ class CrossDatasetLoop(TestLoop):
         ValueError: No attribute of the data can be answered.
     """
 
+    is_for_other_attributes = True  # read by SchemaCheckHook
+
     def __init__(
         self, runner: Any, dataloader: Any, evaluator: Any, fp16: bool = False
     ) -> None:

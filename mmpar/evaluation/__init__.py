@@ -5,6 +5,7 @@ from mmpar.evaluation.dump_predictions import (
     DumpPredictions,
     read_dump,
     read_predictions,
+    read_record,
     write_predictions,
 )
 from mmpar.evaluation.localization_metric import AttributeLocalizationMetric
@@ -21,5 +22,6 @@ __all__ = [
     "predict_split",
     "read_dump",
     "read_predictions",
+    "read_record",
     "write_predictions",
 ]

@@ -25,6 +25,7 @@ from mmpar.evaluation.functional import (
 from mmpar.evaluation.functional.calibration import NUM_BINS, sort_into_bins
 from mmpar.evaluation.groups import Grouping, group_images
 from mmpar.evaluation.predictions import Predictions
+from mmpar.evaluation.result_record import Record
 from mmpar.structures import AttributeSchema
 
 SMALL_GROUP = 30
@@ -147,6 +148,7 @@ class Analysis:
     worst: list[WorstImage]
     confidently_wrong: dict[str, list[WorstImage]]
     notes: list[str]
+    record: Record
 
 
 def analyze(
@@ -155,6 +157,7 @@ def analyze(
     rounds: int = 1000,
     seed: int = 0,
     num_worst: int = 24,
+    record: Record | None = None,
 ) -> Analysis:
     """Measure a split as a whole, per attribute, within groups, and find worst images.
 
@@ -168,6 +171,7 @@ def analyze(
         rounds: Of the bootstrap.
         seed: Of its draws.
         num_worst: Images with the largest loss; a sixth of it per attribute.
+        record: What the predictions come from, for the reader of the numbers.
 
     Raises:
         ValueError: No label is known.
@@ -195,6 +199,7 @@ def analyze(
             schema, predictions, losses, num_worst // 6
         ),
         notes=[*_notes(schema, predictions), *notes],
+        record=record or {},
     )
 
 

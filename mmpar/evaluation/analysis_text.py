@@ -11,6 +11,7 @@ import numpy as np
 
 from mmpar.evaluation.analysis import SMALL_GROUP, Analysis
 from mmpar.evaluation.functional import Interval
+from mmpar.evaluation.result_record import record_lines
 from mmpar.evaluation.tables import text_table
 from mmpar.structures import AttributeSchema
 
@@ -30,6 +31,7 @@ def analysis_text(analysis: Analysis) -> str:
         *analysis.notes,
         f"{analysis.images} images of {analysis.persons} persons; intervals hold 95 % "
         f"of {analysis.rounds} draws of persons",
+        *record_lines(analysis.record),
     ]
     return "\n".join(parts)
 

@@ -17,6 +17,7 @@ from mmpar.evaluation.predictions import (
     SeenPersons,
     prediction_row,
 )
+from mmpar.evaluation.result_record import Record
 from mmpar.registry import METRICS
 from mmpar.structures import SCHEMAS, AttributeSchema, build_schema
 from mmpar.utils.atomic import write_atomically
@@ -34,7 +35,9 @@ class DumpPredictions(SeenPersons, SplitMetric):
       order mark, without which Excel takes it for the code page of the machine; pandas
       reads it as it is, Python's ``csv`` with ``encoding="utf-8-sig"``.
     - ``.json``: ``{"schema": ..., "predictions": [{"img_path", "scores", "decisions",
-      "truths"}]}``, in the order of the schema.
+      "truths"}], "record": ...}``, in the order of the schema. The record, which
+      ``ResultRecordHook`` gives, says what the predictions come from; a table has no
+      place for it.
 
     Where any sample has them, these follow ``img_path`` in both: ``domain``, by the
     name that ``PARMetric`` gives it, ``person_id`` and ``camera``, empty for samples
@@ -49,7 +52,12 @@ class DumpPredictions(SeenPersons, SplitMetric):
     Args:
         out_file: Path ending in ``.csv`` or ``.json``; its folder is made if needed.
         **kwargs: See MMEngine's ``BaseMetric``.
+
+    Attributes:
+        record: See :data:`mmpar.evaluation.result_record.Record`; empty for unknown.
     """
+
+    record: Record = {}
 
     def __init__(self, out_file: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -66,18 +74,23 @@ class DumpPredictions(SeenPersons, SplitMetric):
     def compute_metrics(self, columns: Any) -> dict:
         """Write the file; there is no number to return."""
         predictions = self.with_seen(Predictions.from_columns(columns))
-        write_predictions(self.out_file, predictions, self.schema)
+        write_predictions(self.out_file, predictions, self.schema, self.record)
         count = len(predictions.img_path)
         print_log(f"{count} predictions in {self.out_file}", "current")
         return {}
 
 
 def write_predictions(
-    file: str | Path, predictions: Predictions, schema: AttributeSchema
+    file: str | Path,
+    predictions: Predictions,
+    schema: AttributeSchema,
+    record: Record | None = None,
 ) -> None:
     """Write a ``.csv`` or ``.json`` as :class:`DumpPredictions` describes it."""
-    text = _csv_text if str(file).endswith(".csv") else _json_text
-    write_atomically(file, text(predictions, schema))
+    if str(file).endswith(".csv"):
+        write_atomically(file, _csv_text(predictions, schema))
+    else:
+        write_atomically(file, _json_text(predictions, schema, record or {}))
 
 
 def read_predictions(file: str | Path) -> Predictions:
@@ -102,6 +115,25 @@ def read_dump(file: str | Path) -> tuple[AttributeSchema, Predictions]:
         read = _read_csv if str(file).endswith(".csv") else _read_json
         return read(Path(file))
     except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"{file} does not hold the predictions of DumpPredictions ({error!r})"
+        ) from error
+
+
+def read_record(file: str | Path) -> Record:
+    """What the predictions of a file come from; empty if the file does not say.
+
+    Older files and ``.csv`` do not.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    if str(file).endswith(".csv"):
+        return {}
+    try:
+        content = json.loads(Path(file).read_text(encoding="utf-8"))
+        return dict(content.get("record", {}))
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error
@@ -198,14 +230,17 @@ def _csv_text(predictions: Predictions, schema: AttributeSchema) -> bytes:
     return text.encode("utf-8-sig")
 
 
-def _json_text(predictions: Predictions, schema: AttributeSchema) -> str:
+def _json_text(
+    predictions: Predictions, schema: AttributeSchema, record: Record
+) -> str:
     frame = _heads(predictions).assign(
         scores=predictions.scores.tolist(),
         decisions=predictions.decisions.astype(int).tolist(),
         truths=predictions.labels.tolist(),
     )
     rows = frame.to_dict("records")
-    return json.dumps(dict(schema=schema.to_dict(), predictions=rows))
+    known = dict(record=record) if record else {}
+    return json.dumps(dict(schema=schema.to_dict(), predictions=rows, **known))
 
 
 def _heads(predictions: Predictions) -> pd.DataFrame:

@@ -46,6 +46,21 @@ class WeightsFit:
         """Whether model and checkpoint have the same weights."""
         return not (self.missing or self.misshapen or self.unexpected)
 
+    def require_exact(self, what: str) -> None:
+        """Refuse weights that are not those of the model.
+
+        Args:
+            what: The weights, for the error.
+
+        Raises:
+            ValueError: They are not; says which.
+        """
+        if not self.is_exact:
+            raise ValueError(
+                f"{what} does not fit the model: {self}; use the config that it was "
+                "trained with"
+            )
+
     def __str__(self) -> str:
         text = f"{self.matched} of the model's {self.total} weights match"
         parts = (

@@ -19,9 +19,11 @@ from mmpar.structures.plain_data import (
     to_canonical_json,
 )
 from mmpar.structures.preprocessing import Preprocessing
+from mmpar.structures.protocols import PROTOCOLS
 from mmpar.structures.region import assign_attributes, build_regions
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_SINCE_VERSION_2 = ("protocol",)
 
 MAX_BYTES = 1 << 20
 """Of a card as JSON, in UTF-8; real ones have some thousands."""
@@ -44,8 +46,9 @@ ELSEWHERE = {
     "head.threshold": "decision",
 }
 """Fields of a model's config to the field of the card that says the same."""
-FETCHES = ("init_cfg", "pretrained")
-"""Fields of parts that name weights to load before the model's own."""
+NOT_PUBLISHED = ("init_cfg", "pretrained", "lora")
+"""Fields of parts that a published model is without: they name weights to load before
+its own, or updates that are merged."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class ModelCard:
         versions: ``dict(mmpar, torch)`` of the machine that published it.
         needs_keypoints: Whether the model also reads body keypoints.
         weights_sha256: See :func:`mmpar.utils.model_file.hash_weights`.
+        protocol: One of ``PROTOCOLS``, by which the training chose the weights, or None
+            for "unknown", as in cards of version 1.
         format_version: Of this card.
 
     Raises:
@@ -97,6 +102,7 @@ class ModelCard:
     versions: Mapping[str, str]
     needs_keypoints: bool
     weights_sha256: str
+    protocol: str | None = None
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -121,6 +127,9 @@ class ModelCard:
 
     def _check_records(self) -> None:
         _require_record(self.versions, _VERSIONS, "versions")
+        known = (*PROTOCOLS, None) if self.format_version > 1 else (None,)
+        if self.protocol not in known:
+            raise ValueError(f"protocol is {self.protocol!r}, expected one of {known}")
         if self.chosen_by is not None:
             _require_record(self.chosen_by, _CHOSEN_BY, "chosen_by")
         if self.training_data is not None:
@@ -137,7 +146,7 @@ class ModelCard:
 
     def _check_model(self) -> None:
         require_type(self.model, dict, "model")
-        _refuse_fetching(self.model, "model")
+        _refuse_unpublished(self.model, "model")
         head = self.model.get("head")
         require_type(head, dict, "model.head")
         for path in (*self.model, *(f"head.{key}" for key in head or ())):
@@ -167,7 +176,7 @@ class ModelCard:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers only."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        data = {name: getattr(self, name) for name in _fields_of(self.format_version)}
         for name in ("schema", "preprocessing", "decision"):
             data[name] = data[name].to_dict()
         return plain(data, "card")
@@ -180,9 +189,10 @@ class ModelCard:
             ValueError: A field is missing, unknown, out of range or contradicts
                 another; names it.
         """
+        version = data.get("format_version") if isinstance(data, Mapping) else None
         if isinstance(data, Mapping):
-            _require_version(data.get("format_version"))
-        read = require_fields(data, [field.name for field in fields(cls)], "the card")
+            _require_version(version)
+        read = require_fields(data, _fields_of(version), "the card")
         read["schema"] = _read_schema(read["schema"])
         read["preprocessing"] = Preprocessing.from_dict(read["preprocessing"])
         read["decision"] = DecisionRule.from_dict(read["schema"], read["decision"])
@@ -229,11 +239,17 @@ def _digest(data: Any) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
+def _fields_of(version: Any) -> list[str]:
+    """The fields of a card of this version."""
+    missing = _SINCE_VERSION_2 if version == 1 else ()
+    return [field.name for field in fields(ModelCard) if field.name not in missing]
+
+
 def _require_version(version: Any) -> None:
     require_type(version, int, "format_version")
-    if version != FORMAT_VERSION:
+    if not 1 <= version <= FORMAT_VERSION:
         raise ValueError(
-            f"format_version is {version}; this mmpar reads {FORMAT_VERSION}. "
+            f"format_version is {version}; this mmpar reads 1 to {FORMAT_VERSION}. "
             "Update mmpar, or publish the model with this one"
         )
 
@@ -263,13 +279,13 @@ def _read_schema(data: Any) -> AttributeSchema:
     return AttributeSchema(**found)
 
 
-def _refuse_fetching(value: Any, where: str) -> None:
+def _refuse_unpublished(value: Any, where: str) -> None:
     """Weights come from the file; nothing in it names others to fetch."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key in FETCHES:
-                raise ValueError(f"{where}.{key}: a published model fetches nothing")
-            _refuse_fetching(item, f"{where}.{key}")
+            if key in NOT_PUBLISHED:
+                raise ValueError(f"{where}.{key}: a published model is without it")
+            _refuse_unpublished(item, f"{where}.{key}")
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            _refuse_fetching(item, f"{where}[{i}]")
+            _refuse_unpublished(item, f"{where}[{i}]")

@@ -21,6 +21,7 @@ from mmengine.runner import Runner
 
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
+from mmpar.utils.protocol import check_protocol
 from mmpar.utils.shipped import find_config
 
 READ_BY_RUNNER = {
@@ -165,12 +166,12 @@ def judge_by_body_zones(cfg: Config) -> None:
     Raises:
         ValueError: The config has no test pipeline, or no schema.
     """
-    dataset: Any = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    dataset = _test_dataset(cfg, "body zones are loaded by a step of it")
     schema = cfg.model.head.get("schema")
-    if not dataset.get("pipeline") or schema is None:
+    if schema is None:
         raise ValueError(
-            f"{cfg.filename}: body zones are loaded by a step of "
-            "test_dataloader.dataset.pipeline and need model.head.schema; give both"
+            f"{cfg.filename} has no model.head.schema, which says where the body zones "
+            "of its attributes are"
         )
     loading, *steps = dataset.pipeline
     zones = dict(type="LoadBodyZones", schema=schema)
@@ -211,23 +212,34 @@ def use_other_test_data(cfg: Config, config: str) -> None:
     Raises:
         ValueError: One of the two has no test dataset with a pipeline.
     """
-    other = Config.fromfile(find_config(config))
-    pipelines = []
-    for name, one in ((cfg.filename, cfg), (config, other)):
-        dataset: Any = (one.get("test_dataloader") or {}).get("dataset") or {}
-        if not dataset.get("pipeline"):
-            raise ValueError(
-                f"{name} has no test_dataloader.dataset.pipeline: a test across "
-                "datasets takes the dataset and its first step, which loads images, "
-                "from one config and the other steps from the other"
-            )
-        pipelines.append(dataset.pipeline)
-    own, loading = pipelines
-    cfg.test_dataloader.dataset = {
-        **other.test_dataloader.dataset,
-        "pipeline": [loading[0], *own[1:]],
-    }
+    need = (
+        "a test across datasets takes the dataset and its first step, which loads "
+        "images, from one config and the other steps from the other"
+    )
+    own = _test_dataset(cfg, need)
+    other = _test_dataset(Config.fromfile(find_config(config)), need)
+    pipeline = [other.pipeline[0], *own.pipeline[1:]]
+    cfg.test_dataloader.dataset = {**other, "pipeline": pipeline}
     cfg.test_cfg = {**(cfg.get("test_cfg") or {}), "type": "CrossDatasetLoop"}
+    cfg.protocol = None  # it was said of the model's own test data
+
+
+def _test_dataset(cfg: Config, need: str) -> Any:
+    """Config of the dataset that is tested on, which has a pipeline.
+
+    Args:
+        cfg: Of a model.
+        need: Why it is needed, for the error.
+
+    Raises:
+        ValueError: There is none.
+    """
+    dataset = (cfg.get("test_dataloader") or {}).get("dataset") or {}
+    if not dataset.get("pipeline"):
+        raise ValueError(
+            f"{cfg.filename} has no test_dataloader.dataset.pipeline: {need}"
+        )
+    return dataset
 
 
 def hash_config(cfg: Config) -> str:
@@ -274,14 +286,16 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def check_config(cfg: Config) -> None:
-    """Look for mistyped top-level fields, and for trainings of no length.
+    """Look for mistyped top-level fields, trainings of no length, another protocol.
 
     A config may have variables of its own, so only names that look like a field of the
     Runner are considered mistyped.
 
     Raises:
-        ValueError: There is one; names the nearest field, or the smallest value.
+        ValueError: There is one; names the nearest field, or the smallest value; or see
+            :func:`check_protocol`.
     """
+    check_protocol(cfg)
     for name in cfg.keys() - READ_BY_RUNNER:
         near = difflib.get_close_matches(name, READ_BY_RUNNER, n=1, cutoff=_ALIKE)
         if near:
@@ -297,7 +311,7 @@ def check_config(cfg: Config) -> None:
                 f"train_cfg.{field} is {value} in {cfg.filename}; it must be at least 1"
                 + (
                     " (to train without validation, set val_dataloader, val_cfg and "
-                    "val_evaluator to None)"
+                    "val_evaluator to None, and protocol='fixed-schedule')"
                     if field == "val_interval"
                     else ""
                 )

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from mmengine.config import Config
 from rich.progress import track
 
 from mmpar.utils.atomic import write_atomically
@@ -37,10 +38,10 @@ def compare_seeds(args: argparse.Namespace, tools: Path) -> str:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the tool that runs
     # Seeds first: an interrupted comparison then has as many of each config.
     pairs = [(config, seed) for seed in args.seeds for config in args.configs]
-    results = [
-        dict(config=config, **Run(config, seed, tools, args).metrics())
-        for config, seed in track(pairs, description="runs")
-    ]
+    results = []
+    for config, seed in track(pairs, description="runs"):
+        run = Run(config, seed, tools, args)
+        results.append(dict(config=config, protocol=run.protocol, **run.metrics()))
     return markdown_table(pd.DataFrame(results), args.metrics)
 
 
@@ -121,6 +122,7 @@ class Run(RunFolder):
         self.localize_options = [*self.options, *args.localize_options]
         self.columns = {name.split("/")[0] for name in args.metrics}
         self.explainers = args.explainers
+        self.protocol = _read_config(config, self.options).get("protocol") or "unknown"
 
     def metrics(self) -> dict[str, float]:
         """Those of the test and of the explainers, computed unless they are there."""
@@ -153,11 +155,15 @@ class Run(RunFolder):
 
 def describe_settings(config: str, options: Sequence[str]) -> dict:
     """What a figure depends on: the config as it is now, options included."""
-    words = [config, "--cfg-options", *options]
-    resolved = read_config(config_arguments("").parse_args(words))
+    resolved = _read_config(config, options)
     return dict(
         config=str(config), cfg_options=list(options), hash=hash_config(resolved)
     )
+
+
+def _read_config(config: str, options: Sequence[str]) -> Config:
+    words = [config, "--cfg-options", *options]
+    return read_config(config_arguments("").parse_args(words))
 
 
 def read_result(file: Path, settings: dict, remove: Path) -> dict:
@@ -183,7 +189,8 @@ def read_result(file: Path, settings: dict, remove: Path) -> dict:
 
 def read_newest_metrics(work_dir: Path) -> dict:
     """What the last test in a work dir wrote; MMEngine names the file by its time."""
-    newest = max(work_dir.glob("*/*.json"), key=os.path.getmtime)
+    files = work_dir.glob("*/*.json")
+    newest = max((f for f in files if f.stem == f.parent.name), key=os.path.getmtime)
     return read_json(newest, "remove it")
 
 
@@ -204,19 +211,21 @@ def write_json(file: Path, content: dict) -> None:
 
 
 def markdown_table(results: pd.DataFrame, metrics: Sequence[str]) -> str:
-    """One row per config: mean and sample standard deviation over the seeds.
+    """One row per config: protocol, mean and sample standard deviation over the seeds.
 
     Args:
-        results: One row per run, with the column ``config`` and its metrics.
+        results: One row per run, with ``config``, ``protocol`` and its metrics.
         metrics: Columns of the table.
     """
-    groups = results.reindex(columns=["config", *metrics]).groupby("config", sort=False)
+    named = ["config", "protocol"]
+    groups = results.reindex(columns=[*named, *metrics]).groupby(named, sort=False)
     mean, deviation = groups.mean(), groups.std()
-    lines = [f"| config | {' | '.join(metrics)} |", "|---" * (len(metrics) + 1) + "|"]
-    for config in mean.index:
-        pairs = zip(mean.loc[config], deviation.loc[config])
+    head = ["config", "protocol", *metrics]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for config, protocol in mean.index:
+        pairs = zip(mean.loc[config, protocol], deviation.loc[config, protocol])
         cells = " | ".join(format_spread(*pair) for pair in pairs)
-        lines.append(f"| `{Path(config).name}` | {cells} |")
+        lines.append(f"| `{Path(config).name}` | {protocol} | {cells} |")
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from mmpar.evaluation.analysis import (
 )
 from mmpar.evaluation.functional import Interval, Reliability, reliability
 from mmpar.evaluation.predictions import Predictions
+from mmpar.evaluation.result_record import record_lines
 from mmpar.utils.thumbnails import jpeg_thumbnail
 from mmpar.visualization.analysis_figures import (
     draw_attribute,
@@ -92,6 +93,8 @@ out of its range.</p>
 <nav><a href="#attributes">Attributes</a><a href="#groups">Groups</a>\
 <a href="#confusions">Exclusive sets</a><a href="#worst">Worst images</a>\
 <a href="#curves">Curves</a></nav>
+<details open><summary>What the numbers come from</summary><ul>\
+{% for line in record_lines(a.record) %}<li>{{ line }}</li>{% endfor %}</ul></details>
 {% if a.notes %}<ul>{% for note in a.notes %}<li>{{ note }}</li>{% endfor %}</ul>\
 {% endif %}
 <div class=scroll tabindex=0 role=region aria-label="Summary"><table>
@@ -241,6 +244,7 @@ def html_report(
     return environment.from_string(_PAGE).render(
         title=title,
         a=analysis,
+        record_lines=record_lines,
         attributes=sorted(
             analysis.attributes, key=lambda row: _rank(row.metrics["mA"])
         ),

@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 
 from mmpar.apis.cached_features import cache_features, join_tower
 from mmpar.apis.inferencer import PARInferencer
-from mmpar.apis.model_files import publish
+from mmpar.apis.model_files import publish, read_model_file
 from mmpar.deploy import export_onnx
 from mmpar.engine import running
 from mmpar.models import OpenCLIPTower
@@ -105,6 +105,39 @@ def test_a_joined_model_is_trained_further_with_its_tower(configs):
     assert tower.keys() == {f"backbone.{k}" for k in before if k.startswith("visual.")}
     changed = [not torch.equal(v, before[k[9:]]) for k, v in tower.items()]
     assert all(changed)
+
+
+def test_a_joined_model_is_trained_further_with_lora(configs):
+    images, cached = configs()
+    cache_features(cached, quiet)
+    train(cached)
+    join_tower(images, cached.work_dir, "joined.pth", quiet)
+    images.load_from = "joined.pth"
+    lora = dict(targets=r".*\.attn\.in_proj_weight", rank=2, alpha=4)
+    images.model.backbone.update(lora=lora, init_cfg=None)
+    images.optim_wrapper.optimizer.lr = 0.03
+    train(images)
+    trained = images.work_dir + "/epoch_2.pth"
+    found = torch.load(trained, weights_only=False)["state_dict"]
+    for name, value in torch.load("tower.pth").items():
+        own = name.replace("in_proj_weight", "parametrizations.in_proj_weight.original")
+        if name.startswith("visual."):
+            assert torch.equal(found[f"backbone.{own}"], value), name
+    started = torch.load("joined.pth", weights_only=False)["state_dict"]
+    assert not torch.equal(found["head.queries"], started["head.queries"])
+
+    file = str(publish(trained, "model.safetensors", say=quiet))
+    card, weights = read_model_file(file)
+    assert "lora" not in card.model["backbone"]
+    assert {*weights} == {*started}
+    expected = scores(images, trained)
+    assert np.abs(scores(images, "joined.pth") - expected).max() > 1e-3
+    np.testing.assert_allclose(scores(images, file), expected, rtol=0, atol=1e-5)
+    del images.model.backbone.lora
+    np.testing.assert_allclose(scores(images, trained), expected, rtol=0, atol=1e-5)
+    image = np.random.default_rng(0).integers(0, 256, (90, 40, 3), np.uint8)
+    ((one,), (other,)) = (PARInferencer(p)(image) for p in (trained, file))
+    assert one.scores == other.scores
 
 
 def test_a_joined_model_is_exported(configs):

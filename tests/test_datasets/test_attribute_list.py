@@ -310,6 +310,21 @@ def test_known_columns_are_no_attributes_and_classes_become_some(tmp_path, name)
     assert dataset.get_data_info(1)["person_id"] == 8
 
 
+def test_the_groups_of_a_column_are_those_of_its_classes(tmp_path):
+    content = dict(as_json(TABLE), groups=dict(head=["Hat"], upper=["age"]))
+    dataset = read(tmp_path, "a.json", content, one_hot=ONE_HOT)
+    assert dataset.schema.groups == {
+        "head": ("Hat",),
+        "upper": ("age:old", "age:young"),
+    }
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_lines_of_a_table_end_as_on_any_system(tmp_path, end):
+    dataset = read(tmp_path, "a.csv", TABLE.replace("\n", end), one_hot=ONE_HOT)
+    assert column(dataset, "camera") == ["c1", "c2", "c1", ""]
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.json"])
 def test_a_split_is_the_rows_that_say_so(tmp_path, name):
     text = TABLE if name == "a.csv" else as_json(TABLE)

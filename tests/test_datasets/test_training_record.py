@@ -6,7 +6,7 @@ from mmengine.dataset import ConcatDataset, RepeatDataset
 from torch.utils.data import Dataset, Subset
 
 from mmpar.datasets import JointDataset, SyntheticPAR
-from mmpar.datasets.training_record import record_training_data
+from mmpar.datasets.training_record import record_data
 
 
 def drawn(num_samples=4, split="train", seed=0):
@@ -14,13 +14,13 @@ def drawn(num_samples=4, split="train", seed=0):
 
 
 def test_the_record_changes_with_every_label_name_and_image():
-    record = record_training_data(drawn())
-    assert record == record_training_data(drawn())
+    record = record_data(drawn())
+    assert record == record_data(drawn())
     others = [drawn(5), drawn(split="val"), drawn(seed=1), drawn(), drawn()]
     others[3].full_init()
     others[3].table.labels[0, 0] ^= 1
     others[4]._metainfo["schema"] = dict(names=["Woman", *drawn().schema.names[1:]])
-    found = {record_training_data(other)["labels_sha256"] for other in others}
+    found = {record_data(other)["labels_sha256"] for other in others}
     assert len({record["labels_sha256"], *found}) == 6
 
 
@@ -41,7 +41,7 @@ def test_the_record_changes_with_every_label_name_and_image():
     ],
 )
 def test_what_wraps_a_dataset_is_looked_through(dataset, expected):
-    record = record_training_data(dataset)
+    record = record_data(dataset)
     fields = ("dataset", "split", "num_images", "num_persons")
     assert tuple(record[field] for field in fields) == expected
 
@@ -59,12 +59,12 @@ def test_persons_are_counted_where_all_are_known(column, expected):
     dataset = drawn()
     dataset.full_init()
     dataset.table = dataset.table.with_column("person_id", np.array(column))
-    assert record_training_data(dataset)["num_persons"] == expected
+    assert record_data(dataset)["num_persons"] == expected
 
 
 def test_another_dataset_does_not_say_what_it_holds():
     with pytest.raises(TypeError, match="Foreign"):
-        record_training_data(Foreign())
+        record_data(Foreign())
 
 
 class Foreign(Dataset):

@@ -56,6 +56,14 @@ def test_data_of_another_schema_is_refused_with_both_schemas(stage):
     assert "UpperPlaid" in str(error.value)
 
 
+def test_a_test_loop_may_be_meant_for_data_of_another_schema():
+    here = runner(SCHEMAS["pa100k"])
+    here.test_loop = SimpleNamespace(is_for_other_attributes=True)
+    SchemaCheckHook().before_test(here)
+    with pytest.raises(SchemaMismatchError):
+        SchemaCheckHook().before_val(here)
+
+
 def test_channels_last_changes_the_layout_and_not_the_results():
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(4, 5, 3))

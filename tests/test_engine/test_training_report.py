@@ -161,7 +161,11 @@ def test_an_attribute_without_a_positive_or_a_label_is_one_line_of_the_log(
 @pytest.mark.parametrize("absent", [-1, 0])
 def test_the_report_and_its_warning_are_in_the_log_file(tmp_path, absent):
     rows = [(1, absent), (absent, 1), (1, 1), (1, 1)]
-    log = log_of(train(listed(rows, tmp_path)))
+    cfg = listed(rows, tmp_path)
+    cfg.protocol = "fixed-schedule"
+    cfg.test_dataloader.dataset = dict(type="AttributeListDataset", ann_file="b.csv")
+    log = log_of(train(cfg))
+    assert "Protocol fixed-schedule: the last checkpoint, chosen by nothing" in log
     assert "MobileNetV2, GlobalAveragePooling, LinearPARHead (" in log
     assert "AttributeListDataset: 4 images, 2 attributes (rarest " in log
     assert ("no known negative among 3 labels" in log) == (absent == -1)

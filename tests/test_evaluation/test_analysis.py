@@ -163,6 +163,11 @@ def test_images_without_labels_are_refused():
         analyze(SCHEMA, unknown)
 
 
+def test_numbers_of_a_file_without_a_record_say_so(analysis):
+    for text in (analysis_text(analysis), html_report("a", analysis, predictions())):
+        assert "protocol, config, checkpoint and data: unknown" in text
+
+
 def test_page_and_json_hold_what_was_measured(analysis):
     page = html_report("two < three", analysis, predictions(), None)
     assert "two &lt; three" in page
@@ -180,11 +185,13 @@ def test_page_and_json_hold_what_was_measured(analysis):
 
 def test_the_tool_reads_what_testing_wrote(tmp_path):
     results, page = tmp_path / "results.json", tmp_path / "report.html"
-    write_predictions(results, predictions(), SCHEMA)
+    write_predictions(results, predictions(), SCHEMA, dict(protocol="paper"))
     status, said = call_tool(
         *("analysis_tools/analyze_results.py", results, "--out", page, "--rounds", 20),
         cwd=tmp_path,
     )
     assert status == 0, said
     assert "Young" in said
+    for text in (said, page.read_text(encoding="utf-8")):
+        assert "protocol: paper, chosen on the test data" in text
     assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")

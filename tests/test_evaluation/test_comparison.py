@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmpar.evaluation import Predictions
+from mmpar.evaluation import Predictions, write_predictions
 from mmpar.evaluation.comparison import compare, comparison_text, holm
 from mmpar.structures import AttributeSchema
 from tests.oracles.multi_label import oracle
+from tests.test_tools.run import call_tool
 
 SCHEMA = AttributeSchema(names=("Hat", "Boots", "Never"))
 
@@ -116,3 +117,17 @@ def test_the_text_says_what_was_compared():
     assert "400 images of 100 persons" in text
     assert "without a positive or a negative: Never" in text
     assert text.count("| Hat ") == text.count("| Boots ") == 2
+
+
+def test_the_tool_shows_what_both_come_from(tmp_path):
+    files = [tmp_path / "one.json", tmp_path / "other.csv"]
+    for seed, file in enumerate(files):
+        write_predictions(
+            file, predictions(0.3, seed, 40), SCHEMA, dict(protocol="paper")
+        )
+    status, said = call_tool(
+        "analysis_tools/compare.py", *files, "--rounds", 20, cwd=tmp_path
+    )
+    assert status == 0, said
+    assert f"{files[0]}\n  protocol: paper, chosen on the test data" in said
+    assert f"{files[1]}\n  protocol, config, checkpoint and data: unknown" in said

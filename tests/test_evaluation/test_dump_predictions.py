@@ -9,7 +9,12 @@ import numpy as np
 import pandas
 import pytest
 
-from mmpar.evaluation import DumpPredictions, read_dump, read_predictions
+from mmpar.evaluation import (
+    DumpPredictions,
+    read_dump,
+    read_predictions,
+    read_record,
+)
 from tests.test_evaluation.test_par_metric import (
     META,
     NAMES,
@@ -144,6 +149,25 @@ def test_facts_that_no_image_has_are_not_written_and_read_as_unknown(tmp_path, e
     assert {*found.domain, *found.person_id, *found.camera} == {""}
     assert (found.image_size == 0).all()
     assert (found.seen == -1).all()
+
+
+def test_the_json_says_what_the_predictions_come_from(tmp_path):
+    for ending, expected in dict(json=dict(protocol="paper"), csv={}).items():
+        path = tmp_path / f"out.{ending}"
+        metric = DumpPredictions(str(path))
+        evaluate(metric, samples())
+        assert read_record(path) == {}
+        metric.record = dict(protocol="paper")
+        evaluate(metric, samples())
+        assert read_record(path) == expected
+        assert len(read_predictions(path).scores) == len(samples())
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"record": 3}'])
+def test_a_record_that_is_none_is_refused_by_name(tmp_path, content):
+    (tmp_path / "out.json").write_text(content)
+    with pytest.raises(ValueError, match=r"out\.json does not hold the predictions"):
+        read_record(tmp_path / "out.json")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"predictions": [{}]}'])

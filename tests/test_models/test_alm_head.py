@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmpar.explain import ALMBoxes, GradCAM
 from mmpar.models import ALMHead, ExponentialMovingAverage, PARClassifier
 from mmpar.models.layers import region_weights
+from tests.fixtures.versions import since_torch
 from tests.oracles.alm_pair import make_pair, schema_of
 from tests.test_models.onnx_export import run_exported
 
@@ -308,6 +309,7 @@ def test_onnx_export_gives_the_same_logits_at_any_batch_size(align_corners) -> N
     assert (exported - model(*stages)).abs().max() < 1e-4
 
 
+@since_torch("2.4", "its compiler knows no promote_types")
 def test_it_compiles_without_a_graph_break() -> None:
     model = Logits(make_head())
     compiled = torch.compile(model, backend="aot_eager", fullgraph=True)

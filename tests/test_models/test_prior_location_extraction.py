@@ -16,6 +16,7 @@ from mmpar.models.layers import (
     SparsePLE,
 )
 from mmpar.models.layers.point_sampling import weighted_samples
+from tests.fixtures.versions import since_torch
 from tests.oracles.prior_location_extraction import (
     keypoint_location_extraction,
     prior_location_extraction,
@@ -24,6 +25,12 @@ from tests.oracles.prior_location_extraction import (
 
 CONVENTIONS = ("pixel_centre", "official")
 LEARNED = (BlockPLE, SparsePLE, KeypointPLE)
+HALVES = (
+    pytest.param(
+        torch.float16, marks=since_torch("2.3", "CPUs have no autocast to float16")
+    ),
+    torch.bfloat16,
+)
 NAN = float("nan")
 # Two persons on a map of 6 x 5: found, at the border of the map, and the ways to be
 # missing: visibility 0, not a number, left of the region, below it.
@@ -159,7 +166,7 @@ def test_offsets_start_within_a_fraction_of_a_pixel():
     assert ple.projection.weight.std() > 0.05
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", HALVES)
 def test_mixed_precision_moves_no_sampling_point(dtype):
     ple, x = without_offsets(build(channels=8)).float(), features(1, 8, 24, 48).float()
     with torch.autocast("cpu", dtype=dtype):
@@ -312,7 +319,7 @@ def test_the_identity_changes_nothing_and_has_no_parameters():
     assert weights.unique().tolist() == [1]
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize("form", [SparsePLE, KeypointPLE])
 def test_mixed_precision_stays_close(form, dtype):
     ple = randomised(form(8), spread=0.2).float()
@@ -385,7 +392,7 @@ def test_the_block_form_is_the_default():
     ("config", "error", "message"),
     [
         (dict(type="BlokPLE"), KeyError, "BlokPLE is not in"),
-        (dict(type="BlockPLE", ratio=2), TypeError, "BlockPLE.* argument 'ratio'"),
+        (dict(type="BlockPLE", ratio=2), TypeError, "argument 'ratio'"),
         (
             dict(kind="sparse"),
             ValueError,

@@ -37,6 +37,7 @@ CARD = ModelCard(
     versions=dict(mmpar="1.0", torch="2.0"),
     needs_keypoints=False,
     weights_sha256="b" * 64,
+    protocol="paper",
 )
 
 
@@ -48,10 +49,21 @@ def test_a_card_is_read_back_from_its_one_text():
     assert replace(CARD, chosen_by=None, training_data=None).chosen_by is None
 
 
+def test_a_card_of_version_1_does_not_know_its_protocol():
+    card = replace(CARD, protocol=None, format_version=1)
+    assert "protocol" not in card.to_dict()
+    assert ModelCard.from_json(card.to_json()) == card
+    with pytest.raises(ValueError, match=r"has the unknown \['protocol'\]"):
+        ModelCard.from_dict(dict(card.to_dict(), protocol="paper"))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "match"),
     [
-        ("format_version", 2, "format_version is 2; this mmpar reads 1. Update"),
+        ("format_version", 3, "format_version is 3; this mmpar reads 1 to 2. Update"),
+        ("format_version", 0, "format_version is 0; this mmpar reads 1 to 2. Update"),
+        ("format_version", 1, "protocol is 'paper', expected one of .None,"),
+        ("protocol", "honest", "protocol is 'honest', expected one of"),
         ("name", "../x", "name is '../x'"),
         ("regions", dict(a=dict(rows=[0, 2])), "regions: region 'a' has rows"),
         ("regions", dict(a=dict(rows=[0, 1], sort=1)), "regions: .*sort"),
@@ -122,7 +134,7 @@ def test_a_missing_or_unknown_field_is_named():
         (lambda text: " " * 2**20 + text, "more than 1,048,576 bytes"),
         (
             lambda text: to_canonical_json(
-                dict(json.loads(text), card=dict(format_version=2))
+                dict(json.loads(text), card=dict(format_version=3))
             ),
             "was changed or is damaged",
         ),

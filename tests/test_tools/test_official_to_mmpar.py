@@ -193,7 +193,7 @@ def test_alm_needs_no_dataset_and_gets_its_preprocessing(tmp_path):
     assert look.std == (58.395, 57.12, 57.375)
     last = state["module.module.st_5b.fc_list.25.bias"]
     assert model.head.localizations[2].classifier_bias.flatten()[25] == last
-    with pytest.raises(FileExistsError, match=r"out\.pth exists; give another name"):
+    with pytest.raises(FileExistsError, match=r"out\.pth exists; delete it first"):
         convert(tmp_path, "alm_bninception_pa100k")
     (tmp_path / "out.pth").unlink()
     with pytest.raises(FileExistsError, match=r"out\.py exists"):

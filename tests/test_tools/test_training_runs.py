@@ -122,7 +122,7 @@ def test_the_best_of_averaged_weights_tests_as_it_was_validated(tmp_path):
     validated = [row["par/mA"] for row in scalars(work_dir) if "par/mA" in row]
     assert len({*validated}) > 1
     on_val = [option.replace("val_data", "test_data") for option in sizes[-3:]]
-    on_val += ["test_dataloader.dataset.split=val"]
+    on_val += ["test_dataloader.dataset.split=val", "protocol=None"]
     run_tool("test.py", config, work_dir, *options(*on_val), cwd=tmp_path)
     (tested,) = (work_dir / "test").glob("*/*.json")
     assert json.loads(tested.read_text())["par/mA"] == max(validated)

@@ -11,10 +11,12 @@ from mmpar.explain import GradCAM
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.cli import config_arguments, explainer_arguments
 from mmpar.utils.config import (
+    judge_by_body_zones,
     merge_options,
     read_config,
     read_explainer_config,
     use_checkpoint,
+    use_other_test_data,
 )
 from mmpar.utils.launch import prepare_launch
 from tests.test_engine.tiny_training import tiny_config
@@ -254,3 +256,24 @@ def test_a_base_that_is_gone_is_named_with_what_replaced_it(tmp_path, base, hint
     child.write_text(f"_base_ = {str(CONFIGS / '_base_' / base)!r}")
     with pytest.raises(FileNotFoundError, match=f"child.py.*{base}.*{hint}|{hint}"):
         read_config(config_arguments("").parse_args([str(child)]))
+
+
+@pytest.mark.parametrize(
+    ("use", "need"),
+    [
+        (judge_by_body_zones, "body zones are loaded"),
+        (lambda cfg: use_other_test_data(cfg, SSPNET), "a test across datasets"),
+    ],
+)
+def test_a_config_that_tests_on_nothing_says_what_it_would_be_needed_for(use, need):
+    cfg = Config.fromfile(SSPNET)
+    cfg.test_dataloader = None
+    with pytest.raises(ValueError, match=f"has no test_dataloader.*: {need}"):
+        use(cfg)
+
+
+def test_zones_need_a_schema():
+    cfg = Config.fromfile(SSPNET)
+    del cfg.model.head.schema
+    with pytest.raises(ValueError, match=r"has no model\.head\.schema"):
+        judge_by_body_zones(cfg)

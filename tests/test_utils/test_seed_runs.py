@@ -24,6 +24,7 @@ with open("calls", "a") as calls:
 prefix = "localization" if "--explainer" in words else "par"
 values = {f"{prefix}/mA": 70.0, f"{prefix}/mean_iou": 40.0}
 (folder / "20260101.json").write_text(json.dumps(values))
+(folder / "record.json").write_text("{}")
 """
 BASE = "model = dict(depth=18)"
 CHANGED = "model = dict(depth=50)"
@@ -124,6 +125,14 @@ def test_figures_of_other_options_are_refused(tools):
         metrics(tools, cfg_options=["model.a=1"])
 
 
+@pytest.mark.parametrize("line", ["protocol = 'paper'\n", ""])
+def test_the_table_shows_the_protocol_of_each_config(tools, tmp_path, line):
+    (tmp_path / "some.py").write_text(f"{line}_base_ = './base.py'")
+    table = compare_seeds(arguments(), tools)
+    expected = "paper" if line else "unknown"
+    assert table.splitlines()[-1] == f"| `some.py` | {expected} | 70.00 |"
+
+
 def test_the_first_failure_ends_the_comparison_and_names_its_log(tools, tmp_path):
     with pytest.raises(RuntimeError, match=r"train.py failed.*some_seed1.train.log"):
         compare_seeds(arguments(seeds=[0, 1, 2]), tools)
@@ -145,16 +154,16 @@ def test_a_damaged_file_is_named_with_the_remedy(tools, tmp_path, content, match
 
 def test_the_table_has_means_and_sample_deviations():
     rows = [
-        dict(config="b.py", x=1.0, y=5.0),
-        dict(config="a.py", x=7.0),
-        dict(config="b.py", x=4.0),
+        dict(config="b.py", protocol="paper", x=1.0, y=5.0),
+        dict(config="a.py", protocol="unknown", x=7.0),
+        dict(config="b.py", protocol="paper", x=4.0),
     ]
     table = markdown_table(pd.DataFrame(rows), ["x", "y", "z"])
     assert table.splitlines() == [
-        "| config | x | y | z |",
-        "|---|---|---|---|",
-        "| `b.py` | 2.50 ± 2.12 | 5.00 | - |",
-        "| `a.py` | 7.00 | - | - |",
+        "| config | protocol | x | y | z |",
+        "|---|---|---|---|---|",
+        "| `b.py` | paper | 2.50 ± 2.12 | 5.00 | - |",
+        "| `a.py` | unknown | 7.00 | - | - |",
     ]
 
 

@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 if __name__ == "__main__":  # before the imports below, which take seconds
     ARGS = parse_args()
 
-from mmpar.evaluation import read_dump
+from mmpar.evaluation import read_dump, read_record
 from mmpar.evaluation.analysis import analyze
 from mmpar.evaluation.analysis_text import analysis_json, analysis_text
 from mmpar.utils.atomic import write_atomically
@@ -44,7 +44,8 @@ from mmpar.visualization.analysis_report import html_report
 def main(args: argparse.Namespace) -> None:
     """Analyze, print and write."""
     schema, predictions = read_dump(args.results)
-    analysis = analyze(schema, predictions, args.rounds)
+    record = read_record(args.results)
+    analysis = analyze(schema, predictions, args.rounds, record=record)
     print(analysis_text(analysis))
     if args.json:
         write_atomically(args.json, analysis_json(analysis))

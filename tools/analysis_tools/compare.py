@@ -29,8 +29,9 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 import sys
 
-from mmpar.evaluation import read_dump
+from mmpar.evaluation import read_dump, read_record
 from mmpar.evaluation.comparison import compare, comparison_text
+from mmpar.evaluation.result_record import record_lines
 
 
 def main(args: argparse.Namespace) -> None:
@@ -46,6 +47,8 @@ def main(args: argparse.Namespace) -> None:
         print(comparison_text(compare(schema, first, second, args.rounds)))
     except ValueError as error:
         sys.exit(f"error: {args.first} and {args.second}: {error}")
+    for file in (args.first, args.second):
+        print("\n  ".join([file, *record_lines(read_record(file))]))
 
 
 if __name__ == "__main__":

@@ -5,3 +5,5 @@ _base_ = [
     "../schedules/adam_cosine.py",
     "../default_runtime.py",
 ]
+
+protocol = "fixed-schedule"

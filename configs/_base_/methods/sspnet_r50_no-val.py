@@ -6,5 +6,7 @@ _base_ = [
     "../runtime_ema.py",
 ]
 
+protocol = "fixed-schedule"
+
 # For the datasets' train_dataloader = dict(batch_size=50), as the official code.
 auto_scale_lr = dict(base_batch_size=50)

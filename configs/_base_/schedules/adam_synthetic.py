@@ -2,7 +2,8 @@
 
 _base_ = "./adam_cosine.py"
 
-optim_wrapper = dict(optimizer=dict(lr=4e-4))
+# Where the processor has instructions for bfloat16, else in float32.
+optim_wrapper = dict(type="BFloat16OptimWrapper", optimizer=dict(lr=4e-4))
 param_scheduler = [
     _base_.param_scheduler[0],
     dict(_base_.param_scheduler[1], T_max=7, end=8),

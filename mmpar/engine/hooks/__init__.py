@@ -8,6 +8,7 @@ from mmpar.engine.hooks.iteration_seed_hook import IterationSeedHook
 from mmpar.engine.hooks.loaded_weights_hook import LoadedWeightsHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
 from mmpar.engine.hooks.progress_hook import ProgressHook
+from mmpar.engine.hooks.result_record_hook import ResultRecordHook
 from mmpar.engine.hooks.resume_hook import ResumeHook
 from mmpar.engine.hooks.scale_annealing_hook import ScaleAnnealingHook
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
@@ -28,6 +29,7 @@ __all__ = [
     "PARVisualizationHook",
     "PositiveRatioHook",
     "ProgressHook",
+    "ResultRecordHook",
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",

@@ -75,11 +75,7 @@ class DistillationHook(Hook):
         teacher = MODELS.build(cfg.model)
         weights = weights_of(_load_checkpoint(cfg.load_from, "cpu"), cfg.load_from)
         fit = load_weights(teacher, weights)
-        if not fit.is_exact:
-            raise ValueError(
-                f"the weights {cfg.load_from} do not fit the teacher {self.config}: "
-                f"{fit}"
-            )
+        fit.require_exact(f"the teacher's checkpoint {cfg.load_from}")
         head.schema.require_same(teacher.head.schema, "the student", "the teacher")
         device = next(runner.model.parameters()).device
         self.teacher = teacher.to(device).eval().requires_grad_(False)

@@ -52,11 +52,8 @@ class LoadedWeightsHook(Hook):
             raise ValueError(f"the checkpoint {source}: {error}") from error
         if fit.matched == 0:
             raise ValueError(no_weight_fits(model, checkpoint, source))
-        if not fit.is_exact and (self.strict or runner._resume):
-            raise ValueError(
-                f"the checkpoint {source} does not fit the model: {fit}; use the "
-                "config that the checkpoint was trained with"
-            )
+        if self.strict or runner._resume:
+            fit.require_exact(f"the checkpoint {source}")
         level = logging.WARNING if fit.missing or fit.misshapen else logging.INFO
         runner.logger.log(level, "%s: %s", source, fit)
         checkpoint["state_dict"] = weights  # EMAHook looks nowhere else

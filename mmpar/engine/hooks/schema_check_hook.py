@@ -13,7 +13,8 @@ from mmpar.structures import build_schema
 class SchemaCheckHook(Hook):
     """Refuse to train, validate or test on data of another attribute schema.
 
-    A test by :class:`mmpar.engine.CrossDatasetLoop` is meant for such data.
+    A test loop may say that it is meant for such data, by a true
+    ``is_for_other_attributes``, as :class:`mmpar.engine.CrossDatasetLoop` does.
     """
 
     def before_train(self, runner) -> None:
@@ -26,7 +27,8 @@ class SchemaCheckHook(Hook):
 
     def before_test(self, runner) -> None:
         """Compare the head's schema with that of the test data."""
-        if not hasattr(getattr(runner, "test_loop", None), "transfer"):
+        loop = getattr(runner, "test_loop", None)
+        if not getattr(loop, "is_for_other_attributes", False):
             _check(runner, runner.test_dataloader.dataset, "the test data")
 
 

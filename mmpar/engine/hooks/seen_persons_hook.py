@@ -78,6 +78,25 @@ def seen_persons(cfg: Config, test: Any) -> frozenset[str]:
     return frozenset(seen)
 
 
+def seen_shares(seen: frozenset[str], test: Any) -> dict[str, float]:
+    """Which part of the images of a dataset shows persons that were seen.
+
+    Args:
+        seen: Of :func:`seen_persons`.
+        test: The dataset that is tested.
+
+    Returns:
+        Shares of ``seen``, ``unseen`` and ``unknown`` persons, which add up to 1.
+    """
+    _, persons = _with_persons(test, "the test data")
+    groups = [
+        "unknown" if not key else "seen" if key in seen else "unseen"
+        for key in person_keys(persons.tolist())
+    ]
+    names = ("seen", "unseen", "unknown")
+    return {name: groups.count(name) / len(groups) for name in names}
+
+
 def _without_images(cfg: Any, name: str) -> Any:
     """The config of a dataset, also of a wrapped one, that looks for no image."""
     cfg = dict(cfg)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.hooks import CheckpointHook, Hook
 
-from mmpar.datasets.training_record import name_split, record_training_data
+from mmpar.datasets.training_record import name_split, record_data
 from mmpar.registry import HOOKS
 from mmpar.utils.checkpoint_search import best_score_of
 
@@ -16,7 +16,7 @@ class TrainingRecordHook(Hook):
     """Have checkpoints say where they come from, for who publishes or gets them.
 
     Their ``meta`` gets ``training_data``, see
-    :func:`mmpar.datasets.training_record.record_training_data`, and ``chosen_by``:
+    :func:`mmpar.datasets.training_record.record_data`, and ``chosen_by``:
     ``dict(metric, split, value)`` of the best checkpoint, None in others.
     """
 
@@ -25,7 +25,7 @@ class TrainingRecordHook(Hook):
         self.training_data: dict[str, Any] | None = None
         self.val_split = "unknown"
         try:
-            self.training_data = record_training_data(runner.train_dataloader.dataset)
+            self.training_data = record_data(runner.train_dataloader.dataset)
             if runner.val_loop is not None:
                 self.val_split = name_split(runner.val_dataloader.dataset)
         except TypeError as error:

@@ -15,6 +15,7 @@ from mmpar.datasets import JointSampler
 from mmpar.datasets.positive_ratios import one_sided_attributes, seen_label_counts
 from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
+from mmpar.structures.protocols import PROTOCOLS
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def measure_epoch(loader: DataLoader) -> Epoch:
 
 @HOOKS.register_module()
 class TrainingReportHook(Hook):
-    """Log the model, the data and the size of an epoch before the first one.
+    """Log protocol, model, data and the size of an epoch before the first one.
 
     Attributes that cannot be learned, because none of their known labels is 1 or none
     is 0, are a warning; so are attributes without any known label. A training without a
@@ -88,6 +89,9 @@ class TrainingReportHook(Hook):
         Raises:
             ValueError: An epoch has no batch.
         """
+        protocol = runner.cfg.get("protocol")
+        if protocol is not None:
+            runner.logger.info("Protocol %s: %s", protocol, PROTOCOLS[protocol])
         loader = runner.train_dataloader
         epoch = measure_epoch(loader)
         dataset = loader.dataset

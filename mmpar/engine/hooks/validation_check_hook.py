@@ -48,7 +48,8 @@ class ValidationCheckHook(Hook):
                 f"the validation split ({dataset.ann_file or type(dataset).__name__}) "
                 "has no known label, so no checkpoint can be chosen by it; give a list "
                 "with labels, or validate nothing: val_dataloader=None, "
-                "val_evaluator=None, val_cfg=None (the last checkpoint is tested then)"
+                "val_evaluator=None, val_cfg=None, protocol='fixed-schedule' (the last "
+                "checkpoint is tested then)"
             )
 
 

@@ -8,7 +8,7 @@ import copy
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmpar.models.layers import add_lora, fit_lora
 from mmpar.registry import MODELS
 from mmpar.structures.attribute_prompts import query_prompts
 from mmpar.utils.feature_cache import read_fingerprint
@@ -50,12 +51,17 @@ class OpenCLIPTower(BaseModule):
         text: Whether to keep the text side, for :meth:`embed_texts`. It is part of the
             weights then, and up to three times as large as the image tower.
         frozen: Whether the image tower is, too, and stays in evaluation mode.
+        lora: Arguments of :func:`mmpar.models.layers.add_lora`, for updates of the
+            frozen image tower that are trained: ``targets``, ``rank``, ``alpha``. They
+            are merged into the weights of a published model, and where a tower without
+            ``lora`` loads the checkpoint; for weights without, they begin as zero.
         init_cfg: ``dict(type="Pretrained", checkpoint="open-clip://NAME/TAG")`` loads
             weights by their name in ``open_clip.list_pretrained()``.
 
     Raises:
         ModuleNotFoundError: open_clip is not installed.
-        ValueError: open_clip has no such model, or the dict names files on a hub.
+        ValueError: open_clip has no such model, the dict names files on a hub, or
+            ``lora`` is given for a tower that is not frozen or does not fit it.
     """
 
     def __init__(
@@ -64,8 +70,13 @@ class OpenCLIPTower(BaseModule):
         patches: bool = False,
         text: bool = False,
         frozen: bool = True,
+        lora: Mapping[str, Any] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        if lora is not None and not frozen:
+            raise ValueError(
+                "lora trains updates of a frozen tower; leave it out, or frozen=False"
+            )
         super().__init__(init_cfg)
         self.patches = patches
         self.model_name = model if isinstance(model, str) else None
@@ -76,6 +87,8 @@ class OpenCLIPTower(BaseModule):
         self.frozen = frozen
         self.requires_grad_(False)
         self.visual.requires_grad_(not frozen)
+        if lora is not None:
+            add_lora(self.visual, **lora)
         self.train(not frozen)
 
     def train(self, mode: bool = True) -> OpenCLIPTower:
@@ -109,6 +122,12 @@ class OpenCLIPTower(BaseModule):
         if projection is not None:
             return patches @ projection
         return self.visual.head(patches) if hasattr(self.visual, "head") else patches
+
+    def _load_from_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str, *args: Any
+    ) -> None:
+        fit_lora(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:

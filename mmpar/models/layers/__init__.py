@@ -19,6 +19,7 @@ from mmpar.models.layers.exclusive_softmax import (
     exclusive_set_losses,
 )
 from mmpar.models.layers.feature_pyramid import FeaturePyramid
+from mmpar.models.layers.lora import add_lora, fit_lora
 from mmpar.models.layers.point_sampling import SamplingPoints
 from mmpar.models.layers.prior_location_extraction import (
     BlockPLE,
@@ -54,8 +55,10 @@ __all__ = [
     "SamplingPoints",
     "ScaleSelection",
     "SparsePLE",
+    "add_lora",
     "cell_grids",
     "exclusive_set_losses",
+    "fit_lora",
     "max_pyramid_pool",
     "modules_by_region",
     "name_scales",

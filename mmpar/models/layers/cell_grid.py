@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 
 Pair = tuple[float, float]
 
@@ -255,11 +255,11 @@ class _Tracer(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         """Run an operation and note the grid of what it gives."""
         out = func(*args, **(kwargs or {}))
-        leaves = tree_leaves((args, kwargs))
+        leaves = tree_flatten((args, kwargs))[0]
         inputs = [self.found[id(leaf)] for leaf in leaves if id(leaf) in self.found]
         if inputs:
             after = self._after(func, args, out, inputs)
-            for leaf in tree_leaves(out):
+            for leaf in tree_flatten(out)[0]:
                 if isinstance(leaf, Tensor):
                     self.found[id(leaf)] = _Traced(leaf, *after)
         return out

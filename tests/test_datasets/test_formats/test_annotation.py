@@ -300,3 +300,14 @@ def test_labels_of_a_plain_list_are_not_copied():
 def test_parts_that_disagree_are_an_error():
     with pytest.raises(ValueError, match=r"x\.mat: labels have the shape \(2, 2\)"):
         Annotation("x.mat", ["Hat"], pack_paths("ab"), np.zeros((2, 2)))
+
+
+def test_without_a_split_the_images_of_no_split_are_left_out():
+    annotation = Annotation(
+        "x.mat",
+        ["Hat"],
+        pack_paths("abcd"),
+        np.zeros((4, 1)),
+        partitions=dict(val={0: np.array([3])}, train={0: np.array([0, 2])}),
+    )
+    assert annotation.rows().tolist() == [0, 2, 3]

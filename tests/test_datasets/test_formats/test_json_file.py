@@ -48,6 +48,9 @@ def test_numbers_and_texts_are_as_json_says(tmp_path):
     assert read_json(str(path)) == content
     path.write_text('{"path": "C:\\\\u0000"}')  # a backslash, then u0000
     assert read_json(str(path)) == {"path": "C:\\u0000"}
+    longest = "999999999999999999"  # beside a fraction with more digits
+    path.write_text(f'{{"id": -{longest}, "half": 0.{longest}9}}')
+    assert read_json(str(path))["id"] == -int(longest)
     path.write_text(str(10**18))
     with pytest.raises(ValueError, match="more than 18 digits"):
         read_json(str(path))

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from mmpar.datasets.formats import pickles
 from mmpar.datasets.formats.pickles import RefusedPickleError, read_pickle
 from tests.fixtures.easydict_pickles import write_easydict
 
@@ -254,3 +255,31 @@ def test_arrays_of_every_shape_and_order_come_back(tmp_path, protocol, code):
     for array, expected in zip(found, pickle.loads(content)):
         same(array, expected)
         assert array.shape == expected.shape
+
+
+def nested(kind):
+    """Forty containers, each with the next one twice: 2**40 entries when unfolded."""
+    make = {
+        "list": lambda inner: [inner, inner],
+        "tuple": lambda inner: (inner, inner),
+        "dict": lambda inner: {0: inner, 1: inner},
+        "objects": lambda inner: np.array([inner, inner, None], object),
+    }[kind]
+    found = make(None)
+    for _ in range(40):
+        found = make(found)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["list", "tuple", "dict", "objects"])
+def test_containers_that_unfold_without_end_are_refused(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr(pickles, "_ENTRIES", 100)  # a million take a second
+    (tmp_path / "evil.pkl").write_bytes(pickle.dumps(nested(kind)))
+    with pytest.raises(RefusedPickleError, match=r"evil\.pkl is refused: it unfolds"):
+        read_pickle(str(tmp_path / "evil.pkl"))
+
+
+def test_a_pickle_has_as_many_entries_as_its_bytes_allow(tmp_path, monkeypatch):
+    monkeypatch.setattr(pickles, "_ENTRIES", 0)
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps([0] * 1_000))
+    assert len(read_pickle(str(tmp_path / "x.pkl"))) == 1_000
