@@ -220,6 +220,11 @@ def _prepare_strategy(cfg: Config) -> None:
             f"EMAHook averages whole weights, which the strategy {name} splits; leave "
             "it out: default_hooks.ema=None"
         )
+    if cfg.get("sync_bn"):
+        raise ValueError(
+            f"the strategy {name} leaves batch normalization as it is, so that each "
+            "process looks at its own batch; say so: sync_bn=None"
+        )
     if cfg.get("load_from") or cfg.get("resume"):
         raise ValueError(
             f"trainings by the strategy {name} begin from the weights of the config; "

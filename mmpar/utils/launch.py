@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import mmpar.registry  # noqa: F401  checks the installation before torch is imported
 
@@ -119,4 +120,6 @@ def _join_on_cpu(cfg: Config) -> None:
     threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))
     torch.set_num_threads(threads)
     if not torch.distributed.is_initialized():  # by an earlier Runner of this process
-        torch.distributed.init_process_group(backend="gloo")
+        seconds = cfg.env_cfg.dist_cfg.get("timeout")
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        torch.distributed.init_process_group(backend="gloo", timeout=timeout)

@@ -1,6 +1,7 @@
 """Fully sharded data parallel: each process holds a share of weights and optimizer.
 
-Checkpoints hold all of the model, as those of other trainings do.
+Blocks of ten million weights are gathered when they are needed. Checkpoints hold the
+whole model, as those of other trainings do.
 """
 
 strategy = dict(
