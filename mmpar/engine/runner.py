@@ -231,7 +231,7 @@ def _prepare_strategy(cfg: Config) -> None:
             "they cannot be resumed or begin with load_from"
         )
     for part in ("val_dataloader", "test_dataloader"):
-        loader = cfg.get(part) or {}
+        loader: Any = cfg.get(part) or {}
         if loader.get("sampler", {}).get("type") == "EvaluationSampler":
             # Each process takes part in each batch of the others.
             loader.sampler = dict(type="DefaultSampler", shuffle=False)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import mmpar.registry  # noqa: F401  checks the installation before torch is imported
 
@@ -18,7 +19,9 @@ import torch
 from mmengine.config import Config
 from mmengine.device import is_cuda_available, is_musa_available, is_npu_available
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
-from torch.multiprocessing import _prctl_pr_set_pdeathsig
+from torch.multiprocessing import (
+    _prctl_pr_set_pdeathsig,  # type: ignore[attr-defined]
+)
 
 _VARIABLES = {
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
@@ -121,5 +124,7 @@ def _join_on_cpu(cfg: Config) -> None:
     torch.set_num_threads(threads)
     if not torch.distributed.is_initialized():  # by an earlier Runner of this process
         seconds = cfg.env_cfg.dist_cfg.get("timeout")
-        timeout = None if seconds is None else timedelta(seconds=seconds)
-        torch.distributed.init_process_group(backend="gloo", timeout=timeout)
+        given: dict[str, Any] = (
+            {} if seconds is None else dict(timeout=timedelta(seconds=seconds))
+        )
+        torch.distributed.init_process_group(backend="gloo", **given)

@@ -33,15 +33,15 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
         return normal * weight + bias
 
     def _track(self, mean: Tensor, variance: Tensor) -> None:
-        """Move the running statistics towards those of this batch."""
-        if not self.track_running_stats:
+        """Move the running statistics, if there are, towards those of this batch."""
+        tracked = (self.running_mean, self.running_var, self.num_batches_tracked)
+        running_mean, running_var, batches = tracked
+        if running_mean is None or running_var is None or batches is None:
             return
-        self.num_batches_tracked.add_(1)
-        share = self.momentum
-        if share is None:
-            share = 1 / float(self.num_batches_tracked)
-        self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(variance, share)
+        batches.add_(1)
+        share = 1 / float(batches) if self.momentum is None else self.momentum
+        running_mean.lerp_(mean, share)
+        running_var.lerp_(variance, share)
 
     def _check_input_dim(self, inputs: Tensor) -> None:
         if inputs.ndim < 2:
