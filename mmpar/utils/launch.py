@@ -16,12 +16,10 @@ import mmpar.registry  # noqa: F401  checks the installation before torch is imp
 
 # isort: split
 import torch
+import torch.multiprocessing
 from mmengine.config import Config
 from mmengine.device import is_cuda_available, is_musa_available, is_npu_available
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
-from torch.multiprocessing import (
-    _prctl_pr_set_pdeathsig,  # type: ignore[attr-defined]
-)
 
 _VARIABLES = {
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
@@ -59,7 +57,8 @@ def prepare_launch(cfg: Config) -> None:
     _silence_warnings()
     if launcher == "pytorch" and sys.platform == "linux":
         # torchrun stops its processes, unless it is killed itself.
-        _prctl_pr_set_pdeathsig(signal.SIGTERM)
+        ask: Any = torch.multiprocessing
+        ask._prctl_pr_set_pdeathsig(signal.SIGTERM)
     has_device = is_cuda_available() or is_npu_available() or is_musa_available()
     if launcher == "pytorch" and not has_device:
         _join_on_cpu(cfg)

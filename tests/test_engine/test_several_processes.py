@@ -76,7 +76,10 @@ def test_metrics_are_those_of_one_process_in_every_process(tested):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """What each of two processes saw of a training with averaged weights."""
+    """What each of two processes saw of a training with averaged weights.
+
+    Each normalizes its own batch, so that the statistics differ in between.
+    """
     folder = tmp_path_factory.mktemp("trained")
     ema = dict(type="EMAHook", ema_type="ExponentialMovingAverage", momentum=0.5)
     ema |= dict(update_buffers=True, priority="ABOVE_NORMAL")
@@ -85,7 +88,8 @@ def trained(tmp_path_factory):
         folder,
         num_train=16,
         epochs=3,
-        more=f"default_hooks['ema'] = {ema}\ntrain_cfg['val_interval'] = 2\n",
+        more=f"default_hooks['ema'] = {ema}\ntrain_cfg['val_interval'] = 2\n"
+        "sync_bn = None\n",
     )
     return run_together(2, "train", Path(folder), "linear.py")
 

@@ -34,6 +34,19 @@ def test_two_processes_normalize_as_one_does_the_whole_batch():
             compare(one, other)
 
 
+def test_half_precision_is_normalized_in_full(monkeypatch):
+    """With a second process that says what the first does."""
+    layer = "mmpar.models.layers.shared_batch_norm"
+    monkeypatch.setattr(f"{layer}.get_world_size", lambda: 2)
+    monkeypatch.setattr(f"{layer}.all_reduce", lambda values: 2 * values)
+    inputs = (100 + torch.randn(4, 3, 5, 2)).bfloat16()
+    model = nn.Sequential(nn.BatchNorm2d(3, track_running_stats=False))
+    expected = model(inputs.float())
+    share_batch_statistics(model)
+    assert model(inputs).dtype == torch.bfloat16
+    torch.testing.assert_close(model(inputs).float(), expected, rtol=0.01, atol=0.01)
+
+
 def test_normalizations_are_replaced_with_their_weights_and_statistics():
     model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4)))
     model.eval()

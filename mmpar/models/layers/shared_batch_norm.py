@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmengine.dist import get_world_size
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
@@ -19,18 +20,19 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
         """Normalize; ``(B, C, *)`` to the same."""
         if not self.training or get_world_size() == 1:
             return super().forward(inputs)
-        others = [axis for axis in range(inputs.ndim) if axis != 1]
-        count = inputs.new_tensor([inputs.numel() / inputs.shape[1]])
-        count = all_reduce(count)
-        mean = all_reduce(inputs.sum(others)) / count
-        centred = inputs - _per_channel(mean, inputs)
+        # Half precision would round the sums.
+        values = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
+        others = [axis for axis in range(values.ndim) if axis != 1]
+        count = all_reduce(values.new_tensor([values.numel() / values.shape[1]]))
+        mean = all_reduce(values.sum(others)) / count
+        centred = values - _per_channel(mean, values)
         variance = all_reduce(centred.square().sum(others)) / count
         self._track(mean.detach(), variance.detach() * count / (count - 1))
-        normal = centred * _per_channel((variance + self.eps).rsqrt(), inputs)
-        if not self.affine:
-            return normal
-        weight, bias = (_per_channel(p, inputs) for p in (self.weight, self.bias))
-        return normal * weight + bias
+        normal = centred * _per_channel((variance + self.eps).rsqrt(), values)
+        if self.affine:
+            weight, bias = (_per_channel(p, values) for p in (self.weight, self.bias))
+            normal = normal * weight + bias
+        return normal.to(inputs.dtype)
 
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         """Move the running statistics, if there are, towards those of this batch."""
