@@ -63,11 +63,19 @@ def start_python(
 
 
 def call_together(
-    number: int, arguments: Sequence[object], cwd: Path = REPOSITORY
+    number: int,
+    arguments: Sequence[object],
+    cwd: Path = REPOSITORY,
+    **shared: str,
 ) -> list[str]:
-    """Start processes as torchrun does; their outputs, each of one that succeeded."""
+    """Start processes as torchrun does; their outputs, each of one that succeeded.
+
+    They share further environment variables; ``LOCAL_WORLD_SIZE="4"`` gives one process
+    the threads that each of four has.
+    """
     group = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=environment()["PORT"])
     group["WORLD_SIZE"] = group["LOCAL_WORLD_SIZE"] = str(number)
+    group |= shared
     outputs = []
     with contextlib.ExitStack() as files:
         started = []
