@@ -114,7 +114,7 @@ def read_dump(file: str | Path) -> tuple[AttributeSchema, Predictions]:
     try:
         read = _read_csv if str(file).endswith(".csv") else _read_json
         return read(Path(file))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except _FAULTS as error:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error
@@ -133,10 +133,15 @@ def read_record(file: str | Path) -> Record:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
         return dict(content.get("record", {}))
-    except (AttributeError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error
+
+
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError)
+_FAULTS += (OverflowError, RecursionError)
+"""What a file of another form raises."""
 
 
 def _read_json(file: Path) -> tuple[AttributeSchema, Predictions]:

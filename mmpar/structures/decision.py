@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mmpar.structures.attribute_schema import AttributeSchema
-from mmpar.structures.plain_data import require_fields, require_type
+from mmpar.structures.plain_data import repeated, require_fields, require_type
 from mmpar.structures.thresholds import (
     DEFAULT,
     Threshold,
@@ -583,9 +583,9 @@ def _check_sets(schema: AttributeSchema, per_set: Sequence, name: str) -> None:
     _check_count(per_set, len(schema.exclusive), name, "exclusive set")
     pairs = zip(schema.exclusive, per_set)
     taken = [member for members, one in pairs if one is not None for member in members]
-    repeated = sorted({member for member in taken if taken.count(member) > 1})
-    if repeated:
+    twice = sorted(repeated(taken))
+    if twice:
         raise ValueError(
-            f"{name} has two sets with {repeated}; an attribute has one probability, "
+            f"{name} has two sets with {twice}; an attribute has one probability, "
             "so give None for all but one of the sets that share it"
         )
