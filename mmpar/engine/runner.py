@@ -17,8 +17,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmpar.datasets import EvaluationSampler
+from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
+from mmpar.engine.loops import ResumableEpochLoop
 from mmpar.models.layers.shared_batch_norm import share_batch_statistics
 from mmpar.registry import RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
@@ -31,6 +33,7 @@ _NOT_FOR_USERS = (
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
     "The prefix is not set in metric class DumpPredictions",
+    "which means the gradient of some iterations is lost",  # ResumeHook has them
 )
 
 # For questions about a run later; the console says what matters now.
@@ -67,9 +70,12 @@ class _Resumable:
     ) -> DataLoader:
         """As MMEngine's, with each sample seeded on its own."""
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if isinstance(dataloader, DataLoader):
+            return loader
         if isinstance(loader.sampler, EvaluationSampler) and loader.batch_size:
             loader.sampler.batch_size = loader.batch_size
-        if seed is not None and not isinstance(dataloader, DataLoader):
+        loader.worker_init_fn = OutliveSignals(loader.worker_init_fn)
+        if seed is not None:
             seed_samples(loader, seed)
         return loader
 
@@ -88,21 +94,35 @@ class _Resumable:
         )
 
     def train(self) -> nn.Module:
-        """As MMEngine's; however it ends, the terminal is restored."""
+        """As MMEngine's; however it ends, the terminal and signals are restored.
+
+        Raises:
+            RuntimeError: As PyTorch's, with a remedy where a worker was killed.
+        """
         try:
             return super().train()  # type: ignore[misc]
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):
+                raise
+            raise RuntimeError(
+                f"a process that loads images was killed ({error}). If the machine ran "
+                "out of memory, lower train_dataloader.num_workers; then --resume"
+            ) from error
         finally:
             for hook in self.hooks:  # type: ignore[attr-defined]
-                if isinstance(hook, ProgressHook):
+                if isinstance(hook, (ProgressHook, InterruptHook)):
                     hook.stop(self)
 
     def build_train_loop(self, loop: Any) -> Any:
-        """As MMEngine's.
+        """As MMEngine's; an epoch-based one can resume within an epoch.
 
         Raises:
             ValueError: An epoch would have no batch. MMEngine would train nothing, or
                 fail where it converts schedules to iterations.
         """
+        if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
+            rest = {name: value for name, value in loop.items() if name != "by_epoch"}
+            loop = dict(type=ResumableEpochLoop, **rest)
         loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)
         return loop

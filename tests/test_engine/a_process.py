@@ -29,6 +29,7 @@ class Seen(Hook):
     def __init__(self) -> None:
         self.epochs: list[list[int]] = []
         self.validated: list[str] = []
+        self.averaged: list[str] = []
 
     def before_train_epoch(self, runner: Any) -> None:
         self.epochs.append([])
@@ -37,6 +38,10 @@ class Seen(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         self.epochs[-1] += [s.sample_idx for s in data_batch["data_samples"]]
+
+    def after_train_epoch(self, runner: Any) -> None:
+        (ema,) = (hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook))
+        self.averaged.append(digest(ema))
 
     def before_val_epoch(self, runner: Any) -> None:
         self.validated.append(digest(runner.model))
@@ -56,12 +61,11 @@ def train(folder: Path, config: str) -> dict:
     runner.register_hook(seen)
     runner.train()
     ratio = unwrap_model(runner.model).head.positive_ratio.tolist()
-    (ema,) = (hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook))
     found = dict(
         epochs=seen.epochs,
         validated=seen.validated,
+        averaged=seen.averaged,
         ratio=ratio,
-        ema=digest(ema),
     )
     runner.close()
     return found
@@ -78,7 +82,7 @@ def test(folder: Path, *methods: str) -> dict:
             data = cfg.test_dataloader.dataset
             data.num_samples = case if case in SIZES else 5
             if case == "joint":
-                parts = [data, {**data, "num_samples": 6, "split": "val"}]
+                parts = [data, {**data, "num_samples": 6}]
                 cfg.test_dataloader.dataset = dict(type="JointDataset", datasets=parts)
             out = f"{cfg.work_dir}.json"
             cfg.test_evaluator = add_dump_metric(cfg.test_evaluator, out)

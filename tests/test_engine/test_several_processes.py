@@ -97,7 +97,8 @@ def trained(tmp_path_factory):
 def test_averaged_weights_and_positive_ratios_are_the_same_in_all(trained):
     first, second = trained
     assert len(set(first["validated"])) == 2
-    for name in ("validated", "ema", "ratio"):
+    assert len(set(first["averaged"])) == 3
+    for name in ("validated", "averaged", "ratio"):
         assert first[name] == second[name]
     assert all(0 <= ratio <= 1 for ratio in first["ratio"])
 
