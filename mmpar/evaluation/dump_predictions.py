@@ -139,8 +139,10 @@ def read_record(file: str | Path) -> Record:
         ) from error
 
 
-_FAULTS = (ValueError, LookupError, TypeError, AttributeError)
-_FAULTS += (OverflowError, RecursionError)
+_FAULTS = (
+    *(ValueError, LookupError, TypeError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 """What a file of another form raises."""
 
 

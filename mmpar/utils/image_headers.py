@@ -29,8 +29,10 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 """Not the stuffed zeros of scans."""
 ORIENTATION = 0x0112
-_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF")
-_FORMATS += ("JPEG2000", "MPO")
+_FORMATS = (
+    *("JPEG", "MPO", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF"),
+    "JPEG2000",
+)
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 _FIRST_ROTATED = 5
 """EXIF orientations from here on swap width and height."""
