@@ -1,6 +1,7 @@
 """Kills trainings at seeded random moments, resumes them, compares with undisturbed.
 
-python -m tests.kill_and_resume FOLDER --runs 20
+python -m tests.kill_and_resume FOLDER --method linear --runs 20
+python -m tests.kill_and_resume FOLDER --method predict --runs 20
 """
 
 from __future__ import annotations
@@ -11,25 +12,29 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from mmengine.config import Config
+from PIL import Image
 
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
-from tests.fixtures.trained import write_thin_config
+from tests.fixtures.trained import train_once, write_thin_config
 from tests.test_tools.run import REPOSITORY, start_python
 
-METHODS = ("linear", "sspnet-learned")
-EPOCHS = 5
+METHODS = ("linear", "sspnet-learned", "alm")
+PREDICT = "predict"
+EPOCHS = 4
 AUGMENTED = """
 default_hooks = dict(
     logger=dict(interval=1),
     ema=dict(type="EMAHook", ema_type="ExponentialMovingAverage", momentum=0.1,
-             priority="ABOVE_NORMAL"),
+             update_buffers=True, priority="ABOVE_NORMAL"),
 )
 train_pipeline = [
     dict(type="DrawSyntheticPerson"),
@@ -47,15 +52,19 @@ param_scheduler = [dict(type="CosineAnnealingLR", by_epoch=True, T_max={epochs},
 """
 
 
+COMPARED = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers", "best")
+
+
 class Moment(NamedTuple):
-    """When a training is killed: so many seconds after an epoch's checkpoint."""
+    """When a training gets a signal: so many seconds after an epoch's checkpoint."""
 
     epoch: int
     """0 is the start."""
     seconds: float
+    signal: str = "SIGKILL"
 
 
-def tiny_config(folder: Path, method: str, workers: int, num_train: int = 16) -> Path:
+def tiny_config(folder: Path, method: str, workers: int, num_train: int = 8) -> Path:
     """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
     more = AUGMENTED.format(workers=workers, num_train=num_train, epochs=EPOCHS)
     if method != "linear":
@@ -97,11 +106,20 @@ def disturbed(
             time.sleep(0.01)
         process.join(moment.seconds)
         assert process.exitcode is None, f"at its end before it was killed: {moment}"
-        for one in _family(process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
-        process.join()
+        send(process, signal.Signals[moment.signal])
     finish(start(config, work_dir, processes), work_dir)
+
+
+def send(process: BaseProcess, number: signal.Signals) -> None:
+    """Send a signal to a process and its children, as schedulers do; wait for its end.
+
+    A process that heeds it ends with the status of a shell, torchrun with its own.
+    """
+    for one in _family(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, number)
+    process.join()
+    assert process.exitcode in (-number, 128 + number, 1), process.exitcode
 
 
 def finish(process: BaseProcess, work_dir: Path) -> None:
@@ -121,7 +139,7 @@ def _family(parent: int) -> list[int]:
 
 
 def differences(config: Path, one: Path, other: Path) -> list[str]:
-    """What differs between two trainings: files, weights, optimizer, tested file."""
+    """What differs between two trainings: files, all state in them, tested file."""
     names = [[p.name for p in sorted(folder.glob("*.pth"))] for folder in (one, other)]
     if names[0] != names[1]:
         return [f"{names[0]} became {names[1]}"]
@@ -136,7 +154,8 @@ def differences(config: Path, one: Path, other: Path) -> list[str]:
             load_from_local(str(folder / name), map_location="cpu")
             for folder in (one, other)
         )
-        for part in ("state_dict", "ema_state_dict", "optimizer", "param_schedulers"):
+        first["best"], second["best"] = best_of(first), best_of(second)
+        for part in COMPARED:
             ours, theirs = flat(first.get(part, {})), flat(second.get(part, {}))
             found += [
                 f"{name}: {part}{key}"
@@ -144,6 +163,13 @@ def differences(config: Path, one: Path, other: Path) -> list[str]:
                 if not same(ours.get(key), theirs.get(key))
             ]
     return found
+
+
+def best_of(checkpoint: dict) -> dict:
+    """The best score so far and the name of its file, and which files are kept."""
+    info = checkpoint["message_hub"]["runtime_info"]
+    best = os.path.basename(info.get("best_ckpt", ""))
+    return dict(best=best, score=info.get("best_score"), kept=info["keep_ckpt_ids"])
 
 
 def flat(value, name: str = "") -> dict:
@@ -161,30 +187,92 @@ def same(one, other) -> bool:
     return one == other
 
 
+def prediction(model: Path, images: Path, out: Path) -> BaseProcess:
+    """Begin, or go on, to write the answers to a folder of images."""
+    words = [REPOSITORY / "tools/predict.py", model, images, "--out", out]
+    with log_of(out).open("a") as log:
+        return start_python(words, log)
+
+
+def kill_predictions(
+    folder: Path, runs: int, seed: int, images: int = 2560
+) -> Iterator[tuple[str, bool]]:
+    """Kill a prediction at two moments each run; whether its file is the whole one's.
+
+    There must be nothing else beside it, and no temporary file. 256 images are
+    answered and written at once.
+    """
+    model, draw = train_once("linear", folder), random.Random(seed)
+    crops = folder / "images"
+    crops.mkdir()
+    for number in range(images):
+        path = crops / f"{number:04}.png"
+        if number < 32:
+            pixels = np.asarray(draw.choices(range(256), k=128 * 64 * 3), np.uint8)
+            Image.fromarray(pixels.reshape(128, 64, 3)).save(path)
+        else:
+            os.link(crops / f"{number % 32:04}.png", path)
+    whole = folder / "whole.jsonl"
+    began = time.monotonic()
+    finish(prediction(model, crops, whole), whole)
+    seconds = time.monotonic() - began
+    for run in range(runs):
+        out = folder / str(run) / "out.jsonl"
+        out.parent.mkdir()
+        moments = [draw.uniform(0, 0.8) * seconds for _ in range(2)]
+        for moment in moments:
+            process = prediction(model, crops, out)
+            process.join(moment)
+            if process.exitcode is None:
+                send(process, signal.SIGKILL)
+        if not out.exists():
+            finish(prediction(model, crops, out), out)
+        left = {path.name for path in out.parent.iterdir()} - {log_of(out).name}
+        same_file = out.read_bytes() == whole.read_bytes()
+        yield f"{run} killed after {moments}", same_file and left == {out.name}
+
+
+def kill_trainings(
+    folder: Path, method: str, runs: int, seed: int, signals: list[str], processes: int
+) -> Iterator[tuple[str, bool]]:
+    """End a training at one moment each run; whether the resumed one equals a whole."""
+    draw = random.Random(seed)
+    seconds = None
+    for run in range(runs):
+        config = tiny_config(folder, method, workers=run % 2)
+        if seconds is None:  # all workers are to give the same
+            seconds = undisturbed(config, folder / method, processes)
+        later = draw.uniform(0, 0.5) * seconds / EPOCHS
+        # Not in the last epoch, whose end may come sooner than the moment.
+        moment = Moment(draw.randrange(EPOCHS - 1), later, signals[run % len(signals)])
+        work_dir = folder / f"{method}_{run}"
+        disturbed(config, work_dir, [moment], processes)
+        differ = differences(config, folder / method, work_dir)
+        yield f"{run} {method}, {moment} {differ[:3]}", not differ
+
+
 def main() -> None:
     """Report each run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="a new folder for the trainings")
+    parser.add_argument("--method", choices=[*METHODS, PREDICT], default="linear")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--signals", nargs="+", default=["SIGKILL"], help="in turn")
     parser.add_argument("--processes", type=int, default=1, help="joined by gloo")
     args = parser.parse_args()
     args.folder.mkdir(parents=True)
-    rng = random.Random(args.seed)
+    if args.method == PREDICT:
+        results = kill_predictions(args.folder, args.runs, args.seed)
+    else:
+        results = kill_trainings(
+            *(args.folder, args.method, args.runs, args.seed),
+            *(args.signals, args.processes),
+        )
     equal = 0
-    durations = {}
-    for run in range(args.runs):
-        name = METHODS[run % len(METHODS)]
-        config = tiny_config(args.folder, name, workers=run // 2 % 2)
-        if name not in durations:  # all workers are to give the same
-            durations[name] = undisturbed(config, args.folder / name, args.processes)
-        epoch = rng.randrange(EPOCHS)
-        moments = [Moment(epoch, rng.uniform(0, 0.5) * durations[name] / EPOCHS)]
-        work_dir = args.folder / f"{name}_{run}"
-        disturbed(config, work_dir, moments, args.processes)
-        differ = differences(config, args.folder / name, work_dir)
-        equal += not differ
-        print(f"{run} {name} killed at {moments}: {differ[:3] or 'equal'}", flush=True)
+    for said, is_equal in results:
+        equal += is_equal
+        print(f"{said}: {'equal' if is_equal else 'DIFFERENT'}", flush=True)
     print(f"{equal} of {args.runs} equal")
 
 

@@ -13,8 +13,8 @@ default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
-    # The best checkpoint is chosen on the validation split. MMEngine deletes an old one
-    # before it writes the next: of two, one stays even if the run is killed then.
+    # The best checkpoint is chosen on the validation split. Of two, one can be resumed
+    # from if the disk damages the other.
     checkpoint=dict(
         type="CheckpointHook",
         interval=1,
@@ -30,6 +30,7 @@ default_hooks = dict(
     validation_check=dict(type="ValidationCheckHook"),
     progress=dict(type="ProgressHook"),
     # A killed run that is resumed ends as if nothing had happened.
+    interrupt=dict(type="InterruptHook"),
     iteration_seed=dict(type="IterationSeedHook"),
     shared_buffers=dict(type="SharedBuffersHook"),
     validated=dict(type="ValidatedHook"),

@@ -5,11 +5,14 @@ Bit for bit what ``LoadPersonImage``, ``Resize`` and ``ClsDataPreprocessor`` giv
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
 from mmpar.structures.preprocessing import Preprocessing
 from mmpar.utils.image_decoding import decode_image
+from mmpar.utils.patient_reading import read_patiently
 
 _WEIGHT_BITS = 11
 """Of OpenCV's weights. It drops 4 bits after the columns, 16 and 2 after the rows."""
@@ -17,8 +20,8 @@ _WEIGHT_BITS = 11
 
 def read_image(path: str, use_exif: bool = True) -> np.ndarray:
     """Read a local image file, see :func:`mmpar.utils.image_decoding.decode_image`."""
-    with open(path, "rb") as file:
-        return decode_image(file.read(), path, use_exif)
+    content = read_patiently(path, lambda: Path(path).read_bytes())
+    return decode_image(content, path, use_exif)
 
 
 def check_supported(preprocessing: Preprocessing) -> None:

@@ -7,9 +7,11 @@ from mmpar.engine.bfloat16_optim_wrapper import (
 )
 from mmpar.engine.hooks import (
     ChannelsLastHook,
+    CheckpointHook,
     DistillationHook,
     DueValidationHook,
     FiniteHook,
+    InterruptHook,
     IterationSeedHook,
     LoadedWeightsHook,
     PARVisualizationHook,
@@ -24,23 +26,26 @@ from mmpar.engine.hooks import (
     ValidatedHook,
     ValidationCheckHook,
 )
-from mmpar.engine.loops import CrossDatasetLoop, ExplainLoop
+from mmpar.engine.loops import CrossDatasetLoop, ExplainLoop, ResumableEpochLoop
 from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
     "BFloat16OptimWrapper",
     "ChannelsLastHook",
+    "CheckpointHook",
     "CrossDatasetLoop",
     "DistillationHook",
     "DueValidationHook",
     "ExplainLoop",
     "FiniteHook",
+    "InterruptHook",
     "IterationSeedHook",
     "LoadedWeightsHook",
     "PARRunner",
     "PARVisualizationHook",
     "PositiveRatioHook",
     "ProgressHook",
+    "ResumableEpochLoop",
     "ResumeHook",
     "ScaleAnnealingHook",
     "SchemaCheckHook",

@@ -1,13 +1,17 @@
-"""Test loops: one that explains predictions, one on another dataset's attributes."""
+"""A training loop that resumes within an epoch, and two test loops.
+
+One of these explains predictions, one tests on another dataset's attributes.
+"""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.device import get_device
-from mmengine.runner import TestLoop
+from mmengine.runner import EpochBasedTrainLoop, TestLoop
 
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
 from mmpar.evaluation.gather import as_array
@@ -15,6 +19,28 @@ from mmpar.explain import OcclusionTest
 from mmpar.models.utils import unwrap_model
 from mmpar.registry import EXPLAINERS, LOOPS
 from mmpar.structures import Transfer, build_schema
+
+
+@LOOPS.register_module()
+class ResumableEpochLoop(EpochBasedTrainLoop):
+    """MMEngine's ``EpochBasedTrainLoop`` that may begin within an epoch.
+
+    Attributes:
+        batches_done: How many batches of the epoch to resume were trained on. They are
+            drawn again, as MMEngine's ``IterBasedTrainLoop`` does, and passed over.
+    """
+
+    batches_done = 0
+
+    def run_epoch(self) -> None:
+        """Iterate one epoch, or what is left of it."""
+        self.runner.call_hook("before_train_epoch")
+        self.runner.model.train()
+        for idx, batch in islice(enumerate(self.dataloader), self.batches_done, None):
+            self.run_iter(idx, batch)
+        self.batches_done = 0
+        self.runner.call_hook("after_train_epoch")
+        self._epoch += 1
 
 
 @LOOPS.register_module()

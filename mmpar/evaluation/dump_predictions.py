@@ -25,6 +25,12 @@ from mmpar.utils.atomic import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
+_FAULTS = (
+    *(ValueError, LookupError, TypeError),
+    *(AttributeError, OverflowError, RecursionError),
+)
+"""What a file of another form raises."""
+
 
 @METRICS.register_module()
 class DumpPredictions(SeenPersons, SplitMetric):
@@ -137,13 +143,6 @@ def read_record(file: str | Path) -> Record:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error
-
-
-_FAULTS = (
-    *(ValueError, LookupError, TypeError, AttributeError),
-    *(OverflowError, RecursionError),
-)
-"""What a file of another form raises."""
 
 
 def _read_json(file: Path) -> tuple[AttributeSchema, Predictions]:

@@ -45,6 +45,15 @@ def move_into_place(part: Path, path: Path) -> None:
     _sync_folder(path.parent)
 
 
+def delete_parts(folder: Path, pattern: str) -> None:
+    """Delete what killed processes had begun to write to names like this, in a folder.
+
+    Nothing else may be writing such a file.
+    """
+    for part in folder.glob(f".{pattern}.{'[0-9a-f]' * 8}.part"):
+        delete(part)
+
+
 def delete(path: Path) -> None:
     """Delete a file, a folder and all in it, or nothing if there is neither."""
     if path.is_dir():

@@ -96,6 +96,19 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         UnreadableCheckpointError: It is not a checkpoint, or is damaged.
         UnsafeCheckpointError: It holds what is not allowed; nothing was run.
     """
+    return _load_local(filename, map_location, mmap=False)
+
+
+def load_mapped(filename: str) -> Any:
+    """As :func:`load_from_local`, on the CPU, with tensors left in the file.
+
+    So a file can be looked at, and its checksums verified, without the time and memory
+    of loading it. The tensors must not be used once the file has changed.
+    """
+    return _load_local(filename, "cpu", mmap=True)
+
+
+def _load_local(filename: str, map_location: Any, mmap: bool) -> Any:
     path = os.path.expanduser(filename)
     if os.path.isdir(path):
         raise FileNotFoundError(f"{path} is a folder; name a checkpoint file in it")
@@ -106,9 +119,9 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     is_archive = _require_torch_file(path)
     try:
         if is_archive:
-            return _with_plain_arrays(_load_weights_only(path, map_location))
+            return _with_plain_arrays(_load_weights_only(path, map_location, mmap))
         with BoundedFile(path) as file:  # an archive's members are bounded by its size
-            return _with_plain_arrays(_load_weights_only(file, map_location))
+            return _with_plain_arrays(_load_weights_only(file, map_location, False))
     except (pickle.UnpicklingError, RefusedPickleError) as error:
         raise _refusal(path, error) from error
     except Exception as error:  # damaged files raise nearly any type
@@ -407,16 +420,18 @@ def _torch_takes_named_types() -> bool:
     return digit_version(torch.__version__) >= digit_version("2.6.0")
 
 
-def _load_weights_only(file: str | BoundedFile, map_location: Any) -> Any:
+def _load_weights_only(file: str | BoundedFile, map_location: Any, mmap: bool) -> Any:
     import torch
 
     if _torch_takes_named_types():
         _allow_types()  # this module may be all of mmpar that was imported
-        return torch.load(file, map_location=map_location, weights_only=True)
-    return _load_with_allow_list(file, map_location)
+        return torch.load(file, map_location=map_location, weights_only=True, mmap=mmap)
+    return _load_with_allow_list(file, map_location, mmap)
 
 
-def _load_with_allow_list(file: str | BoundedFile, map_location: Any) -> Any:
+def _load_with_allow_list(
+    file: str | BoundedFile, map_location: Any, mmap: bool
+) -> Any:
     """The same protection for torch before 2.6, whose own takes no further objects.
 
     Python's unpickler with only torch's own list of types and ours to find.
@@ -444,6 +459,7 @@ def _load_with_allow_list(file: str | BoundedFile, map_location: Any) -> Any:
         map_location=map_location,
         pickle_module=restricted,
         weights_only=False,  # the restricted unpickler takes its place
+        mmap=mmap,
     )
 
 

@@ -18,13 +18,17 @@ from mmengine.config import Config
 from mmpar.utils.checkpoint_files import (
     UnreadableCheckpointError,
     UnsafeCheckpointError,
-    load_from_local,
+    load_mapped,
 )
 from mmpar.utils.cli import AUTO
 
 Say = Callable[[str], Any]
 STATE = ("meta", "message_hub", "optimizer")
 """What every checkpoint to resume from holds besides the weights."""
+LAST = "last_checkpoint"
+"""Name of MMEngine's record of the last checkpoint, in the work dir."""
+INTERRUPTED = "interrupted.pth"
+"""What a training saves that is told to stop."""
 _DEFAULT_NAMES = ("epoch_{}.pth", "iter_{}.pth")
 _BEST = "best_"
 
@@ -37,11 +41,13 @@ class Saved:
         path: Its file.
         iteration: The iterations trained when it was written, -1 if it does not say.
         resumable: Whether it also holds optimizer and schedule.
+        seed: Of the training, None if it does not say.
     """
 
     path: str
     iteration: int
     resumable: bool
+    seed: int | None
 
 
 def resolve_resume(cfg: Config, say: Say) -> str | None:
@@ -52,10 +58,14 @@ def resolve_resume(cfg: Config, say: Say) -> str | None:
             checkpoint of the work dir, or True, as in MMEngine: ``load_from``, or the
             last checkpoint where that is None. Afterwards it is False, and
             ``load_from`` what the training began with, so that the config, written to
-            the work dir, begins it again.
+            the work dir, begins it again; also by the same seed, that in the
+            checkpoint.
         say: Called with each warning.
 
     Raises:
+        FileNotFoundError: There is no file of the name given.
+        UnreadableCheckpointError: It is not a checkpoint, or is damaged.
+        UnsafeCheckpointError: It holds what is not allowed.
         ValueError: The work dir holds checkpoints, but none with its optimizer: a new
             training would delete them.
     """
@@ -64,9 +74,10 @@ def resolve_resume(cfg: Config, say: Say) -> str | None:
     if not resume:
         return None
     if resume is True and start:
-        cfg.load_from = None
-        return start
+        cfg.load_from, resume = None, start
     if resume not in (True, AUTO):
+        if "://" not in resume:
+            _keep_seed(cfg, _read(resume), say)
         return resume
     found = _last(cfg, cfg.work_dir, say, resumable=True)
     if found is None:
@@ -75,7 +86,23 @@ def resolve_resume(cfg: Config, say: Say) -> str | None:
             f"there is nothing to resume in {_folder(cfg, cfg.work_dir)}: the training "
             f"begins {begin}"
         )
-    return found
+        return None
+    _keep_seed(cfg, found, say)
+    return found.path
+
+
+def _keep_seed(cfg: Config, saved: Saved, say: Say) -> None:
+    """MMEngine would shuffle by the config's seed, and draw all else by the saved."""
+    randomness = cfg.get("randomness") or {}
+    given = randomness.get("seed")
+    if saved.seed is None or given == saved.seed:
+        return
+    cfg.randomness = {**randomness, "seed": saved.seed}
+    if given is not None:
+        say(
+            f"{saved.path} was trained with the seed {saved.seed}, which a resumed "
+            f"training keeps; randomness.seed={given} is not used"
+        )
 
 
 def find_checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
@@ -108,7 +135,7 @@ def find_checkpoint_to_test(cfg: Config, work_dir: str, say: Say) -> str:
             f"{_folder(cfg, work_dir)} holds no {kind} (checkpoints found: "
             f"{', '.join(there[:5]) or 'none'}); name the checkpoint to test"
         )
-    return found
+    return found.path
 
 
 def best_score_of(
@@ -158,7 +185,9 @@ def _folder(cfg: Config, work_dir: str) -> Path:
     return Path(out_dir) / os.path.basename(work_dir.rstrip(os.sep))
 
 
-def _last(cfg: Config, work_dir: str, say: Say, resumable: bool = False) -> str | None:
+def _last(
+    cfg: Config, work_dir: str, say: Say, resumable: bool = False
+) -> Saved | None:
     """What ``last_checkpoint`` names if it can be read, else the latest that can.
 
     Raises:
@@ -176,14 +205,14 @@ def _last(cfg: Config, work_dir: str, say: Say, resumable: bool = False) -> str 
             f"{found[0].path} and {len(found) - 1} more hold no optimizer or schedule "
             "(save_optimizer=False?), and a new training would delete them. Choose "
             "another --work-dir, or begin with their weights: --cfg-options "
-            f"load_from={_latest(found)}"
+            f"load_from={max(found, key=_iteration).path}"
         )
     return _latest(usable)
 
 
 def _named_last(cfg: Config, work_dir: str) -> list[str]:
     """The checkpoint that MMEngine's record names, if there is one."""
-    record = Path(work_dir) / "last_checkpoint"
+    record = Path(work_dir) / LAST
     if not record.is_file():
         return []
     name = record.read_text(encoding="utf-8").strip()
@@ -193,9 +222,9 @@ def _named_last(cfg: Config, work_dir: str) -> list[str]:
 
 
 def _regular(cfg: Config, work_dir: str) -> list[str]:
-    """All checkpoints but the best, counted in epochs or iterations."""
+    """All checkpoints but the best."""
     template = _checkpoint_hook(cfg).get("filename_tmpl")
-    names = {*_DEFAULT_NAMES, template or _DEFAULT_NAMES[0]}
+    names = {*_DEFAULT_NAMES, INTERRUPTED, template or _DEFAULT_NAMES[0]}
     patterns = ["*".join(map(glob.escape, re.split(r"\{.*?\}", one))) for one in names]
     found = {path for one in patterns for path in _folder(cfg, work_dir).glob(one)}
     return sorted(str(path) for path in found if not path.name.startswith(_BEST))
@@ -205,17 +234,25 @@ def _read_all(paths: Iterable[str], say: Say) -> Iterator[Saved]:
     """Those that can be read; a warning for each of the rest."""
     for path in paths:
         try:
-            checkpoint = load_from_local(path, map_location="cpu")
+            yield _read(path)
         except (UnreadableCheckpointError, UnsafeCheckpointError) as error:
             say(f"{error}. Looking for another")
-            continue
-        keys = checkpoint if isinstance(checkpoint, dict) else {}
-        meta = keys.get("meta")
-        iteration = meta.get("iter", -1) if isinstance(meta, dict) else -1
-        resumable = iteration >= 0 and all(key in keys for key in STATE)
-        yield Saved(path, iteration, resumable)
 
 
-def _latest(found: Iterable[Saved]) -> str | None:
-    latest = max(found, key=lambda saved: saved.iteration, default=None)
-    return latest.path if latest else None
+def _read(path: str) -> Saved:
+    """Look at a checkpoint, and at its checksums, without loading it."""
+    checkpoint = load_mapped(path)
+    keys = checkpoint if isinstance(checkpoint, dict) else {}
+    meta = keys.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    iteration = meta.get("iter", -1)
+    resumable = iteration >= 0 and all(key in keys for key in STATE)
+    return Saved(path, iteration, resumable, meta.get("seed"))
+
+
+def _latest(found: Iterable[Saved]) -> Saved | None:
+    return max(found, key=_iteration, default=None)
+
+
+def _iteration(saved: Saved) -> int:
+    return saved.iteration

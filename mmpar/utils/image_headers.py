@@ -30,8 +30,8 @@ _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 """Not the stuffed zeros of scans."""
 ORIENTATION = 0x0112
 _FORMATS = (
-    *("JPEG", "MPO", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF"),
-    "JPEG2000",
+    *("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF"),
+    *("JPEG2000", "MPO"),
 )
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 _FIRST_ROTATED = 5

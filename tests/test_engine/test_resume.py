@@ -1,119 +1,19 @@
 """A training that is killed and resumed ends as if nothing had happened."""
 
-import math
-import random
-import re
+from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
-from mmengine.logging import MessageHub
-from mmengine.model import BaseModel
-from mmpretrain.structures import DataSample
-from torch import nn
 
-from mmpar.engine import FiniteHook, IterationSeedHook, PARRunner
+from mmpar.engine import IterationSeedHook
 from mmpar.engine.hooks import iteration_seed_hook
 from mmpar.utils import seeding
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.config import check_config
-from tests import kill_and_resume
-from tests.fixtures.trained import CONFIGS
-
-HOOKS = Config.fromfile(CONFIGS / "_base_/default_runtime.py")
-
-
-def hooks_without_schema():
-    """The shipped hooks, but for those that read a PAR dataset's schema and labels."""
-    hooks = HOOKS.default_hooks.to_dict()
-    of_par = ("schema_check", "positive_ratio", "training_record")
-    return {name: hook for name, hook in hooks.items() if name not in of_par}
-
-
-class Noise(torch.utils.data.Dataset):
-    """Eight samples that all three generators disturb, as augmentations do."""
-
-    def __len__(self):
-        return 8
-
-    def __getitem__(self, index):
-        drawn = [random.random(), np.random.rand(), torch.rand(()).item()]
-        return dict(inputs=torch.tensor([index, *drawn], dtype=torch.float32))
-
-
-class Net(BaseModel):
-    """A linear layer behind dropout."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 1))
-
-    def forward(self, inputs, mode="tensor"):
-        out = self.layers(torch.stack(list(inputs)))
-        return dict(loss=(out - 1).square().mean()) if mode == "loss" else list(out)
-
-
-class Scores(BaseMetric):
-    """The score that a test gives to the epoch that is validated."""
-
-    default_prefix = "par"
-    epoch = 0
-
-    def process(self, data_batch, data_samples):
-        self.results.append(0)
-
-    def compute_metrics(self, results):
-        return dict(mA=0.5)
-
-
-def runner(work_dir, workers, by_epoch=True, resume=None, steps=3, val=False, hooks=()):
-    """A Runner of the shipped hooks, with what needs a PAR model left out."""
-    loader = dict(
-        batch_size=2,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        dataset=Noise(),
-        sampler=dict(
-            type="DefaultSampler" if by_epoch else "InfiniteSampler", shuffle=True
-        ),
-    )
-    checkpoint = dict(HOOKS.default_hooks.checkpoint, by_epoch=by_epoch)
-    if not val:
-        checkpoint["save_best"] = None
-    length = dict(max_epochs=steps) if by_epoch else dict(max_iters=steps)
-    more = {}
-    if val:
-        sampler = dict(type="DefaultSampler", shuffle=False)
-        more = dict(
-            val_dataloader=dict(batch_size=8, dataset=Noise(), sampler=sampler),
-            val_cfg=dict(),
-            val_evaluator=[Scores()],
-        )
-    return PARRunner(
-        model=Net(),
-        work_dir=str(work_dir),
-        train_dataloader=loader,
-        train_cfg=dict(by_epoch=by_epoch, val_interval=1, **length),
-        optim_wrapper=dict(optimizer=dict(type="Adam", lr=0.01)),
-        default_hooks=dict(hooks_without_schema(), checkpoint=checkpoint),
-        custom_hooks=[EpochHook(), *hooks],
-        load_from=str(resume) if resume else None,
-        resume=resume is not None,
-        randomness=dict(seed=3),
-        default_scope="mmpar",
-        experiment_name=f"{work_dir}{resume}{workers}",
-        **more,
-    )
-
-
-def weights(path):
-    """The state dict of a checkpoint, as one vector."""
-    state = load_from_local(str(path), map_location="cpu")["state_dict"]
-    return torch.cat([value.flatten() for value in state.values()])
+from tests.test_engine.noisy_training import HOOKS, Noise, Scores, runner, weights
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -130,6 +30,21 @@ def test_a_resumed_training_has_the_undisturbed_weights(
     undisturbed = weights(tmp_path / "whole" / last)
     assert torch.equal(undisturbed, weights(tmp_path / "rest" / last))
     assert not torch.equal(undisturbed, weights(start))
+
+
+@pytest.mark.parametrize(("counts", "left"), [(1, 0), (3, 2), (4, 0), (5, 3)])
+def test_gradients_that_no_step_has_used_are_resumed(tmp_path, counts, left):
+    """Of the 8 iterations before the last epoch, some were not stepped by."""
+    runner(tmp_path / "whole", 0, accumulative_counts=counts).train()
+    start = tmp_path / "whole" / "epoch_2.pth"
+    assert ("gradients" in load_from_local(str(start))) == (left > 0)
+    built = runner(tmp_path / "rest", 0, resume=start, accumulative_counts=counts)
+    built.train()
+    ends = [weights(tmp_path / run / "epoch_3.pth") for run in ("whole", "rest")]
+    assert torch.equal(*ends)
+    log = Path(built.log_dir, f"{built.timestamp}.log").read_text()
+    assert "gradient of some iterations is lost" not in log
+    assert "without the gradients" not in log
 
 
 def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):
@@ -162,13 +77,6 @@ def test_each_process_and_each_seed_draws_numbers_of_its_own(monkeypatch):
     assert first == drawn(monkeypatch, rank=0, seed=3)
     others = drawn(monkeypatch, rank=1, seed=3) + drawn(monkeypatch, rank=0, seed=4)
     assert len({*first, *others}) == 3 * (8 * 3 + 1)
-
-
-class EpochHook(Hook):
-    """Tells the scores of which epoch the weights are."""
-
-    def before_val(self, runner):
-        Scores.epoch = runner.epoch
 
 
 class Killed(Exception):
@@ -213,6 +121,17 @@ def test_a_validation_that_is_in_the_checkpoint_is_not_repeated(tmp_path, monkey
     assert calls == [1, 2, 3]
 
 
+def test_the_checkpoint_of_a_validation_that_was_cut_off_learns_of_its_best(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Scores, "compute_metrics", _score_of_epoch([1, 2, 3]))
+    with pytest.raises(Killed):
+        runner(tmp_path, 0, val=True, hooks=[killed_in_validation(3)]).train()
+    runner(tmp_path, 0, resume=tmp_path / "epoch_3.pth", val=True).train()
+    hub = load_from_local(str(tmp_path / "epoch_3.pth"))["message_hub"]
+    assert hub["runtime_info"]["best_score"] == 3
+
+
 def _score_of_epoch(scores, note=lambda epoch: None):
     def compute(self, results):
         note(Scores.epoch)
@@ -221,64 +140,10 @@ def _score_of_epoch(scores, note=lambda epoch: None):
     return compute
 
 
-def step(numbers, wrapper=None, norm=None):
-    """FiniteHook after an iteration of which these are the log's numbers."""
-    hub = MessageHub(f"finite{norm}{numbers}")
-    if norm is not None:
-        hub.update_scalar("train/grad_norm", norm)
-    sample = DataSample(metainfo=dict(img_path="crops/7.jpg"))
-    state = SimpleNamespace(
-        optim_wrapper=wrapper or object(), message_hub=hub, epoch=4, iter=99
-    )
-    FiniteHook().after_train_iter(state, 0, dict(data_samples=[sample]), numbers)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_the_training(value):
-    step(dict(loss=torch.tensor(1.0)), norm=2.0)
-    with pytest.raises(ValueError, match=r"loss is .*epoch 5, iteration 100.*7\.jpg"):
-        step(dict(loss=torch.tensor(value)))
-
-
-def test_a_gradient_norm_that_is_not_finite_stops_unless_amp_scales_it():
-    with pytest.raises(ValueError, match="grad_norm is inf"):
-        step(dict(loss=torch.tensor(1.0)), norm=float("inf"))
-    scaling = SimpleNamespace(loss_scaler=object())
-    step(dict(loss=torch.tensor(1.0)), scaling, norm=float("inf"))
-
-
-def test_no_checkpoint_of_a_training_that_came_to_nan_is_written(tmp_path):
-    diverging = runner(tmp_path, 0)
-    weight = diverging.model.layers[1].weight
-
-    def spoil(grad):
-        return (
-            grad * float("nan") if diverging.iter == 7 else grad
-        )  # the last of epoch 2
-
-    weight.register_hook(spoil)
-    with pytest.raises(ValueError, match=r"weight layers\.1\.weight is not finite"):
-        diverging.train()
-    assert [path.name for path in tmp_path.glob("*.pth")] == ["epoch_1.pth"]
-    assert weights(tmp_path / "epoch_1.pth").isfinite().all()
-
-
 def sorted_hooks():
     """The shipped hooks as a written config has them."""
     hooks = HOOKS.default_hooks.to_dict()
     return {name: hooks[name] for name in sorted(hooks)}
-
-
-@pytest.mark.parametrize("part", ["state_dict", "ema_state_dict"])
-def test_averaged_weights_are_looked_at_before_they_are_saved(part):
-    state = SimpleNamespace(epoch=1, iter=9)
-    good = {"state_dict": {"w": torch.ones(2)}, "ema_state_dict": {}}
-    ratio = dict.fromkeys(["head.positive_ratio"], torch.tensor(math.nan))
-    FiniteHook().before_save_checkpoint(state, {**good, part: ratio})
-    with pytest.raises(ValueError, match=r"module\.w is not finite after epoch 1"):
-        FiniteHook().before_save_checkpoint(
-            state, {**good, part: {"module.w": torch.tensor([1, math.inf])}}
-        )
 
 
 def test_a_written_config_runs_its_hooks_in_the_same_order(tmp_path):
@@ -317,19 +182,3 @@ def test_a_training_of_no_length_is_an_error(field, value):
     with pytest.raises(ValueError, match=rf"train_cfg\.{field} is {value}"):
         check_config(Config(dict(train_cfg={field: value})))
     check_config(Config(dict(train_cfg={field: 1})))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", kill_and_resume.METHODS)
-def test_a_killed_training_ends_as_the_undisturbed_one(tmp_path, method):
-    config = kill_and_resume.tiny_config(tmp_path, method, workers=1, num_train=8)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    seconds = kill_and_resume.undisturbed(config, whole)
-    chance = random.Random(method)
-    later = chance.uniform(0, 0.5) * seconds / kill_and_resume.EPOCHS
-    moment = kill_and_resume.Moment(chance.choice([1, 2, 3]), later)
-    kill_and_resume.disturbed(config, killed, [moment])
-    told = kill_and_resume.log_of(killed).read_text()
-    resumed = int(re.search(r"resumed epoch: (\d)", told).group(1))
-    assert moment.epoch <= resumed < kill_and_resume.EPOCHS
-    assert not kill_and_resume.differences(config, whole, killed)

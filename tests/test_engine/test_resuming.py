@@ -213,6 +213,21 @@ def test_a_resumed_training_fetches_no_pretrained_weights(tmp_path, resume):
     assert "resumed epoch: 2" in log_of(resumed(config(3), resume))
 
 
+@pytest.mark.parametrize("given", [None, 7])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_resumed_training_keeps_its_seed(tmp_path, given, named):
+    cfg = tiny_config(tmp_path, 1)
+    cfg.randomness.seed = None
+    seed = train(cfg).seed
+    again = tiny_config(tmp_path, 2)
+    again.randomness.seed = given
+    runner = resumed(again, str(tmp_path / "epoch_1.pth") if named else AUTO)
+    assert runner.seed == runner.train_dataloader.sampler.seed == seed
+    told = f"epoch_1.pth was trained with the seed {seed}" in log_of(runner)
+    assert told == (given is not None)
+    assert Config.fromfile(tmp_path / f"{runner.timestamp}.py").randomness.seed == seed
+
+
 @pytest.mark.parametrize("resume", [AUTO, "named", True])
 def test_the_written_config_of_a_resumed_training_resumes_nothing(trained, resume):
     last, start = str(trained / "epoch_3.pth"), "start.pth"

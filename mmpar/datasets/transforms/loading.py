@@ -17,6 +17,7 @@ from mmpar.utils.image_headers import (
     require_whole_image,
     unreadable_image,
 )
+from mmpar.utils.patient_reading import read_patiently
 
 
 @TRANSFORMS.register_module()
@@ -25,6 +26,8 @@ class LoadPersonImage(LoadImageFromFile):
 
     It also refuses truncated JPEG files: OpenCV up to 4.10 decodes their first part and
     silently paints the rest grey. OpenCV refuses other truncated formats itself.
+
+    If a folder of images vanishes for a while, it waits for it.
 
     A sample with ``bbox``, ``(4,)``, xyxy in pixels of the image, gets that part
     of the image, with the pixels at the edges of the box whole.
@@ -58,7 +61,9 @@ class LoadPersonImage(LoadImageFromFile):
 
     def transform(self, results: dict) -> dict:
         path = results["img_path"]
-        content = fileio.get(path, backend_args=self.backend_args)
+        content = read_patiently(
+            path, lambda: fileio.get(path, backend_args=self.backend_args)
+        )
         require_whole_image(content, path)
         image = self._decode(content, path)
         if image is None:

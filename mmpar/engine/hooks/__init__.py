@@ -1,9 +1,11 @@
 """Behaviour that joins the Runner."""
 
 from mmpar.engine.hooks.channels_last_hook import ChannelsLastHook
+from mmpar.engine.hooks.checkpoint_hook import CheckpointHook
 from mmpar.engine.hooks.distillation_hook import DistillationHook
 from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
 from mmpar.engine.hooks.finite_hook import FiniteHook
+from mmpar.engine.hooks.interrupt_hook import InterruptHook
 from mmpar.engine.hooks.iteration_seed_hook import IterationSeedHook
 from mmpar.engine.hooks.loaded_weights_hook import LoadedWeightsHook
 from mmpar.engine.hooks.positive_ratio_hook import PositiveRatioHook
@@ -21,9 +23,11 @@ from mmpar.engine.hooks.visualization_hook import PARVisualizationHook
 
 __all__ = [
     "ChannelsLastHook",
+    "CheckpointHook",
     "DistillationHook",
     "DueValidationHook",
     "FiniteHook",
+    "InterruptHook",
     "IterationSeedHook",
     "LoadedWeightsHook",
     "PARVisualizationHook",

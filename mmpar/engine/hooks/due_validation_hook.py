@@ -25,7 +25,8 @@ class DueValidationHook(Hook):
         by_epoch = getattr(loop, "dataloader_iterator", None) is None
         now = runner.epoch if by_epoch else runner.iter
         last = runner.max_epochs if by_epoch else runner.max_iters
-        if runner.val_loop is None or now == 0 or now < loop.val_begin:
+        within = getattr(loop, "batches_done", 0) > 0  # an epoch after the last's end
+        if runner.val_loop is None or within or now == 0 or now < loop.val_begin:
             return
         loop._decide_current_val_interval()
         due = now % loop.val_interval == 0 or now == last

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Any
 
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
+from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
 from mmpar.utils.checkpoint_search import STATE
+
+_GRADIENTS = "gradients"
 
 
 @HOOKS.register_module()
@@ -18,6 +22,10 @@ class ResumeHook(Hook):
 
     MMEngine continues from such a file, for example the best checkpoint, with a new
     optimizer and the learning rate of the first epoch, without a word.
+
+    Where gradients are accumulated over several batches (``accumulative_counts``), a
+    checkpoint between two steps holds them, which MMEngine drops. Several processes
+    have sums of their own: theirs are lost with a warning.
     """
 
     priority = "HIGHEST"  # before LoadedWeightsHook, whose remedies differ
@@ -51,6 +59,29 @@ class ResumeHook(Hook):
                 "it was trained with"
             )
         meta.pop("config", None)  # MMEngine would execute this text
+        self._take_gradients(runner, checkpoint)
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Add the gradients that no step has used yet."""
+        if "optimizer" not in checkpoint or get_world_size() > 1:
+            return
+        parameters = unwrap_model(runner.model).named_parameters()
+        gradients = {n: p.grad.cpu() for n, p in parameters if p.grad is not None}
+        if gradients:
+            checkpoint[_GRADIENTS] = gradients
+
+    def _take_gradients(self, runner: Any, checkpoint: dict) -> None:
+        gradients = checkpoint.get(_GRADIENTS, {})
+        for name, parameter in unwrap_model(runner.model).named_parameters():
+            if name in gradients:
+                parameter.grad = gradients[name].to(parameter.device)
+        counts = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
+        if checkpoint["meta"]["iter"] % counts and not gradients:
+            runner.logger.warning(
+                "%s was written between two steps, without the gradients that several "
+                "processes had accumulated: the training goes on without them",
+                runner._load_from,
+            )
 
     def before_train(self, runner: Any) -> None:
         """Log that nothing is left to train."""

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.hooks import CheckpointHook, Hook
 
 from mmpar.datasets.training_record import name_split, record_data
+from mmpar.engine.hooks.checkpoint_hook import BATCHES
 from mmpar.registry import HOOKS
 from mmpar.utils.checkpoint_search import best_score_of
 
@@ -40,6 +41,8 @@ class TrainingRecordHook(Hook):
         meta["chosen_by"] = self._chosen_by(runner, meta)
 
     def _chosen_by(self, runner: Any, meta: dict[str, Any]) -> dict[str, Any] | None:
+        if BATCHES in meta:  # not the weights that the epoch before it ended with
+            return None
         savers = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
         names = [
             name for hook in savers for name in getattr(hook, "key_indicators", ())
