@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from mmpar.apis.prediction_files import read_lines, writer_of
 from mmpar.datasets import AttributeListDataset
@@ -36,15 +36,20 @@ READ_IMAGE = {
 
 @pytest.mark.parametrize("how", READ_IMAGE)
 def test_a_program_in_the_place_of_an_image_is_not_run(tmp_path, monkeypatch, how):
+    ran = []
+
     def run(*args, **kwargs):
-        raise AssertionError(f"ran {args}")
+        ran.append(args)
+        raise OSError
 
     for name in ("Popen", "check_call", "run"):
         monkeypatch.setattr(subprocess, name, run)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # as if not looked for yet
     for name in ("x.jpg", "x.eps"):
         (tmp_path / name).write_bytes(EPS)
         with pytest.raises(ValueError, match="not a readable image"):
             READ_IMAGE[how](str(tmp_path / name))
+    assert not ran
 
 
 def png_bomb(side):

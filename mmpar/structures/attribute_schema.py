@@ -14,7 +14,7 @@ from typing import Any
 from unicodedata import normalize
 
 from mmpar.structures.attribute_meanings import read_meaning
-from mmpar.structures.plain_data import repeated
+from mmpar.utils.repeats import repeated
 
 
 def composed(name: object) -> str:

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from mmpar.structures.attribute_schema import AttributeSchema
-from mmpar.structures.plain_data import repeated, require_fields, require_type
+from mmpar.structures.plain_data import require_fields, require_type
 from mmpar.structures.thresholds import (
     DEFAULT,
     Threshold,
     build_thresholds,
     describe_thresholds,
 )
+from mmpar.utils.repeats import repeated
 
 YES, NO, NOT_SURE = "yes", "no", "not sure"
 _TINY = 1e-12

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-
-def repeated(items: Iterable[Any]) -> list[Any]:
-    """Those that are there more than once, in the order of their first places.
-
-    >>> repeated("abcbca")
-    ['a', 'b', 'c']
-    """
-    return [item for item, count in Counter(items).items() if count > 1]
+from mmpar.utils.repeats import repeated
 
 
 def plain(value: Any, where: str) -> Any:

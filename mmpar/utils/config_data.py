@@ -11,7 +11,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from mmpar.structures.plain_data import repeated
+from mmpar.utils.repeats import repeated
 
 MAX_BYTES = 1 << 19
 """Of a config's text; those that trainings write have some thousands."""

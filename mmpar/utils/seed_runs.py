@@ -11,14 +11,17 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from mmengine.config import Config
 from rich.progress import track
 
 from mmpar.utils.atomic import write_atomically
 from mmpar.utils.cli import config_arguments
 from mmpar.utils.config import hash_config, read_config
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def compare_seeds(args: argparse.Namespace, tools: Path) -> str:

@@ -35,7 +35,7 @@ from mmpar.datasets.formats.files import (
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 from mmpar.structures.persons import UNKNOWN_PERSON
-from mmpar.structures.plain_data import repeated
+from mmpar.utils.repeats import repeated
 
 # --- text -----------------------------------------------------------------------------
 
