@@ -46,7 +46,7 @@ def seeded():
 
 @pytest.fixture(autouse=True)
 def no_default_scope_left_behind():
-    """A Runner or a fixture of any scope sets MMEngine's; every test begins with none."""
+    """A Runner, or a fixture of any scope, sets one; every test begins with none."""
     with default_scope_restored():
         DefaultScope._instance_dict = OrderedDict()
         yield
