@@ -106,6 +106,8 @@ def _silence_warnings() -> None:
         os.environ.setdefault(name, "1")  # MMEngine sets the same, with a warning
     # MMEngine's own wrapper passes the argument that newer versions of torch rename.
     warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
+    # torch 2.1 has no other all_reduce with a gradient.
+    warnings.filterwarnings("ignore", message=r"torch\.distributed\.nn\.functional")
 
 
 def _join_on_cpu(cfg: Config) -> None:

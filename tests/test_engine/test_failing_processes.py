@@ -178,7 +178,8 @@ def test_two_machines_train_together_and_end_where_one_is_lost(tmp_path):
         assert not any(map(is_alive, family))
         assert "2 processes" in printed()
         assert "Root Cause" in printed()
-        assert "To enable traceback see" not in printed()  # it is told the error
+        # The orphan is told to stop, and both agree to.
+        assert "its state is in" in printed()
     finally:
         for pid in filter(is_alive, [*family, *(m.pid for m in machines)]):
             os.kill(pid, signal.SIGKILL)

@@ -15,7 +15,7 @@ from mmpar.engine import CheckpointHook
 from mmpar.engine.hooks import TrainingRecordHook
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import resolve_resume
-from tests.test_engine.noisy_training import Noise, runner, weights
+from tests.test_engine.noisy_training import Noise, Scores, runner, weights
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 EPOCHS, ITERATIONS = 3, 12  # of 4 iterations each, and as many in one go
@@ -125,6 +125,20 @@ def test_interrupted_again_and_again_it_ends_the_same(tmp_path, undisturbed):
         interrupted(tmp_path, SignalAt(iteration), resume=path, **fields)
     resume(tmp_path, **fields)
     require_same(tmp_path, undisturbed[True])
+
+
+def test_an_epoch_that_was_interrupted_is_validated_only_at_its_end(
+    tmp_path, monkeypatch
+):
+    validated = []
+    monkeypatch.setattr(
+        Scores,
+        "compute_metrics",
+        lambda self, results: validated.append(Scores.epoch) or dict(mA=1.0),
+    )
+    interrupted(tmp_path, SignalAt(5), workers=0, val=True)
+    resume(tmp_path, workers=0, val=True)
+    assert validated == [1, 2, 3]
 
 
 @pytest.mark.parametrize("meta", [dict(), dict(batches_of_epoch=2)])

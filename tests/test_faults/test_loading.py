@@ -111,7 +111,8 @@ def test_a_reader_says_that_it_waits(folder, read):
         assert (pixels(3) == 40).all()
 
 
-def test_what_was_never_there_is_an_error_at_once(folder, tmp_path):
+def test_what_was_never_there_is_an_error_at_once(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(patient_reading.time, "sleep", pytest.fail)
     reader = LoadPersonImage()
     read_image(str(folder / "0.png"))
     for path in (folder / "9.png", tmp_path / "mistyped" / "0.png"):

@@ -54,8 +54,9 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
             self._remove(os.path.basename(name))
         self._delete_outdated()
         if isinstance(self.file_backend.backend, LocalBackend):
-            ending = os.path.splitext(self.filename_tmpl)[1]
-            delete_parts(Path(self.out_dir), "*" + glob.escape(ending))
+            for name in {self.filename_tmpl, INTERRUPTED}:
+                ending = os.path.splitext(name)[1]
+                delete_parts(Path(self.out_dir), "*" + glob.escape(ending))
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Name what is deleted next."""
