@@ -16,11 +16,13 @@ import functools
 import logging
 import os
 import random
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
 
 from tests.fixtures.config_text import leave_config_text_as_it_is
 from tests.fixtures.scopes import default_scope_restored
@@ -44,8 +46,9 @@ def seeded():
 
 @pytest.fixture(autouse=True)
 def no_default_scope_left_behind():
-    """A Runner or a fixture sets MMEngine's global scope; the next test has none."""
+    """A Runner, or a fixture of any scope, sets one; every test begins with none."""
     with default_scope_restored():
+        DefaultScope._instance_dict = OrderedDict()
         yield
 
 

@@ -65,9 +65,9 @@ class Moment(NamedTuple):
 
 
 def tiny_config(folder: Path, method: str, workers: int, num_train: int = 8) -> Path:
-    """Write a shipped config's tiny form: flip, crop, dropout, EMA."""
+    """Write a shipped config's tiny form: flip, crop, EMA, SSPNet's dropout."""
     more = AUGMENTED.format(workers=workers, num_train=num_train, epochs=EPOCHS)
-    if method != "linear":
+    if method.startswith("sspnet"):
         more += "model['head'].update(dropout=0.3)\n"
     return write_thin_config(method, folder, epochs=EPOCHS, more=more)
 

@@ -238,8 +238,20 @@ def test_the_published_baseline_starts_as_torch_makes_it(name):
     bound = 512**-0.5  # of torch's default, for weights and biases
     for values in (weights.weight, weights.bias):
         assert 0.8 * bound < values.abs().max() <= bound
-    assert cfg.sync_bn == "torch"
     assert ("ema" in cfg.default_hooks) is ("ema" in name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [
+        ("baseline_r50_peta", "torch"),
+        ("baseline-ema_r50_pa100k_trainval-test", "torch"),
+        ("sspnet_r50_rapv1", "torch"),
+        ("alm_bninception_peta_trainval-test", None),
+    ],
+)
+def test_processes_share_batch_statistics_as_in_the_official_code(name, shared):
+    assert config(name).get("sync_bn") == shared
 
 
 def test_the_published_alm_has_the_official_loss_and_pixels():

@@ -8,9 +8,11 @@ import random
 import signal
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
+from mmpar.utils.read_apart import read_apart
 from tests.mutate_inputs import mutations, runs
 from tests.mutate_inputs.runs import Seed, run
 from tests.test_tools.run import TIMEOUT, start_python, stop_at
@@ -19,7 +21,7 @@ from tests.test_tools.run import TIMEOUT, start_python, stop_at
 def test_mutated_inputs_are_read_or_refused_with_the_file_s_name():
     """In a process of its own, as the mutants' are forked of it."""
     with tempfile.TemporaryFile() as output:
-        words = ["-m", "tests.mutate_inputs", "all", "--count", 60]
+        words = ["-m", "tests.mutate_inputs", "all", "--count", 40]
         status = stop_at(start_python(words, output), TIMEOUT)
         output.seek(0)
         assert status == 0, output.read().decode(errors="replace")
@@ -27,6 +29,10 @@ def test_mutated_inputs_are_read_or_refused_with_the_file_s_name():
 
 def raise_error(error):
     raise error
+
+
+def run_command(content):
+    os.system("true")
 
 
 DEEDS = {
@@ -38,6 +44,8 @@ DEEDS = {
     "hang": lambda path: time.sleep(60),
     "signal": lambda path: os.kill(os.getpid(), signal.SIGSEGV),
     "command": lambda path: os.system("true"),
+    "command in a fork": lambda path: read_apart(run_command, b"", str(path)),
+    "write elsewhere": lambda path: Path("/dev/full").open("w").close(),
 }
 
 
@@ -54,6 +62,9 @@ def test_whatever_a_reader_does_is_noticed_and_kept(tmp_path, monkeypatch, outco
 
     seeds = [Seed("mutant.txt", b"whole", mutate, read)]
     result = run("reader", seeds, 4, 0, 2, tmp_path / "kept")
+    outcome = (
+        "command" if outcome in ("command in a fork", "write elsewhere") else outcome
+    )
     assert result.counts[outcome] == 4 == sum(result.counts.values())
     failed = outcome not in ("read", "refused")
     assert result.failed == (4 if failed else 0)

@@ -16,4 +16,3 @@ val_dataloader = dict(dataset=dict(split="test"))
 protocol = "paper"
 
 model = dict(head=dict(schema=_base_.schema, init_cfg=None))
-sync_bn = "torch"

@@ -10,7 +10,5 @@ train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
 protocol = "paper"
 
-# As the official code: the classifier starts as torch makes it, and all processes of a
-# run on several GPUs share the statistics of batch normalization.
+# As the official code: the classifier starts as torch makes it.
 model = dict(head=dict(init_cfg=None))
-sync_bn = "torch"

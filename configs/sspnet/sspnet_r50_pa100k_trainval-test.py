@@ -10,9 +10,7 @@ train_dataloader = dict(dataset=dict(split="trainval"))
 val_dataloader = dict(dataset=dict(split="test"))
 protocol = "paper"
 
-# As the official code: where PLE samples and what the neck starts from, and all
-# processes of a run on several GPUs share the statistics of batch normalization.
+# As the official code: where PLE samples and what the neck starts from.
 model = dict(
     neck=dict(ple=dict(grid_convention="official"), init_cfg=dict(type="SSPNetInit"))
 )
-sync_bn = "torch"

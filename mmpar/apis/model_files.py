@@ -254,12 +254,12 @@ def _load_checkpoint(
         _refuse_larger(card.model, weights, "model")
         model = build_model(card)
         _load_state(model, weights)
-    card = replace(
-        card,
-        positive_ratio=_positive_ratio(model),
-        needs_keypoints=_needs_keypoints(model),
-        weights_sha256=hash_weights(model.state_dict()),
-    )
+        card = replace(
+            card,
+            positive_ratio=_positive_ratio(model),
+            needs_keypoints=_needs_keypoints(model),
+            weights_sha256=hash_weights(model.state_dict()),
+        )
     _say_unknown(card, path, say)
     return model, card
 

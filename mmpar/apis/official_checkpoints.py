@@ -71,10 +71,13 @@ def convert_checkpoint(
     weights = find_weights(loaded, str(checkpoint), key)
     code = find_code(weights)
     outputs = _read_outputs(code, data)
-    with DefaultScope.overwrite_default_scope("mmpar"):
-        model, changes, state_dict = convert_weights(
-            code, weights, config.model.to_dict(), outputs
-        )
+    try:
+        with DefaultScope.overwrite_default_scope("mmpar"):
+            model, changes, state_dict = convert_weights(
+                code, weights, config.model.to_dict(), outputs
+            )
+    except ValueError as error:
+        raise ValueError(f"{checkpoint}: {error}") from error
     config.model = model
     _prepare_images(code, config)
     stored = {

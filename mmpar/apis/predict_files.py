@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -363,7 +363,7 @@ def _begin(file: Path, job: dict[str, Any]) -> Summary | None:
         f"delete {file.parent} to begin anew, give what it was begun with, or choose "
         "another --out"
     )
-    begun = json.loads(file.read_text()) if file.exists() else {}
+    begun = _read_begun(file, remedy) if file.exists() else {}
     summary = begun.pop("summary", None)
     if summary is None and not any(file.parent.glob("*.jsonl")):
         write_atomically(file, json.dumps(job))
@@ -381,6 +381,18 @@ def _begin(file: Path, job: dict[str, Any]) -> Summary | None:
             f"for the names of the images, their order and their boxes); {remedy}"
         )
     return summary and Summary(**{**summary, "images_now": 0})
+
+
+def _read_begun(file: Path, remedy: str) -> dict[str, Any]:
+    try:
+        begun = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged ({error}); {remedy}") from error
+    names = {field.name for field in fields(Summary)}
+    summary = begun.get("summary") if isinstance(begun, dict) else ()
+    if summary is not None and not (isinstance(summary, dict) and {*summary} == names):
+        raise ValueError(f"{file} is not a note of what was begun here; {remedy}")
+    return begun
 
 
 def _follow(done: Iterable[Chunk], todo: Sequence[Chunk]) -> int:

@@ -17,6 +17,16 @@ from mmpar.structures.par_result import PARResult, json_text
 PLACE = ("img_path", "id", "x1", "y1", "x2", "y2", "error")
 """First columns of CSV and Parquet: whose row it is."""
 
+_FIELDS: dict[str, Any] = dict(
+    img_path=(str, type(None)),
+    id=(int, type(None)),
+    box=(list, type(None)),
+    error=(str, type(None)),
+    present=list,
+    **dict.fromkeys(("scores", "texts", "answers", "reasons", "quality"), dict),
+)
+"""What a row is read for, and its type."""
+
 Columns = Sequence[tuple[str, str]]
 """Kind of the columns after those, and the attribute or measure."""
 Write = Callable[[Iterable[Path], Path, Columns], None]
@@ -34,9 +44,29 @@ def line_of(result: PARResult, person_id: int | None) -> bytes:
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:
-    """The rows of a file of such lines."""
+    """The rows of a file of such lines.
+
+    Raises:
+        ValueError: A line is of another form.
+    """
     with file.open("rb") as lines:
-        return [json.loads(line) for line in lines]
+        return [_row(line, f"{file}, line {i}") for i, line in enumerate(lines, 1)]
+
+
+def _row(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        whole = all(isinstance(row[name], kinds) for name, kinds in _FIELDS.items())
+        whole = whole and len(row["box"] or range(4)) == 4
+        whole = whole and all(isinstance(name, str) for name in row["present"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"{where}: {line[:60]!r} is no answer as mmpar writes it; delete the file "
+            "to have its images answered again"
+        )
+    return row
 
 
 def answer_columns(
@@ -135,9 +165,11 @@ def _table_rows(part: Path, columns: Columns) -> Iterator[list[Any]]:
             quality=row["quality"],
             text=row["texts"],
         )
-        yield place + [values[kind].get(name) for kind, name in columns]
+        yield place + [_text(values[kind].get(name)) for kind, name in columns]
 
 
-def _text(value: str | None) -> str | None:
-    """What is not UTF-8 is written as escapes, as in JSON."""
-    return value and value.encode("utf-8", "backslashreplace").decode()
+def _text(value: Any) -> Any:
+    """The same value; of a text, what is not UTF-8 becomes escapes, as in JSON."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()

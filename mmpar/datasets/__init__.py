@@ -3,6 +3,7 @@
 import mmpar.registry  # noqa: F401  checks the installation, secures checkpoints
 from mmpar.datasets.attribute_list import AttributeListDataset
 from mmpar.datasets.base import PARDataset, SampleError
+from mmpar.datasets.evaluation_sampler import EvaluationSampler
 from mmpar.datasets.joint import JointDataset, JointSampler
 from mmpar.datasets.msp60k import MSP60K
 from mmpar.datasets.pa100k import PA100K
@@ -31,6 +32,7 @@ __all__ = [
     "AttributeListDataset",
     "DrawSyntheticPerson",
     "DukeMTMCAttribute",
+    "EvaluationSampler",
     "JointDataset",
     "JointSampler",
     "LoadAttributeBoxes",

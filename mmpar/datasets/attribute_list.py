@@ -65,16 +65,15 @@ class AttributeListDataset(PARDataset):
         return found
 
     def complete(self, annotation: Annotation) -> Annotation:
-        found = annotation.with_classes(self.one_hot, self.schema)
-        unknown = [n for n in found.attributes or () if n not in self.schema.names]
+        schema = self.schema
+        found = annotation.with_classes(self.one_hot, schema)
+        attributes = found.attributes or ()
+        unknown = sorted({*attributes} - {*schema.names}, key=attributes.index)
         if unknown:
-            lacking = [
-                name
-                for name in self.schema.names
-                if name not in (*(found.attributes or ()), *found.columns)
-            ]
+            held = {*attributes, *found.columns}
+            lacking = [name for name in schema.names if name not in held]
             raise ValueError(
-                f"{self.ann_file} and the schema {self.schema.title!r} name different "
+                f"{self.ann_file} and the schema {schema.title!r} name different "
                 f"attributes: the file lacks {lacking}, the schema lacks {unknown}. "
                 "Leave out the argument schema to take the attributes from the file"
             )

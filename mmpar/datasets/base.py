@@ -28,7 +28,7 @@ from mmpar.datasets.formats.annotation import (
     Rows,
     checked_label_map,
 )
-from mmpar.datasets.formats.files import shown_path
+from mmpar.datasets.formats.files import shown, shown_path
 from mmpar.datasets.formats.lists import read_csv, read_text
 from mmpar.datasets.formats.openmmlab_json import read_json_lines, read_openmmlab
 from mmpar.datasets.formats.pickles import read_common_pickle
@@ -198,6 +198,7 @@ class PARDataset(BaseDataset):
         self.outside_images = outside_images
         self.backend_args = dict(backend_args) if backend_args else None
         self.keypoint_file = os.path.expanduser(keypoints) if keypoints else None
+        self._row_file = indices if isinstance(indices, str) else None
         if isinstance(data_prefix, str):
             data_prefix = dict(img_path=data_prefix)
         super().__init__(
@@ -401,12 +402,18 @@ class PARDataset(BaseDataset):
             self._require_inside(table)
         if self.missing_images != "ignore":
             table = self._without_missing(table)
+        chosen = self._row_file or shown(self._indices)
         if self._indices is not None:
-            table = table.take(self._indices)
+            try:
+                table = table.take(self._indices)
+            except ValueError as error:
+                raise ValueError(
+                    f"{self.display_name}, indices={chosen}: {error}"
+                ) from error
         if len(table) == 0:
             raise ValueError(
                 f"{self.display_name} has no samples; check ann_file={self.ann_file!r} "
-                f"and indices={self._indices!r}"
+                f"and indices={chosen}"
             )
         if self.keypoint_file is not None:
             if "bbox" in table.columns:
@@ -428,7 +435,7 @@ class PARDataset(BaseDataset):
             ValueError: It names one outside the image folder.
         """
         folder = self.img_prefix
-        if folder in ("", ".") or archive_of(self.backend_args) is not None:
+        if folder == "" or archive_of(self.backend_args) is not None:
             return
         paths = (self.full_path(path) for path in table.paths)
         outside = paths_outside(folder, paths, is_local(folder, self.backend_args))
@@ -641,8 +648,8 @@ class PARDataset(BaseDataset):
 def _read_rows(file: str) -> list[int]:
     """Row numbers, one per line: a fold of thousands is too long for a config."""
     try:
-        return [int(line) for line in fileio.get_text(file).split()]
-    except ValueError as error:
+        return np.array(fileio.get_text(file).split(), np.int64).tolist()
+    except (ValueError, OverflowError) as error:
         raise ValueError(
             f"indices={file!r} is a file of row numbers from 0, one per line: {error}"
         ) from error

@@ -17,7 +17,7 @@ from mmpar.datasets.formats.files import read_utf8
 from mmpar.datasets.peta import SOURCES, read_peta
 from mmpar.structures import SCHEMAS
 from mmpar.utils.atomic import write_atomically
-from mmpar.utils.image_headers import require_size_within_limit
+from mmpar.utils.image_decoding import decode_image
 
 FOLDERS = tuple("i-LID" if name == "i-LIDS" else name for name in SOURCES)
 COUNTS = (1012, 1220, 4563, 1275, 477, 888, 1134, 200, 6967, 1264)
@@ -209,11 +209,9 @@ def _check(
 def _write_png(source: Path, target: Path) -> None:
     if target.exists():
         return
-    content = source.read_bytes()
-    require_size_within_limit(content, str(source))
+    pixels = decode_image(source.read_bytes(), str(source), use_exif=False)
     png = io.BytesIO()
-    with Image.open(io.BytesIO(content)) as image:
-        image.convert("RGB").save(png, "PNG")
+    Image.fromarray(pixels[..., ::-1]).save(png, "PNG")
     write_atomically(target, png.getvalue())
 
 

@@ -20,6 +20,7 @@ from mmpar.deploy.preprocessing import (
 from mmpar.structures.model_card import ModelCard
 from mmpar.structures.par_result import PARResult
 from mmpar.structures.thresholds import Threshold
+from mmpar.utils.onnx_session import OnnxSession
 
 IMAGES, KEYPOINTS, SCORES = "images", "keypoints", "scores"
 """Inputs and output of an exported model."""
@@ -65,9 +66,16 @@ class OnnxPARInferencer(Predictor):
         providers: Sequence[Any] = ("CPUExecutionProvider",),
         num_threads: int = 0,
     ) -> None:
-        self.session = _open_session(file, providers, num_threads)
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"there is no exported model {file}")
+        content = Path(file).read_bytes()
+        unchanged = seal(content[:-_DIGEST_BYTES]) == content
+        if not unchanged and _DIGEST in content[-_DIGEST_BYTES:]:
+            raise _changed(file)  # before ONNX Runtime trusts what is in it
+        self.session = OnnxSession(file, providers, num_threads)
         card = _read_card(self.session, str(file))
-        _require_whole(file)
+        if not unchanged:
+            raise _changed(file)
         super().__init__(card, batch_size, threshold)
         self.takes_pixels = _check_graph(self.session, card, str(file))
 
@@ -120,25 +128,8 @@ class OnnxPARInferencer(Predictor):
         return feed
 
 
-def _open_session(file: str | Path, providers: Sequence[Any], num_threads: int) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(
-            f"{file} is run by ONNX Runtime: pip install onnxruntime"
-        ) from error
-    if not Path(file).is_file():
-        raise FileNotFoundError(f"there is no exported model {file}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = num_threads
-    try:
-        return onnxruntime.InferenceSession(str(file), options, providers=[*providers])
-    except Exception as error:  # of a dozen types that have no common base
-        raise ValueError(f"{file} cannot be run by ONNX Runtime: {error}") from error
-
-
-def _read_card(session: Any, file: str) -> ModelCard:
-    text = session.get_modelmeta().custom_metadata_map.get(CARD)
+def _read_card(session: OnnxSession, file: str) -> ModelCard:
+    text = session.metadata.get(CARD)
     if text is None:
         raise ValueError(
             f"{file} has no metadata {CARD!r}, so it was not exported by mmpar: what "
@@ -162,21 +153,19 @@ def seal(content: bytes) -> bytes:
     return content + b"\x72" + bytes([len(entry)]) + entry  # 14: metadata_props
 
 
-def _require_whole(file: str | Path) -> None:
-    content = Path(file).read_bytes()
-    if seal(content[:-_DIGEST_BYTES]) != content:
-        raise ValueError(
-            f"{file} was changed after its export or is damaged: its SHA-256 is not "
-            "the one at its end. Copy it again, or export the model again"
-        )
+def _changed(file: str | Path) -> ValueError:
+    return ValueError(
+        f"{file} was changed after its export or is damaged: its SHA-256 is not the "
+        "one at its end. Copy it again, or export the model again"
+    )
 
 
-def _check_graph(session: Any, card: ModelCard, file: str) -> bool:
+def _check_graph(session: OnnxSession, card: ModelCard, file: str) -> bool:
     """Refuse a graph that is not the card's; say whether it takes raw pixels."""
     check_supported(card.preprocessing)
     found = {
         value.name: (value.type, [*value.shape[1:]])
-        for value in (*session.get_inputs(), *session.get_outputs())
+        for value in (*session.inputs, *session.outputs)
     }
     size = [card.preprocessing.height, card.preprocessing.width]
     pixels = found.get(IMAGES, ("",))[0] == "tensor(uint8)"

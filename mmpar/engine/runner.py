@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
+from mmengine.runner._flexible_runner import FlexibleRunner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmpar.datasets import EvaluationSampler
 from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
 from mmpar.engine.loops import ResumableEpochLoop
+from mmpar.models.layers.shared_batch_norm import share_batch_statistics
 from mmpar.registry import RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
@@ -52,13 +57,11 @@ _OF_MMENGINE = {
 }
 
 
-@RUNNERS.register_module()
-class PARRunner(Runner):
-    """MMEngine's Runner, resumable, with a console that fits on a page.
+class _Resumable:
+    """What both Runners do otherwise than MMEngine's.
 
     Samples do not depend on what was drawn before them, and a training without a batch
-    is an error. The environment, the config, the order of hooks and, during training,
-    the tables of each validation go to the log file only.
+    is an error.
     """
 
     @staticmethod
@@ -69,20 +72,12 @@ class PARRunner(Runner):
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         if isinstance(dataloader, DataLoader):
             return loader
+        if isinstance(loader.sampler, EvaluationSampler) and loader.batch_size:
+            loader.sampler.batch_size = loader.batch_size
         loader.worker_init_fn = OutliveSignals(loader.worker_init_fn)
         if seed is not None:
             seed_samples(loader, seed)
         return loader
-
-    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """As MMEngine's."""
-        logger = super().build_logger(*args, **kwargs)
-        logger.addFilter(_concerns_users)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.addFilter(_concerns_the_console)
-                handler.addFilter(self._belongs_on_the_console)
-        return logger
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """As MMEngine's, but None removes any hook, not only one of MMEngine's.
@@ -90,7 +85,7 @@ class PARRunner(Runner):
         Hooks of equal priority run in the order of their names, the order of a config
         that was written.
         """
-        super().register_default_hooks(
+        super().register_default_hooks(  # type: ignore[misc]
             {
                 name: hook
                 for name, hook in sorted((hooks or {}).items())
@@ -105,7 +100,7 @@ class PARRunner(Runner):
             RuntimeError: As PyTorch's, with a remedy where a worker was killed.
         """
         try:
-            return super().train()
+            return super().train()  # type: ignore[misc]
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker"):
                 raise
@@ -114,22 +109,9 @@ class PARRunner(Runner):
                 "out of memory, lower train_dataloader.num_workers; then --resume"
             ) from error
         finally:
-            for hook in self.hooks:
+            for hook in self.hooks:  # type: ignore[attr-defined]
                 if isinstance(hook, (ProgressHook, InterruptHook)):
                     hook.stop(self)
-
-    def close(self) -> None:
-        """Release all that it holds; the log outlives it and refers to it.
-
-        The wrapped model would keep the threads of the process group alive.
-        """
-        self.__dict__.clear()
-
-    def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
-        """Tables of a validation during a training are for the log file."""
-        # A closed Runner has no loop.
-        training = isinstance(getattr(self, "_train_loop", None), BaseLoop)
-        return not (training and getattr(record, "is_table", False))
 
     def build_train_loop(self, loop: Any) -> Any:
         """As MMEngine's; an epoch-based one can resume within an epoch.
@@ -141,14 +123,63 @@ class PARRunner(Runner):
         if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
             rest = {name: value for name, value in loop.items() if name != "by_epoch"}
             loop = dict(type=ResumableEpochLoop, **rest)
-        loop = super().build_train_loop(loop)
+        loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)
         return loop
+
+    def close(self) -> None:
+        """Release all that it holds; the log outlives it and refers to it.
+
+        The wrapped model would keep the threads of the process group alive.
+        """
+        self.__dict__.clear()
+
+
+@RUNNERS.register_module()
+class PARRunner(_Resumable, Runner):
+    """MMEngine's Runner, resumable, with a console that fits on a page.
+
+    Samples do not depend on what was drawn before them, and a training without a batch
+    is an error. The environment, the config, the order of hooks and, during training,
+    the tables of each validation go to the log file only.
+    """
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """As MMEngine's."""
+        logger = super().build_logger(*args, **kwargs)
+        logger.addFilter(_concerns_users)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_concerns_the_console)
+                handler.addFilter(self._belongs_on_the_console)
+        return logger
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses."""
+        sync_bn = self.cfg.get("sync_bn")
+        if sync_bn and self.distributed and get_device() == "cpu":
+            share_batch_statistics(model)
+            self.cfg.sync_bn = None
+        wrapped = super().wrap_model(model_wrapper_cfg, model)
+        if sync_bn:
+            self.cfg.sync_bn = sync_bn
+        return wrapped
+
+    def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
+        """Tables of a validation during a training are for the log file."""
+        # A closed Runner has no loop.
+        training = isinstance(getattr(self, "_train_loop", None), BaseLoop)
+        return not (training and getattr(record, "is_table", False))
 
     def _init_model_weights(self) -> None:
         # A resumed checkpoint brings every weight: do not fetch pre-trained ones.
         if not (self._resume and self._load_from):
             super()._init_model_weights()
+
+
+@RUNNERS.register_module()
+class PARFlexibleRunner(_Resumable, FlexibleRunner):
+    """MMEngine's ``FlexibleRunner``, resumable; it trains by a ``strategy``."""
 
 
 def build_runner(cfg: Config) -> PARRunner:
@@ -162,11 +193,13 @@ def build_runner(cfg: Config) -> PARRunner:
             the process was not started as ``launcher`` says.
     """
     check_config(cfg)
+    if cfg.get("strategy"):
+        _prepare_strategy(cfg)
     warnings: list[str] = []
     last = resolve_resume(cfg, warnings.append)
     cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **_checks(cfg)}
     prepare_launch(cfg)
-    runner = PARRunner.from_cfg(cfg)
+    runner = (PARFlexibleRunner if cfg.get("strategy") else PARRunner).from_cfg(cfg)
     if last is not None:
         runner._load_from, runner._resume = last, True
     for warning in warnings:
@@ -187,8 +220,47 @@ def running(cfg: Config) -> Iterator[PARRunner]:
         runner.close()
 
 
+def _prepare_strategy(cfg: Config) -> None:
+    """Change what cannot be done with weights that no process has all of.
+
+    Raises:
+        ValueError: It cannot be left out either, or DeepSpeed is not installed.
+    """
+    name = cfg.strategy.type
+    if name == "DeepSpeedStrategy" and find_spec("deepspeed") is None:
+        raise ValueError(f"the strategy {name} needs a package: pip install deepspeed")
+    if cfg.get("launcher", "none") == "none" and name != "SingleDeviceStrategy":
+        raise ValueError(
+            f"the strategy {name} is for several processes: start the training with "
+            "tools/dist_train.sh or tools/slurm_train.sh"
+        )
+    hooks = [*(cfg.get("default_hooks") or {}).values(), *cfg.get("custom_hooks", [])]
+    if any(hook and hook.get("type") == "EMAHook" for hook in hooks):
+        raise ValueError(
+            f"EMAHook averages whole weights, which the strategy {name} splits; leave "
+            "it out: default_hooks.ema=None"
+        )
+    if cfg.get("sync_bn"):
+        raise ValueError(
+            f"the strategy {name} leaves batch normalization as it is, so that each "
+            "process looks at its own batch; say so: sync_bn=None"
+        )
+    if cfg.get("load_from") or cfg.get("resume"):
+        raise ValueError(
+            f"trainings by the strategy {name} begin from the weights of the config; "
+            "they cannot be resumed or begin with load_from"
+        )
+    for part in ("val_dataloader", "test_dataloader"):
+        loader: Any = cfg.get(part) or {}
+        if loader.get("sampler", {}).get("type") == "EvaluationSampler":
+            # Each process takes part in each batch of the others.
+            loader.sampler = dict(type="DefaultSampler", shuffle=False)
+
+
 def _checks(cfg: Config) -> dict[str, dict]:
     hooks = cfg.get("default_hooks") or {}
+    if cfg.get("strategy"):  # nothing is loaded
+        return {}
     return {name: hooks.get(name) or check for name, check in _CHECKS.items()}
 
 

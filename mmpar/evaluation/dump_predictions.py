@@ -25,6 +25,12 @@ from mmpar.utils.atomic import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
+_FAULTS = (
+    *(ValueError, LookupError, TypeError),
+    *(AttributeError, OverflowError, RecursionError),
+)
+"""What a file of another form raises."""
+
 
 @METRICS.register_module()
 class DumpPredictions(SeenPersons, SplitMetric):
@@ -114,7 +120,7 @@ def read_dump(file: str | Path) -> tuple[AttributeSchema, Predictions]:
     try:
         read = _read_csv if str(file).endswith(".csv") else _read_json
         return read(Path(file))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except _FAULTS as error:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error
@@ -133,7 +139,7 @@ def read_record(file: str | Path) -> Record:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
         return dict(content.get("record", {}))
-    except (AttributeError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise ValueError(
             f"{file} does not hold the predictions of DumpPredictions ({error!r})"
         ) from error

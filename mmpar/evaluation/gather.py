@@ -106,7 +106,8 @@ def gather_samples(batches: list[Columns], size: int) -> Columns:
         size: Number of samples of the dataset.
 
     Returns:
-        The columns on every process, in the order of the dataset.
+        The columns on every process, in the order of the dataset; where joined datasets
+        repeat an index, in that of the paths.
 
     Raises:
         RuntimeError: The processes together did not see each sample once.
@@ -128,7 +129,8 @@ def gather_samples(batches: list[Columns], size: int) -> Columns:
             f"{len(first_rows)} different samples were predicted, but the dataset has "
             f"{size}; each must be predicted once (sampler, drop_last, indices?)"
         )
-    rows = [first_rows[key] for key in sorted(first_rows, key=lambda key: key[0])]
+    # Of equal indices in joined datasets, who came first depends on the processes.
+    rows = [first_rows[key] for key in sorted(first_rows)]
     return {name: column[rows] for name, column in columns.items()}
 
 

@@ -46,7 +46,7 @@ def describe_data(data: Mapping[str, Any] | None) -> str:
     """A record of data in a line; None is unknown."""
     if data is None:
         return UNKNOWN
-    persons = data["num_persons"]
+    persons = data.get("num_persons")
     count = "persons unknown" if persons is None else f"{persons:,} persons"
     return f"{data['dataset']} {data['split']}, {data['num_images']:,} images, {count}"
 

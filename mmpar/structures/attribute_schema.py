@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
 from mmpar.structures.attribute_meanings import read_meaning
+from mmpar.utils.repeats import repeated
 
 
 def composed(name: object) -> str:
@@ -114,18 +116,19 @@ class AttributeSchema:
     def _check_names(self) -> None:
         if not self.names:
             raise ValueError(f"the attribute schema {self.title!r} has no attributes")
-        repeated = sorted({n for n in self.names if self.names.count(n) > 1})
-        if repeated:
+        twice = sorted(repeated(self.names))
+        if twice:
             raise ValueError(
-                f"the attribute schema {self.title!r} repeats {repeated}; "
+                f"the attribute schema {self.title!r} repeats {twice}; "
                 "give each attribute a name of its own"
             )
 
     def _check_groups(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        known = set(self.names)
         seen: dict[str, str] = {}
         for group, members in groups.items():
             for name in members:
-                if name not in self.names:
+                if name not in known:
                     raise ValueError(
                         f"group {group!r} of the attribute schema {self.title!r} names "
                         f"{name!r}, which is not one of its attributes: "
@@ -176,11 +179,15 @@ class AttributeSchema:
             ),
         )
 
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
+
     def index(self, name: str) -> int:
         """Position of an attribute; ``ValueError`` with the known names if absent."""
         try:
-            return self.names.index(composed(name))
-        except ValueError:
+            return self._positions[composed(name)]
+        except KeyError:
             raise ValueError(
                 f"no attribute {name!r} in the schema {self.title!r}; "
                 f"it has {list(self.names)}"

@@ -22,6 +22,7 @@ from mmpar.structures.thresholds import (
     build_thresholds,
     describe_thresholds,
 )
+from mmpar.utils.repeats import repeated
 
 YES, NO, NOT_SURE = "yes", "no", "not sure"
 _TINY = 1e-12
@@ -583,9 +584,9 @@ def _check_sets(schema: AttributeSchema, per_set: Sequence, name: str) -> None:
     _check_count(per_set, len(schema.exclusive), name, "exclusive set")
     pairs = zip(schema.exclusive, per_set)
     taken = [member for members, one in pairs if one is not None for member in members]
-    repeated = sorted({member for member in taken if taken.count(member) > 1})
-    if repeated:
+    twice = sorted(repeated(taken))
+    if twice:
         raise ValueError(
-            f"{name} has two sets with {repeated}; an attribute has one probability, "
+            f"{name} has two sets with {twice}; an attribute has one probability, "
             "so give None for all but one of the sets that share it"
         )

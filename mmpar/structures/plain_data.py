@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from mmpar.utils.repeats import repeated
+
 
 def plain(value: Any, where: str) -> Any:
     """A copy in dicts, lists, strings, finite numbers, booleans and None.
@@ -83,15 +85,35 @@ def to_canonical_json(data: Any) -> str:
     )
 
 
+LONGEST_NUMBER = 18
+"""Digits of a whole number: all such fit into 64 bits."""
+
+
+def whole_number(digits: str) -> int:
+    """A whole number of a JSON text, for ``parse_int``.
+
+    Raises:
+        ValueError: It has more than :data:`LONGEST_NUMBER` digits.
+    """
+    if len(digits.lstrip("-")) > LONGEST_NUMBER:
+        raise ValueError(
+            f"the number {digits[:30]}... has more than {LONGEST_NUMBER} digits"
+        )
+    return int(digits)
+
+
 def parse_json(text: str, where: str) -> Any:
-    """Plain data from JSON, without NaN and without a key given twice.
+    """Plain data from JSON, without NaN, long numbers, and a key given twice.
 
     Raises:
         ValueError: It is not such JSON.
     """
     try:
         return json.loads(
-            text, object_pairs_hook=_unique_keys, parse_constant=_no_constant
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_no_constant,
+            parse_int=whole_number,
         )
     except RecursionError:
         raise ValueError(f"{where} is nested too deep") from None
@@ -103,9 +125,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(
-            f"repeated keys {sorted({k for k in keys if keys.count(k) > 1})}"
-        )
+        raise ValueError(f"repeated keys {sorted(repeated(keys))}")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -138,7 +138,7 @@ def _require_choice(field: str, value: Any, choices: Any) -> None:
 def _three_numbers(field: str, values: Any) -> tuple[float, ...]:
     is_list = isinstance(values, Sequence) and not isinstance(values, str)
     numbers = list(values) if is_list else []
-    valid = [type(n) in (int, float) and math.isfinite(n) for n in numbers]
+    valid = [type(n) in (int, float) and abs(n) <= sys.float_info.max for n in numbers]
     if len(numbers) != 3 or not all(valid):
         raise ValueError(
             f"preprocessing.{field} is {values!r}, expected three finite numbers"

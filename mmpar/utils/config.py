@@ -32,6 +32,7 @@ READ_BY_RUNNER = {
     "efficient_conv_bn_eval",
     "find_unused_parameters",
     "model_wrapper_cfg",
+    "strategy",  # makes it a FlexibleRunner
     "sync_bn",
 }
 """Top-level fields that the Runner takes from a config."""
@@ -118,6 +119,7 @@ def read_test_config(args: argparse.Namespace, folder: str) -> Config:
     """
     cfg = read_runner_config(args)
     cfg.work_dir = osp.join(cfg.work_dir, folder)
+    cfg.pop("strategy", None)  # of the training; its checkpoints are whole
     use_checkpoint(cfg, args.checkpoint)
     return cfg
 

@@ -11,6 +11,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from mmpar.utils.repeats import repeated
+
 MAX_BYTES = 1 << 19
 """Of a config's text; those that trainings write have some thousands."""
 
@@ -67,10 +69,10 @@ def parse_config_data(text: str, source: str) -> dict[str, Any]:
     except SyntaxError as error:
         found = f"line {error.lineno}: {error.msg}"
         raise ConfigCodeError(f"{source}, {found}. {_WAY_OUT}") from error
-    except (ValueError, MemoryError, RecursionError) as error:
-        raise ConfigCodeError(
-            f"{source}: {str(error) or type(error).__name__}. {_WAY_OUT}"
-        ) from error
+    except (MemoryError, RecursionError):  # Python's parser raises either
+        raise ConfigCodeError(f"{source}: it is nested too deep. {_WAY_OUT}") from None
+    except ValueError as error:
+        raise ConfigCodeError(f"{source}: {error}. {_WAY_OUT}") from error
 
 
 def _read_assignments(statements: list[ast.stmt]) -> dict[str, Any]:
@@ -130,7 +132,7 @@ def _read_dict_call(node: ast.Call) -> dict[Any, Any]:
 def _as_dict(node: ast.expr, keys: list[Any], values: list[ast.expr]) -> dict[Any, Any]:
     found = dict(zip(keys, map(read_literal, values)))
     if len(found) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = repeated(keys)[0]
         raise ValueError(f"line {node.lineno}: the key {twice!r} is given twice")
     return found
 

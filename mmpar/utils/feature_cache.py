@@ -19,10 +19,12 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from mmpar.structures.plain_data import parse_json, require_fields, require_type
+from mmpar.utils.array_files import map_array
 from mmpar.utils.atomic import write_atomically
 
 KEY_BYTES = 16
@@ -60,7 +62,7 @@ class FeatureCache:
 
     Raises:
         FileNotFoundError: There is none.
-        ValueError: It is not complete, or of something else.
+        ValueError: It is not complete, damaged, or of something else.
     """
 
     def __init__(self, folder: str | Path, fingerprint: Mapping[str, Any]) -> None:
@@ -74,7 +76,12 @@ class FeatureCache:
                 "run tools/cache_features.py again, which goes on where it was"
             )
         self._rows = {key: row for row, key in enumerate(keys)}
-        self._features = np.load(self.folder / "features.npy", mmap_mode="r")
+        self._features = _map_features(self.folder, "r")
+        if len(self._features) != note["num_images"] or len(self._rows) < len(keys):
+            raise ValueError(
+                f"{folder} has the features of {len(self._features)} images and keys "
+                f"of {len(self._rows)}, expected {note['num_images']}; {_REMEDY}"
+            )
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -158,7 +165,7 @@ class FeatureCacheWriter:
         path = self.folder / "features.npy"
         if not (self.folder / "cache.json").exists():
             self._begin(path, shape)
-        rows: np.memmap = np.load(path, mmap_mode="r+")
+        rows = _map_features(self.folder, "r+")
         if rows.shape != (len(self._keys), *shape):
             raise ValueError(
                 f"features of an image have the shape {shape}, but the cache "
@@ -186,17 +193,40 @@ def read_fingerprint(folder: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: There is no cache.
+        ValueError: Its note is damaged.
     """
     return _read_note(Path(folder))["fingerprint"]
 
 
 def _read_note(folder: Path) -> dict[str, Any]:
+    file = folder / "cache.json"
     try:
-        return json.loads((folder / "cache.json").read_text())
+        note = parse_json(file.read_text(encoding="utf-8"), str(file))
+        require_fields(note, ("fingerprint", "num_images"), str(file))
+        require_type(note["fingerprint"], dict, f"fingerprint in {file}")
+        require_type(note["num_images"], int, f"num_images in {file}")
     except FileNotFoundError:
         raise FileNotFoundError(
             f"there are no cached features in {folder}; {_REMEDY}"
         ) from None
+    except ValueError as error:
+        raise ValueError(
+            f"the note of the cache {folder}: {error}; {_REMEDY}"
+        ) from error
+    return note
+
+
+def _map_features(folder: Path, mode: Literal["r", "r+"]) -> np.memmap:
+    file = folder / "features.npy"
+    if not file.is_file():
+        raise FileNotFoundError(f"the cache {folder} lacks {file.name}; {_REMEDY}")
+    features = map_array(file, _REMEDY, mode)
+    if features.dtype != np.float16 or features.ndim < 2:
+        raise ValueError(
+            f"{file} is an array of {features.dtype} {features.shape}, expected "
+            f"float16 (N, ...); {_REMEDY}"
+        )
+    return features
 
 
 def _read_keys(folder: Path) -> list[bytes]:

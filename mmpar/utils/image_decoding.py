@@ -10,7 +10,12 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
-from mmpar.utils.image_headers import require_whole_image, unreadable_image
+from mmpar.utils.image_headers import (
+    ORIENTATION,
+    open_image,
+    require_whole_image,
+    unreadable_image,
+)
 
 
 def decode_image(content: bytes, path: str, use_exif: bool = True) -> np.ndarray:
@@ -36,7 +41,7 @@ def decode_image(content: bytes, path: str, use_exif: bool = True) -> np.ndarray
     """
     require_whole_image(content, path)
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             return np.ascontiguousarray(pil_to_rgb(image, use_exif)[..., ::-1])
     except Exception as error:  # Pillow raises a dozen types on broken bytes
         raise unreadable_image(content, path, error) from error
@@ -57,7 +62,7 @@ def pil_to_rgb(image: Image.Image, use_exif: bool = True) -> np.ndarray:
     """
     # Pillow before 11 gives a PNG of 16-bit grey this mode.
     deep = image.mode.startswith("I;16") or (image.mode, image.format) == ("I", "PNG")
-    if use_exif:
+    if use_exif and image.getexif().get(ORIENTATION, 1) != 1:  # it copies the pixels
         image = ImageOps.exif_transpose(image)
     if deep:
         grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
@@ -69,7 +74,7 @@ def pil_to_rgb(image: Image.Image, use_exif: bool = True) -> np.ndarray:
         )
     if image.mode == "CMYK":
         return _mix_inks(np.asarray(image))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _mix_inks(inks: np.ndarray) -> np.ndarray:

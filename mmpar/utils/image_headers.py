@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from PIL import Image
 
@@ -27,10 +28,27 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Frame headers (SOF); the three others of that range are tables."""
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 """Not the stuffed zeros of scans."""
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
+_FORMATS = (
+    *("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "PPM", "WEBP", "AVIF"),
+    *("JPEG2000", "MPO"),
+)
 _IMAGE = ("is a JPEG", "is a PNG", "is a GIF")
 _FIRST_ROTATED = 5
 """EXIF orientations from here on swap width and height."""
+
+
+def open_image(file: IO[bytes]) -> Image.Image:
+    """Open a file with Pillow, of a format that cameras and detectors write.
+
+    Pillow knows forty more, and has Ghostscript run those of one, EPS.
+
+    Raises:
+        PIL.UnidentifiedImageError: It is of another format.
+        OSError, SyntaxError, ...: Whatever Pillow raises on broken bytes.
+    """
+    Image.init()
+    return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
 
 
 def require_whole_image(content: bytes, path: str) -> None:
@@ -68,7 +86,7 @@ def unreadable_image(
 def has_deep_grey(content: bytes) -> bool:
     """Whether Pillow finds grey values with more than 8 bits."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             return image.mode.startswith(("I", "F"))
     except Exception:  # whether this is an image is for the decoder to say
         return False
@@ -115,7 +133,7 @@ def image_size(content: bytes) -> tuple[int, int]:
     if content.startswith(_JPEG):
         return _jpeg_size(content)
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             return image.size
     except Image.DecompressionBombError:
         raise
@@ -126,20 +144,30 @@ def image_size(content: bytes) -> tuple[int, int]:
 def upright_size(file: str | Path) -> tuple[int, int]:
     """Width and height of an image file as it is loaded, after EXIF rotation.
 
-    Reads the header only.
+    Decodes nothing.
 
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: It is not an image.
     """
     try:
-        with BoundedFile(str(file)) as content, Image.open(content) as image:
-            rotated = image.getexif().get(_ORIENTATION, 1) >= _FIRST_ROTATED
-            return image.size[::-1] if rotated else image.size
+        with BoundedFile(str(file)) as content, open_image(content) as image:
+            size = image.size
+            if image.format == "PNG" and not _has_png_exif(content):
+                return size  # Pillow would decode the image to look behind it
+            rotated = image.getexif().get(ORIENTATION, 1) >= _FIRST_ROTATED
+            return size[::-1] if rotated else size
     except FileNotFoundError:
         raise
     except Exception as error:  # as above
         raise ValueError(f"{file} is not a readable image: {error}") from error
+
+
+def _has_png_exif(file: IO[bytes]) -> bool:
+    """Whether a PNG file may say how it is turned: in a chunk, or in a text."""
+    file.seek(0)
+    content = file.read()
+    return b"eXIf" in content or b"Raw profile type" in content
 
 
 def is_truncated_jpeg(content: bytes) -> bool:

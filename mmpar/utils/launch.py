@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
 import mmpar.registry  # noqa: F401  checks the installation before torch is imported
 
 # isort: split
 import torch
+import torch.multiprocessing
 from mmengine.config import Config
 from mmengine.device import is_cuda_available, is_musa_available, is_npu_available
+from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 _VARIABLES = {
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
@@ -49,6 +55,10 @@ def prepare_launch(cfg: Config) -> None:
         return
     _require_variables(launcher)
     _silence_warnings()
+    if launcher == "pytorch" and sys.platform == "linux":
+        # torchrun stops its processes, unless it is killed itself.
+        ask: Any = torch.multiprocessing
+        ask._prctl_pr_set_pdeathsig(signal.SIGTERM)
     has_device = is_cuda_available() or is_npu_available() or is_musa_available()
     if launcher == "pytorch" and not has_device:
         _join_on_cpu(cfg)
@@ -60,13 +70,21 @@ def leaving_process_group() -> Iterator[None]:
 
     Otherwise a thread of gloo that still holds tensors may abort the process while
     Python shuts down, and torchrun then stops the others, whatever they still write
-    (pytorch issue 190489, pull request 179291). Not after an error: others may wait in
-    a collective call.
+    (pytorch issue 190489, pull request 179291).
+
+    Not after an error: others may wait in a collective call, which fails when this
+    process ends. torchrun is told the error, and names the first one of all processes
+    as the cause.
 
     Runners must be out of use: their wrapped models hold the group, too, and its
     threads end with the last holder.
     """
-    yield
+    try:
+        yield
+    except Exception as error:
+        if "TORCHELASTIC_ERROR_FILE" in os.environ:
+            get_error_handler().record_exception(error)
+        raise
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         gc.collect()  # Runner and hooks hold each other
         torch.distributed.destroy_process_group()
@@ -88,6 +106,8 @@ def _silence_warnings() -> None:
         os.environ.setdefault(name, "1")  # MMEngine sets the same, with a warning
     # MMEngine's own wrapper passes the argument that newer versions of torch rename.
     warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
+    # torch 2.1 has no other all_reduce with a gradient.
+    warnings.filterwarnings("ignore", message=r"torch\.distributed\.nn\.functional")
 
 
 def _join_on_cpu(cfg: Config) -> None:
@@ -98,8 +118,14 @@ def _join_on_cpu(cfg: Config) -> None:
     wrapper = dict(type="MMDistributedDataParallel", find_unused_parameters=unused)
     cfg.setdefault("model_wrapper_cfg", wrapper)
     cfg.model_wrapper_cfg.update(device_ids=None, broadcast_buffers=False)
+    if cfg.get("strategy", {}).get("model_wrapper"):  # FSDP's
+        cfg.strategy.model_wrapper.device_id = "cpu"
     # The processes share the cores; torchrun's default is one thread each.
     threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))
     torch.set_num_threads(threads)
     if not torch.distributed.is_initialized():  # by an earlier Runner of this process
-        torch.distributed.init_process_group(backend="gloo")
+        seconds = cfg.env_cfg.dist_cfg.get("timeout")
+        given: dict[str, Any] = (
+            {} if seconds is None else dict(timeout=timedelta(seconds=seconds))
+        )
+        torch.distributed.init_process_group(backend="gloo", **given)

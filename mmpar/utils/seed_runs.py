@@ -11,14 +11,17 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from mmengine.config import Config
 from rich.progress import track
 
 from mmpar.utils.atomic import write_atomically
 from mmpar.utils.cli import config_arguments
 from mmpar.utils.config import hash_config, read_config
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def compare_seeds(args: argparse.Namespace, tools: Path) -> str:
@@ -189,8 +192,7 @@ def read_result(file: Path, settings: dict, remove: Path) -> dict:
 
 def read_newest_metrics(work_dir: Path) -> dict:
     """What the last test in a work dir wrote; MMEngine names the file by its time."""
-    files = work_dir.glob("*/*.json")
-    newest = max((f for f in files if f.stem == f.parent.name), key=os.path.getmtime)
+    newest = max(work_dir.glob("*/*.json"), key=os.path.getmtime)
     return read_json(newest, "remove it")
 
 

@@ -6,11 +6,14 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 MAX_RELATIVE = 0.05
 MAX_ABSOLUTE = 0.0002
 
 _NOT_METRICS = {"time", "data_time", "step"}
+_FAULTS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What an entry of another form raises."""
 
 
 @dataclass
@@ -57,22 +60,25 @@ def read_training_log(work_dir: str | Path) -> TrainingLog:
 
 def _read(file: Path) -> TrainingLog:
     log = TrainingLog()
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
         try:
-            entry = json.loads(line)
-            step = int(entry["step"])
-        except (ValueError, KeyError, TypeError) as error:
+            _add(log, json.loads(line))
+        except _FAULTS as error:
             raise ValueError(
                 f"{file}, line {number}: {line[:60]!r} is no entry of a log "
                 f"({error!r}); if a run was killed there, remove the line"
             ) from error
-        if "loss" in entry:
-            log.losses[step] = float(entry["loss"])
-            continue
-        for name, value in entry.items():
-            if name not in _NOT_METRICS and isinstance(value, (int, float)):
-                log.metrics.setdefault(name, {})[step] = float(value)
     return log
+
+
+def _add(log: TrainingLog, entry: dict[str, Any]) -> None:
+    step = int(entry["step"])
+    if "loss" in entry:
+        log.losses[step] = float(entry["loss"])
+        return
+    for name, value in entry.items():
+        if name not in _NOT_METRICS and isinstance(value, (int, float)):
+            log.metrics.setdefault(name, {})[step] = float(value)
 
 
 def _join(log: TrainingLog, later: TrainingLog, file: Path) -> None:

@@ -6,8 +6,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from tests.mutate_inputs.readers import READERS
+from tests.mutate_inputs import annotations, models, results
 from tests.mutate_inputs.runs import Result, run
+
+READERS = {**annotations.READERS, **models.READERS, **results.READERS}
 
 
 def main() -> None:

@@ -63,10 +63,15 @@ def mutate_json(content: bytes, chance: random.Random) -> bytes:
     """A value of the tree replaced, removed or doubled half the time; else as text."""
     if chance.random() < 0.4:
         return mutate_text(content, chance)
-    tree = [json.loads(content)]
+    return json.dumps(mutate_tree(json.loads(content), chance)).encode()
+
+
+def mutate_tree(value: Any, chance: random.Random) -> Any:
+    """Another value, one or two places of which were replaced, removed or doubled."""
+    tree = [copy.deepcopy(value)]
     for _ in range(chance.choice((1, 1, 2))):
         _change_tree(tree, chance)
-    return json.dumps(tree[0]).encode()
+    return tree[0]
 
 
 def mutate_json_line(content: bytes, chance: random.Random) -> bytes:
@@ -111,6 +116,16 @@ def mutate_png(content: bytes, chance: random.Random) -> bytes:
         for chunk in chunks
     )
     return content[:8] + b"".join(written)
+
+
+def mutate_graph(content: bytes, chance: random.Random) -> bytes:
+    """A field of an ONNX model changed, removed or doubled; its form stays whole."""
+    import onnx
+
+    model = onnx.ModelProto.FromString(content)
+    for _ in range(chance.choice((1, 1, 2))):
+        _change_message(model, chance)
+    return model.SerializePartialToString()
 
 
 # --- bytes ----------------------------------------------------------------------------
@@ -263,3 +278,54 @@ def _deep(chance: random.Random) -> Any:
     for _ in range(chance.choice((5, 60, 150))):
         value = [value] if chance.random() < 0.5 else {"x": value}
     return value
+
+
+# --- protocol buffers -----------------------------------------------------------------
+
+_OPERATORS = ("Identity", "Loop", "If", "ConstantOfShape", "Expand", "Tile", "Resize")
+_OPERATORS += ("Conv", "Reshape", "Gather", "TopK", "Range", "Pad", "Einsum", "Slice")
+
+
+def _change_message(message: Any, chance: random.Random) -> None:
+    holder, described = chance.choice(_fields(message))
+    name = described.name
+    values = getattr(holder, name)
+    if described.is_repeated:
+        place = chance.randrange(len(values))
+        deed = chance.random()
+        if deed < 0.15:
+            del values[place]
+        elif deed < 0.3:
+            values.extend([values[place]])
+        elif described.message_type is None:
+            values[place] = _other_value(described, values[place], chance)
+    elif described.message_type is None and chance.random() < 0.9:
+        setattr(holder, name, _other_value(described, values, chance))
+    else:
+        holder.ClearField(name)
+
+
+def _fields(message: Any) -> list[tuple[Any, Any]]:
+    """All fields that are set, with the messages that hold them."""
+    found = []
+    for described, value in message.ListFields():
+        found.append((message, described))
+        if described.message_type is not None:
+            for inner in value if described.is_repeated else [value]:
+                found += _fields(inner)
+    return found
+
+
+def _other_value(described: Any, value: Any, chance: random.Random) -> Any:
+    if isinstance(value, bytes):
+        return mutate_bytes(value, chance)
+    if isinstance(value, str):
+        words = (*_OPERATORS, *_WORDS, value[:-1], value + "x")
+        return chance.choice(words).encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return chance.choice((0.0, -1.0, 1e30, float("inf"), float("nan")))
+    if described.enum_type is not None:
+        return chance.choice(described.enum_type.values).number
+    limit = 31 if described.cpp_type == described.CPPTYPE_INT32 else 63
+    number = chance.choice((*_EXTREMES, -1, -2, 3, 17, value + 1))
+    return max(-(2**limit), min(number, 2**limit - 1))

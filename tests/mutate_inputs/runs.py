@@ -18,18 +18,23 @@ from dataclasses import dataclass, field
 from mmap import mmap
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmpar.structures import SchemaMismatchError
 from mmpar.utils.checkpoint_files import (
     UnreadableCheckpointError,
     UnsafeCheckpointError,
 )
+from mmpar.utils.config_data import ConfigCodeError
+from mmpar.utils.model_file import UnreadableModelError
 from mmpar.utils.pickled_arrays import RefusedPickleError
 from tests.mutate_inputs.mutations import Mutation
 
 SECONDS = 10
+"""Of computing; of waiting, ``_PATIENCE`` times as many, as others compute, too."""
+_PATIENCE = 6
 MEGABYTES = 1000
 NAME = "mutant"
 """Every mutated file is called so, but for its ending: errors are searched for it."""
@@ -42,10 +47,21 @@ NOT_RUN, RUNNING, READ, REFUSED, OTHER, NAMELESS, MEMORY, HANG, SIGNAL, COMMAND 
 FAILURES = OUTCOMES[OTHER:]
 _DOCUMENTED = (ValueError, FileNotFoundError, RefusedPickleError)
 _DOCUMENTED += (UnreadableCheckpointError, UnsafeCheckpointError)
+_DOCUMENTED += (UnreadableModelError, ConfigCodeError, SchemaMismatchError)
 """Errors that readers promise; further kinds of ``ValueError`` are the parsers' own."""
+_TEMPORARY = os.path.join(os.path.realpath(tempfile.gettempdir()), "")
+_DEED = 300
+"""Bytes of the note of what a mutant had done."""
 _ERRORS = os.dup(2)
 """Where a process complains; what it reads may write to the other."""
-_COMMANDS = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn"}
+_FORBIDDEN = {
+    *("os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn"),
+    *("subprocess.Popen", "socket.connect", "socket.getaddrinfo", "socket.bind"),
+    *("urllib.Request", "ctypes.dlopen"),
+}
+"""Audit events of what no file may have done."""
+_CHANGES = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.link"}
+"""Audit events whose first argument is a path that is changed."""
 
 
 class Seed(NamedTuple):
@@ -164,6 +180,8 @@ class _Job:
     folder: Path
     board: _Board
     keep: Path | None
+    deed: mmap = field(default_factory=lambda: mmap(-1, _DEED))
+    """What a mutant had done that no file may, by this process or a fork of it."""
 
     def mutant(self, number: int) -> tuple[Seed, bytes]:
         """The seed and the mutated content."""
@@ -213,7 +231,7 @@ def _after(job: _Job, status: int, start: int, stop: int) -> int:
     if not (outcomes == RUNNING).any() or not os.WIFSIGNALED(status):
         raise RuntimeError(f"{job.reader}: a process ended with the status {status}")
     number = os.WTERMSIG(status)
-    if number == signal.SIGALRM:
+    if number in (signal.SIGALRM, signal.SIGPROF):
         job.board.seconds[at] = SECONDS
         job.keep_mutant(at, HANG, f"not done after {SECONDS} s")
     else:
@@ -223,39 +241,61 @@ def _after(job: _Job, status: int, start: int, stop: int) -> int:
 
 def _work(job: _Job, start: int, stop: int) -> None:
     """Read some mutants, in a process of its own."""
-    commands = _prepare_process()
+    _prepare_process(job.deed)
     before = _peak()
     for number in range(start, stop):
         job.board.outcomes[number] = RUNNING
         one, content = job.mutant(number)
         path = _written(one, content, job.folder / str(number % len(job.seeds)))
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS * _PATIENCE)
         begun = time.perf_counter()
         outcome, what = _read(one, path)
         job.board.seconds[number] = time.perf_counter() - begun
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         job.board.peaks[number] = (_peak() - before) // 1000
-        if commands:
-            outcome, what = COMMAND, str(commands)
-            commands.clear()
+        if job.deed[0]:
+            outcome, what = COMMAND, job.deed[:].rstrip(b"\0").decode()
+            job.deed[:] = bytes(_DEED)
         job.board.outcomes[number] = outcome
         if outcome >= OTHER:
             job.keep_mutant(number, outcome, what)
 
 
-def _prepare_process() -> list[str]:
-    """Set its limits; the list gets the commands that it runs from now on."""
+def _prepare_process(deed: mmap) -> None:
+    """Set its limits; ``deed`` gets what it does from now on that no file may."""
     output = os.open(os.devnull, os.O_WRONLY)
     os.dup2(output, 1)
     os.dup2(output, 2)
     warnings.simplefilter("ignore")
     faulthandler.disable()
-    commands: list[str] = []
-    sys.addaudithook(lambda n, args: commands.append(n) if n in _COMMANDS else None)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+    def note(event: str, args: tuple[Any, ...]) -> None:
+        if event in _FORBIDDEN or _changes_elsewhere(event, args):
+            text = f"{event} {args}".encode(errors="replace")[: _DEED - 1]
+            deed[: len(text)] = text
+
+    sys.addaudithook(note)
+    for one in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(one, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEGABYTES * 10**6,) * 2)
-    return commands
+
+
+def _changes_elsewhere(event: str, args: tuple[Any, ...]) -> bool:
+    """Whether a file is written outside the folder of temporary files."""
+    if event == "open":
+        writes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+        changed = isinstance(args[0], (str, bytes)) and bool(writes)
+    else:
+        changed = event in _CHANGES and os.path.isabs(args[0])
+    if not changed:
+        return False
+    path = os.path.realpath(os.fsdecode(args[0]))
+    if path == os.devnull or "__pycache__" in path:  # of what is imported late
+        return False
+    return not path.startswith(_TEMPORARY)
 
 
 def _read(one: Seed, path: Path) -> tuple[int, str]:

@@ -156,4 +156,10 @@ def test_kappa_is_that_of_scikit_learn():
         if len({*one}) == len({*other}) == 2:
             expected = metrics.cohen_kappa_score(one, other)
             assert cohen_kappa(one, other) == pytest.approx(expected)
-    assert np.isnan(cohen_kappa(np.array([True, True]), np.array([True, False])))
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_of_one_who_gives_one_answer_no_agreement_is_beyond_chance(answer):
+    one, other = np.full(4, answer), np.array([True, False, False, True])
+    for pair in ((one, other), (other, one), (one, one)):
+        assert np.isnan(cohen_kappa(*pair))

@@ -53,6 +53,7 @@ def test_a_runner_trains_on_the_union_and_draws_anew_each_epoch(tmp_path):
     for key in list(cfg):
         if key.startswith(("val_", "test_")):
             cfg.pop(key)
+    cfg.protocol = "fixed-schedule"
     cfg.default_hooks.pop("checkpoint", None)
     cfg.train_cfg = dict(by_epoch=True, max_epochs=2)
     cfg.launcher = "none"

@@ -10,6 +10,7 @@ from mmpar.apis.model_files import publish
 from mmpar.datasets import PETA, SyntheticPAR
 from mmpar.datasets.training_record import record_data
 from mmpar.engine import running
+from mmpar.engine.hooks.result_record_hook import describe_origin
 from mmpar.engine.hooks.seen_persons_hook import seen_shares
 from mmpar.evaluation import read_record
 from mmpar.evaluation.result_record import record_lines
@@ -31,7 +32,7 @@ def results_of(config, source, folder, **fields):
     cfg.test_evaluator = add_dump_metric(cfg.test_evaluator, str(dump))
     with running(cfg) as runner:
         runner.test()
-    (record,) = folder.glob("*/record.json")
+    (record,) = folder.glob("*/vis_data/record.json")
     (log,) = folder.glob("*/*.log")
     return json.loads(record.read_text()), read_record(dump), log.read_text()
 
@@ -77,9 +78,14 @@ def test_a_checkpoint_of_another_protocol_is_a_warning(trained_work_dir, tmp_pat
     assert record["protocol"] == "paper"
     assert record["checkpoint"]["protocol"] == "val-selected"
     (warning,) = re.findall(r"WARNING - (.* protocol .*)", log)
-    assert (
-        "trained by the protocol val-selected, but the config tests by pap" in warning
-    )
+    assert "val-selected, but the data of this config make the result paper" in warning
+
+
+def test_what_other_software_writes_under_the_same_names_is_unknown():
+    meta = dict(cfg=3, chosen_by="the best", training_data=dict(images=9))
+    unknown = dict(protocol=None, chosen_by=None, training_data=None)
+    for checkpoint in (dict(meta=meta), dict(meta=None), {}):
+        assert describe_origin(checkpoint) == unknown
 
 
 def test_the_shares_of_persons_are_of_images(tmp_path):

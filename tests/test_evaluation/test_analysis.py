@@ -12,6 +12,7 @@ from mmpar.evaluation.dump_predictions import write_predictions
 from mmpar.evaluation.functional import (
     average_precision,
     bootstrap,
+    calibration_errors,
     image_terms,
     interval_of_draws,
     metrics_of_sums,
@@ -122,6 +123,10 @@ def test_sums_give_the_metrics_of_every_draw_and_intervals_those_of_the_bootstra
     expected = multi_label_scores(drawn.decisions, drawn.labels)
     np.testing.assert_allclose(found.attribute_accuracy, expected.attribute_accuracy)
     assert found.instance_f1 == pytest.approx(expected.instance_f1)
+    errors = calibration_errors(drawn.scores, drawn.labels)
+    np.testing.assert_allclose(found.calibration_error, errors)
+    two = metrics_of_sums(np.stack([weights, 3 * weights]) @ terms.terms, 3)
+    np.testing.assert_allclose(two.calibration_error, [errors, errors])
 
     def statistic(chosen):
         part = given.select(chosen)

@@ -110,6 +110,14 @@ def test_wrong_wishes_are_errors(arguments, match):
         fit_thresholds(np.full((2, 1), 0.5), np.array([[0], [1]]), *arguments)
 
 
+@pytest.mark.parametrize(
+    ("score", "label", "match"), [(-2.0, 1, "probabilities"), (0.5, 2, "labels are")]
+)
+def test_thresholds_of_what_is_no_score_or_label_are_not_fitted(score, label, match):
+    with pytest.raises(ValueError, match=match):
+        fit_thresholds(np.array([[score], [0.5]]), np.array([[label], [0]]))
+
+
 # --- calibration --------------------------------------------------------------------
 
 

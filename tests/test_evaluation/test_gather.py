@@ -72,6 +72,7 @@ def test_samples_are_in_the_order_of_the_dataset():
     given = [(2, "c"), (0, "a"), (1, "b"), (0, "z"), (2, "c")]
     given = [dict(sample_idx=index, img_path=path) for index, path in given]
     batches = [stack_rows(given[:3], dict), stack_rows(given[3:], dict)]
-    columns = gather_samples(batches, 4)
-    assert columns["sample_idx"].tolist() == [0, 0, 1, 2]
-    assert columns["img_path"].tolist() == ["a", "z", "b", "c"]
+    for gathered in (batches, batches[::-1]):  # whoever had which
+        columns = gather_samples(gathered, 4)
+        assert columns["sample_idx"].tolist() == [0, 0, 1, 2]
+        assert columns["img_path"].tolist() == ["a", "z", "b", "c"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpar.evaluation.functional import roc_auc
+from mmpar.evaluation.functional import average_precision, precision_recall, roc_auc
 from tests.oracles.roc_auc import roc_auc_of_pairs
 
 
@@ -53,3 +53,18 @@ def test_labels_of_another_shape_are_refused():
     scores, labels = drawn(0)
     with pytest.raises(ValueError, match="must both have the shape"):
         roc_auc(scores, labels[:-1])
+
+
+def test_average_precision_depends_on_shares_of_the_weights_alone():
+    scores, labels = drawn(0)
+    weights = np.random.default_rng(1).random((len(scores), 3))
+    whole = average_precision(scores[:, 0], labels[:, 0], weights)
+    shares = weights / (2 * weights.sum(axis=0))  # together less than one image
+    found = average_precision(scores[:, 0], labels[:, 0], shares)
+    np.testing.assert_allclose(found, whole, rtol=1e-12)
+
+
+def test_without_a_positive_there_is_no_curve():
+    scores, labels = drawn(0)
+    curve = precision_recall(scores[:, 0], np.minimum(labels[:, 0], 0))
+    assert [values.shape for values in curve] == [(0,), (0,)]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmpar.models.layers import region_weights
+from mmpar.models.layers import AttributeLocalization, region_weights
 from tests.oracles.alm import ALMLoop, sampled_box
 from tests.oracles.alm_pair import ALMFast, loop_tensor, make_pair
 
@@ -146,6 +146,18 @@ def test_float32_errors_are_of_the_size_of_the_loops() -> None:
     ratios = {kind: (error / theirs[kind]) ** 0.5 for kind, error in ours.items()}
     assert len(ratios) == 13
     assert max(ratios.values()) <= 3, ratios
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_regions_of_half_precision_have_the_places_of_single(dtype) -> None:
+    torch.manual_seed(0)
+    half = AttributeLocalization(num_attributes=50, channels=32).to(dtype)
+    regions = half(torch.randn(4, 32).to(dtype)).regions
+    for numbers in regions:
+        assert numbers.dtype == torch.float32
+        places = numbers.unique().numel()  # half precision has few between 0 and 1
+        assert places > 0.9 * numbers.to(dtype).unique().numel()
+        assert (numbers.to(dtype).float() != numbers).any()
 
 
 def squared_error(value: Tensor, truth: Tensor) -> float:

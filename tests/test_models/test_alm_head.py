@@ -69,6 +69,18 @@ def test_predictions_vote(voting: str, expected: list) -> None:
     assert head.vote(logits).tolist() == expected
 
 
+def test_every_weight_has_a_gradient_even_where_maps_have_one_pixel() -> None:
+    """A training by several processes would stop at a weight without one."""
+    head = make_head()
+    stages = [torch.randn(2, channels, 1, 1) for channels in CHANNELS]
+    samples = [DataSample().set_gt_score(torch.ones(5)) for _ in range(2)]
+    sum(head.loss(stages, samples).values()).backward()
+    for name, parameter in head.named_parameters():
+        assert parameter.grad is not None, name
+        if "region" in name:
+            assert not parameter.grad.any()
+
+
 def test_every_prediction_is_supervised() -> None:
     head, stages = make_head(), make_stages()
     target = torch.tensor([[1, 0, -1, 1, 0], [0, 0, 1, -1, 1.0]])

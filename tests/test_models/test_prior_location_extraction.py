@@ -35,12 +35,12 @@ NAN = float("nan")
 # Two persons on a map of 6 x 5: found, at the border of the map, and the ways to be
 # missing: visibility 0, not a number, left of the region, below it.
 KEYPOINTS = [
-    [(1.3, 2.6, 2), (4.5, 5.5, 1), (3.0, 3.0, 0), (-0.5, 0.0, 2), (-0.6, 1.0, 2)],
+    [(1.3, 2.6, 2), (4.5, 5.5, 1), (3.0, 3.0, 0), (-0.5, -0.5, 2), (-0.6, 1.0, 2)],
     [(NAN, NAN, 2), (0.0, 0.0, 1), (2.0, 6.0, 2), (3.5, 1.25, 2), (1.0, NAN, 0)],
 ]
 REGIONS = dict(whole=dict(level=1, rows=(0, 1)))
 PLACES = [
-    [(1.3, 2.6), (4.5, 5.5), None, (-0.5, 0.0), None],
+    [(1.3, 2.6), (4.5, 5.5), None, (-0.5, -0.5), None],
     [None, (0.0, 0.0), None, (3.5, 1.25), None],
 ]
 

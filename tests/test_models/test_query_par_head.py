@@ -44,6 +44,13 @@ def test_every_parameter_learns():
         assert parameter.grad.abs().max() > 0, name
 
 
+def test_the_classifier_begins_near_zero_so_that_scores_begin_alike():
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        head = QueryPARHead(SCHEMA, in_channels=512)
+        head.init_weights()
+    assert head.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)
+
+
 def test_an_embedding_of_the_whole_image_is_refused():
     with pytest.raises(ValueError, match=r"\(2, 16\); set model.backbone.patches"):
         random_head()((torch.zeros(2, 16, dtype=torch.float64),))

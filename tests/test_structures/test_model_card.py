@@ -73,7 +73,7 @@ def test_a_card_of_version_1_does_not_know_its_protocol():
             "regions: .*read by 0 regions",
         ),
         ("model", dict(type="A"), "model.head is None"),
-        ("model", dict(head=dict(init_cfg={})), r"model\.head\.init_cfg: .*fetches no"),
+        ("model", dict(head=dict(init_cfg={})), r"model\.head\.init_cfg: .*without it"),
         (
             "model",
             dict(head={}, backbone=dict(stages=[dict(pretrained="http://x")])),

@@ -63,13 +63,16 @@ def start_python(
 
 
 def call_together(
-    number: int, arguments: Sequence[object], cwd: Path = REPOSITORY
+    number: int,
+    arguments: Sequence[object],
+    cwd: Path = REPOSITORY,
+    **shared: str,
 ) -> list[str]:
     """Start processes as torchrun does; their outputs, each of one that succeeded."""
     outputs = []
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(number)]
-        processes = start_together(arguments, files, cwd)
+        processes = start_together(arguments, files, cwd, **shared)
         for process, output in zip(processes, files):
             status = stop_at(process, TIMEOUT)
             output.seek(0)
@@ -79,11 +82,19 @@ def call_together(
 
 
 def start_together(
-    arguments: Sequence[object], outputs: Sequence[IO], cwd: Path = REPOSITORY
+    arguments: Sequence[object],
+    outputs: Sequence[IO],
+    cwd: Path = REPOSITORY,
+    **shared: str,
 ) -> list[BaseProcess]:
-    """Start processes as torchrun does, one for each file that they write to."""
+    """Start processes as torchrun does, one for each file that they write to.
+
+    They share further environment variables; ``LOCAL_WORLD_SIZE="4"`` gives one process
+    the threads that each of four has.
+    """
     group = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=environment()["PORT"])
     group["WORLD_SIZE"] = group["LOCAL_WORLD_SIZE"] = str(len(outputs))
+    group |= shared
     return [
         start_python(
             arguments, output, cwd, **group, RANK=str(rank), LOCAL_RANK=str(rank)

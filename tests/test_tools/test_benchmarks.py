@@ -152,6 +152,8 @@ def test_ways_to_run_a_model_are_timed_and_judged(tmp_path: Path):
         *("--batch-sizes", 2, "--repeats", 1, "--threads", 1),
         cwd=tmp_path,
     )
+    sizes = re.search(r"fp32 ([\d.]+) MiB, int8 ([\d.]+) MiB", output)
+    assert 0.2 < float(sizes[2]) / float(sizes[1]) < 0.5
     times, steps, judged = re.findall(r"(?:^\|.*\n)+", output, re.MULTILINE)
     accuracy = {name: float(cell) for name, cell in table_of(judged)}
     assert {"torch eager", "ONNX Runtime fp32", "ONNX Runtime int8"} <= {*accuracy}
@@ -197,6 +199,22 @@ def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
         assert sum(parts) == pytest.approx(100, abs=2)
         assert parts[1] > 5  # forward
         assert parts[2] > 5  # backward
+
+
+def test_complexity_of_a_backbone_with_each_method(tmp_path: Path):
+    output = run_tool(
+        "benchmarks/complexity.py",
+        *("--backbones", "r18", "--threads", 1),
+        cwd=tmp_path,
+    )
+    ((name, baseline, sspnet, alm),) = table_of(output)
+    assert name == "r18"
+    weights, additions = map(number, baseline.split(" / "))
+    # As below, at 256x192.
+    assert weights == pytest.approx(11.18 + 513 * 26 / 1e6, abs=0.06)
+    assert additions == pytest.approx(1.814 * 256 * 192 / 224**2, abs=0.01)
+    assert number(alm.split(" / ")[1]) > additions
+    assert number(sspnet.split(" / ")[1]) > additions
 
 
 def test_complexity_counts_what_papers_count(tmp_path: Path):

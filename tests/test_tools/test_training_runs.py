@@ -90,6 +90,20 @@ def test_the_script_of_a_distributed_test_starts_it_on_each_gpu(tmp_path, monkey
     assert told.rstrip().endswith(f"{test} a.py work --launcher pytorch --out b")
 
 
+def test_the_script_of_slurm_starts_a_process_on_each_gpu(tmp_path, monkeypatch):
+    """With an srun that says what it is called with."""
+    srun = tmp_path / "srun"
+    srun.write_text('#!/bin/sh\necho "$@"\n')
+    srun.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("GPUS", "16")
+    told = run_tool("slurm_train.sh", "short", "name", "a.py", "--amp", cwd=tmp_path)
+    assert "--gres=gpu:8 --ntasks=16 --ntasks-per-node=8" in told
+    assert "--kill-on-bad-exit=1" in told
+    train = REPOSITORY / "tools/train.py"
+    assert told.rstrip().endswith(f"{train} a.py --launcher slurm --amp")
+
+
 def test_the_best_of_averaged_weights_tests_as_it_was_validated(tmp_path):
     """To the last digit, on the split it was chosen on."""
     config = tmp_path / "ema.py"

@@ -71,13 +71,22 @@ def test_half_a_header_has_no_size(kind, cut):
     assert size == (0, 0) or (kind != "jpg" and size == (17, 31))
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_upright_size_is_that_of_the_image_as_it_is_loaded(tmp_path, orientation):
+def test_the_upright_size_is_that_of_the_image_as_it_is_loaded(
+    tmp_path, orientation, name
+):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.new("RGB", (30, 80)).save(tmp_path / "a.jpg", exif=exif)
-    loaded = LoadPersonImage()(dict(img_path=str(tmp_path / "a.jpg")))
-    assert upright_size(tmp_path / "a.jpg") == loaded["img_shape"][::-1]
+    Image.new("RGB", (30, 80)).save(tmp_path / name, exif=exif)
+    loaded = LoadPersonImage()(dict(img_path=str(tmp_path / name)))
+    assert upright_size(tmp_path / name) == loaded["img_shape"][::-1]
+
+
+def test_the_size_of_a_png_is_found_without_decoding_it(tmp_path, monkeypatch):
+    Image.new("RGB", (30, 80)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image.Image, "load", pytest.fail)
+    assert upright_size(tmp_path / "a.png") == (30, 80)
 
 
 def test_what_is_not_an_image_is_named(tmp_path):

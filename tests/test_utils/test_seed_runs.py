@@ -24,7 +24,6 @@ with open("calls", "a") as calls:
 prefix = "localization" if "--explainer" in words else "par"
 values = {f"{prefix}/mA": 70.0, f"{prefix}/mean_iou": 40.0}
 (folder / "20260101.json").write_text(json.dumps(values))
-(folder / "record.json").write_text("{}")
 """
 BASE = "model = dict(depth=18)"
 CHANGED = "model = dict(depth=50)"

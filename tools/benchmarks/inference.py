@@ -7,10 +7,11 @@ The input has the size that the model's card says. All forms of the model take t
 random order on the same normalized crops. Prints two Markdown tables, milliseconds per
 image at each batch size, medians of the turns: the forms of the model, and the steps
 around it: decoding JPEG files of 100 x 200 pixels, resizing, normalizing (torch and
-NumPy), building the answers, and all of it at once. With --labelled, also the mA of
-each form on the test split of a config, whose training images calibrate int8; else
-drawn crops do. Other work on the machine spoils the figures, threads that wait for each
-other most: the load before and after is printed.
+NumPy), building the answers, and all of it at once; and before them the size of the
+ONNX files. With --labelled, also the mA of each form on the test split of a config,
+whose training images calibrate int8; else drawn crops do. Other work on the machine
+spoils the figures, threads that wait for each other most: the load before and after is
+printed.
 """
 
 from __future__ import annotations
@@ -98,12 +99,14 @@ def run(args: argparse.Namespace, folder: Path) -> None:
         **openvino_forms(folder, args.threads),
     }
     size = card.preprocessing
+    bytes_of = {path.stem: path.stat().st_size for path in folder.glob("*.onnx")}
     print(
         f"{card.name}, {size.width}x{size.height}, {args.threads} threads, "
         f"{platform.processor() or platform.machine()} "
         f"({torch.backends.cpu.get_cpu_capability()}), torch {torch.__version__}, "
         f"ONNX Runtime {onnxruntime.__version__}, medians of {args.repeats} turns, "
-        f"load {os.getloadavg()[0]:.1f}\n"
+        f"load {os.getloadavg()[0]:.1f}; ONNX files: fp32 "
+        f"{bytes_of['fp32'] / 2**20:.2f} MiB, int8 {bytes_of['int8'] / 2**20:.2f} MiB\n"
     )
     print_forms(forms, exported, args)
     print_steps(predictor, exported, args, folder)

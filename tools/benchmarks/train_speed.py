@@ -32,6 +32,7 @@ BFLOAT16 = {"optim_wrapper.type": "BFloat16OptimWrapper"}
 CHANNELS_LAST = {"default_hooks.channels_last.type": "ChannelsLastHook"}
 SWITCHES: dict[str, dict[str, Any]] = {
     "as it is": {},
+    "float32": {"optim_wrapper.type": "OptimWrapper"},
     "channels_last": CHANNELS_LAST,
     "bfloat16": BFLOAT16,
     "bfloat16, channels_last": {**BFLOAT16, **CHANNELS_LAST},

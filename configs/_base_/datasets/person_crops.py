@@ -30,14 +30,14 @@ val_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="EvaluationSampler"),
     dataset=dict(split="val", pipeline=test_pipeline, test_mode=True),
 )
 test_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="EvaluationSampler"),
     dataset=dict(split="test", pipeline=test_pipeline, test_mode=True),
 )
 

@@ -11,3 +11,6 @@ model = dict(
         loss=dict(type="WeightedBCELoss", weighting="exponential"),
     ),
 )
+
+# As the official code: several processes share the statistics of batch normalization.
+sync_bn = "torch"

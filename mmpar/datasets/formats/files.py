@@ -15,6 +15,7 @@ import numpy as np
 from mmengine import fileio
 from mmengine.logging import print_log
 
+from mmpar.structures.plain_data import LONGEST_NUMBER, whole_number
 from mmpar.utils.file_kinds import HEAD_BYTES, describe_stand_in, describe_unreadable
 
 _NAMES_SHOWN = 8
@@ -160,8 +161,6 @@ def match_images(found: Iterable[str], listed: Sequence[str]) -> np.ndarray:
     return np.array([position(path) for path in found], np.int64)
 
 
-_LONGEST_NUMBER = 18
-"""Digits of a whole number: all such fit into 64 bits."""
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -256,22 +255,14 @@ def numbers(found: Any, name: str, count: int, where: str) -> list[float]:
     return values
 
 
-def _whole(digits: str) -> int:
-    if len(digits.lstrip("-")) > _LONGEST_NUMBER:
-        raise ValueError(
-            f"the number {digits[:30]}... has more than {_LONGEST_NUMBER} digits"
-        )
-    return int(digits)
-
-
-_CAREFUL = json.JSONDecoder(parse_int=_whole)
+_CAREFUL = json.JSONDecoder(parse_int=whole_number)
 """Takes twice as long: only for texts that may have such numbers."""
 
 
 def _has_long_number(text: str) -> bool:
     """Whether there may be one; a pattern would take as long as the parse."""
     alike = text.encode("utf-8", "surrogatepass").translate(_DIGITS_ALIKE)
-    return b"0" * (_LONGEST_NUMBER + 1) in alike
+    return b"0" * (LONGEST_NUMBER + 1) in alike
 
 
 def _is_unicode(content: Any, text: str) -> bool:

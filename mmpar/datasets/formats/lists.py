@@ -35,6 +35,7 @@ from mmpar.datasets.formats.files import (
 from mmpar.structures import AttributeSchema
 from mmpar.structures.attribute_schema import composed
 from mmpar.structures.persons import UNKNOWN_PERSON
+from mmpar.utils.repeats import repeated
 
 # --- text -----------------------------------------------------------------------------
 
@@ -377,16 +378,17 @@ def named_columns(
         ValueError: A column is there twice.
     """
     names = [composed(name) for name in columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
+    twice = sorted(repeated(names))
+    if twice:
         raise ValueError(
-            f"{source} repeats the columns {repeated}; give each a name of its own"
+            f"{source} repeats the columns {twice}; give each a name of its own"
         )
     forced = {composed(name) for name in attributes}
     further = {n: [] for n in names if n in COLUMNS and n not in forced}  # type: dict
     labelled = [name for name in names if name not in further]
-    label_places = [names.index(name) for name in labelled]
-    places = [(found, names.index(name)) for name, found in further.items()]
+    place_of = {name: place for place, name in enumerate(names)}
+    label_places = [place_of[name] for name in labelled]
+    places = [(found, place_of[name]) for name, found in further.items()]
     words, labels, lines = Words(), array("B"), array("I")
 
     def paths() -> Iterator[str]:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from mmpar.structures.keypoints import NUM_KEYPOINTS, check_visibility
+from mmpar.utils.array_files import map_array
 from mmpar.utils.atomic import move_into_place
-from mmpar.utils.file_kinds import describe_unreadable_file
 
 _HOW_TO_MAKE = "make it with tools/dataset_converters/add_keypoints.py"
 
@@ -194,16 +194,8 @@ def _open_array(file: Path) -> np.ndarray:
             f"no keypoint file {str(file)!r}; keypoints are memory-mapped, so they "
             f"must be on a local disk; {_HOW_TO_MAKE}"
         )
-    try:
-        mapped = np.load(file, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # NumPy raises a dozen types on broken bytes
-        found = describe_unreadable_file(str(file)) or "cannot be read"
-        raise ValueError(
-            f"{file} {found}, not a whole NumPy array: {error}; {_HOW_TO_MAKE}"
-        ) from error
+    mapped = map_array(file, _HOW_TO_MAKE)
     shape = (NUM_KEYPOINTS, 3)
-    if not isinstance(mapped, np.ndarray):
-        raise ValueError(f"{file} is an archive, not a NumPy array; {_HOW_TO_MAKE}")
     if mapped.shape[1:] != shape or mapped.dtype not in (np.float32, np.float16):
         raise ValueError(
             f"{file} is an array of {mapped.dtype} {mapped.shape}, expected float32 or "

@@ -21,6 +21,8 @@ import cv2
 import numpy as np
 
 from mmpar.structures.keypoints import NUM_KEYPOINTS, drop_outside
+from mmpar.structures.preprocessing import MAX_SIDE
+from mmpar.utils.onnx_session import OnnxSession
 
 _MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 _STD = np.array([58.395, 57.12, 57.375], np.float32)
@@ -80,32 +82,37 @@ class PoseModel:
     Raises:
         ImportError: ``onnxruntime`` is not installed.
         FileNotFoundError: The file does not exist.
-        ValueError: The file is another kind of model.
+        ValueError: The file is no model that ONNX Runtime runs, or of another kind.
     """
 
     def __init__(self, file: str | Path) -> None:
         self.file = Path(file)
-        self._session = _open_session(self.file)
-        (given, *more) = self._session.get_inputs()
+        if not self.file.is_file():
+            raise FileNotFoundError(f"no pose model {str(file)!r}")
+        self._session = OnnxSession(self.file)
+        given, *more = self._session.inputs
         whole = given.type in _WHOLE_TYPES
         self._kind = _WHOLE_NUMBERS if whole else _NORMALIZED
         self._dtype = _WHOLE_TYPES.get(given.type, np.float32)
         shape = given.shape
-        height = width = colours = None
+        height = width = colours = 0
         if len(shape) == 4 and not more:
             height, width, colours = (shape[axis] for axis in self._kind.axes)
-        # Of a size that is not fixed, ONNX has a name or nothing.
-        if colours != 3 or not isinstance(height, int) or not isinstance(width, int):
+        if colours != 3 or not (_is_length(height) and _is_length(width)):
             raise ValueError(
                 f"{file} takes {given.name} {given.type} {shape} and {len(more)} more; "
                 "expected one input of fixed height and width, float (B, 3, H, W) or "
-                "int32 (B, H, W, 3)"
+                f"int32 (B, H, W, 3), of 1 to {MAX_SIDE} pixels each"
             )
         self._input = given.name
         self.size: tuple[int, int] = (width, height)
         """Width and height of the model's input."""
         self._batch = shape[0] if isinstance(shape[0], int) else None
-        names = [output.name for output in self._session.get_outputs()]
+        if self._batch is not None and not _is_length(self._batch):
+            raise ValueError(
+                f"{file} takes {self._batch} images at a time, expected 1 to {MAX_SIDE}"
+            )
+        names = [output.name for output in self._session.outputs]
         self._outputs = sorted(names) if {"simcc_x", "simcc_y"} == {*names} else names
 
     def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:
@@ -157,6 +164,11 @@ class PoseModel:
             "SimCC's simcc_x and simcc_y (B, 17, length), exported without "
             "post-processing, or rows (B, 1, 17, 3) of a MoveNet for one person"
         )
+
+
+def _is_length(found: Any) -> bool:
+    """Whether it is fixed, else ONNX has a name or nothing, and fits into memory."""
+    return isinstance(found, int) and 1 <= found <= MAX_SIDE
 
 
 def decode_heat_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -229,21 +241,6 @@ def _cells_to_pixels(
     points[..., :2] *= np.array(size) / np.array(cells)
     points[..., :2] += _PIXEL_CENTRE
     return points
-
-
-def _open_session(file: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError("pose models need onnxruntime: pip install it") from error
-    if not file.is_file():
-        raise FileNotFoundError(f"no pose model {str(file)!r}")
-    try:
-        return onnxruntime.InferenceSession(
-            str(file), providers=onnxruntime.get_available_providers()
-        )
-    except Exception as error:  # onnxruntime has no common class of errors
-        raise ValueError(f"{file} is not an ONNX model: {error}") from error
 
 
 def fit_to_input(

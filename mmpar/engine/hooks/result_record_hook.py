@@ -16,7 +16,6 @@ from mmpar.engine.hooks.seen_persons_hook import seen_shares
 from mmpar.evaluation.dump_predictions import DumpPredictions
 from mmpar.evaluation.predictions import SeenPersons
 from mmpar.evaluation.result_record import record_lines
-from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
 from mmpar.utils.atomic import write_atomically
 from mmpar.utils.git_state import git_state
@@ -29,10 +28,10 @@ from mmpar.version import __version__
 class ResultRecordHook(Hook):
     """Log and write what a test's numbers come from.
 
-    ``record.json``, beside the file with the numbers, holds these as ``metrics`` and
-    the fields of :data:`mmpar.evaluation.result_record.Record`; ``DumpPredictions``
-    writes the record, too. A checkpoint that was trained by another protocol than the
-    config's is a warning.
+    ``vis_data/record.json``, below the file with the numbers, holds these as
+    ``metrics`` and the fields of :data:`mmpar.evaluation.result_record.Record`;
+    ``DumpPredictions`` writes the record, too. A checkpoint that was trained by another
+    protocol than the config's is a warning.
     """
 
     priority = "LOW"  # after SeenPersonsHook, EMAHook, which swaps weights, LoggerHook
@@ -40,10 +39,17 @@ class ResultRecordHook(Hook):
     def __init__(self) -> None:
         self._loaded: Mapping[str, Any] = {}
 
-    def after_load_checkpoint(self, runner: Any, checkpoint: Any) -> None:
-        """Keep what the checkpoint says of itself."""
-        if isinstance(checkpoint, Mapping):
-            self._loaded = describe_origin(checkpoint)
+    @master_only
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Keep what the checkpoint says of itself.
+
+        Its weights are those that are tested; a sharded model has none of its own.
+        """
+        self._loaded = dict(
+            file=osp.basename(runner._load_from),
+            weights_sha256=hash_weights(checkpoint["state_dict"]),
+            **describe_origin(checkpoint),
+        )
 
     @master_only
     def before_test_epoch(self, runner: Any) -> None:
@@ -58,18 +64,21 @@ class ResultRecordHook(Hook):
         self, runner: Any, metrics: dict[str, float] | None = None
     ) -> None:
         """Log and write it."""
-        content = json.dumps(dict(metrics=metrics, **self.record), indent=1)
-        write_atomically(osp.join(runner.log_dir, "record.json"), content)
+        content = json.dumps(
+            dict(metrics=metrics, **self.record),
+            indent=1,
+            default=lambda number: number.tolist(),  # NumPy's
+        )
+        write_atomically(osp.join(runner.log_dir, "vis_data/record.json"), content)
         runner.logger.info("\n  ".join(["This result", *record_lines(self.record)]))
         protocol, trained = self.record["protocol"], self._loaded.get("protocol")
         if trained not in (None, protocol):
             runner.logger.warning(
-                "the checkpoint was trained by the protocol %s, but the config tests "
-                "by %s: compare the result with others of %s only, or test with the "
-                "config of the training",
+                "the checkpoint was trained by the protocol %s, but the data of this "
+                "config make the result %s: compare it with figures of neither, or "
+                "test with the config of the training",
                 trained,
-                protocol,
-                trained,
+                protocol or "one of none",
             )
 
     def _record_of(self, runner: Any) -> dict[str, Any]:
@@ -82,18 +91,11 @@ class ResultRecordHook(Hook):
         return dict(
             protocol=_or_none(find_protocol, runner.cfg),
             config=dict(file=runner.cfg.filename, text=runner.cfg.pretty_text),
-            checkpoint=self._checkpoint(runner),
+            checkpoint=self._loaded or None,
             data=_or_none(record_data, dataset),
             persons=seen_shares(seen[0], dataset) if seen and seen[0] else None,
             software=software,
         )
-
-    def _checkpoint(self, runner: Any) -> dict[str, Any] | None:
-        if runner._load_from is None:
-            return None
-        weights = hash_weights(unwrap_model(runner.model).state_dict())
-        file = osp.basename(runner._load_from)
-        return dict(self._loaded, file=file, weights_sha256=weights)
 
 
 def describe_origin(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,9 +114,16 @@ def describe_origin(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     meta = meta if isinstance(meta, Mapping) else {}
     return dict(
         protocol=protocol_of_checkpoint(meta),
-        chosen_by=meta.get("chosen_by"),
-        training_data=meta.get("training_data"),
+        chosen_by=_entry(meta, "chosen_by", ("metric", "split", "value")),
+        training_data=_entry(meta, "training_data", ("dataset", "split", "num_images")),
     )
+
+
+def _entry(meta: Mapping[str, Any], name: str, fields: tuple[str, ...]) -> Any:
+    """An entry of TrainingRecordHook, None where other software wrote another."""
+    found = meta.get(name)
+    right = isinstance(found, Mapping) and {*fields} <= found.keys()
+    return found if right else None
 
 
 def _or_none(function: Any, value: Any) -> Any:

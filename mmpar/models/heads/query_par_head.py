@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from mmpar.models.heads.par_head import PARHead, Schema
 from mmpar.registry import MODELS, WEIGHT_INITIALIZERS
+from mmpar.utils.array_files import read_arrays
 
 _EPS = 1e-5  # of torch's layer norm
 
@@ -115,11 +116,20 @@ def read_texts(file: str | Path) -> tuple[list[str], np.ndarray]:
 
     Raises:
         FileNotFoundError: There is no such file.
+        ValueError: It is another kind of file, or damaged.
     """
-    if not Path(file).exists():
+    if not Path(file).is_file():
         raise FileNotFoundError(
             f"there is no {file}; tools/cache_features.py writes it beside the "
             "features of a tower with model.backbone.text=True"
         )
-    with np.load(file, allow_pickle=False) as found:
-        return found["names"].tolist(), found["embeddings"].astype(np.float32)
+    remedy = "write it again, with tools/cache_features.py"
+    names, embeddings = read_arrays(file, ("names", "embeddings"), remedy)
+    kinds = names.dtype.kind + embeddings.dtype.kind
+    if kinds != "Uf" or embeddings.ndim != 2 or names.shape != embeddings.shape[:1]:
+        raise ValueError(
+            f"{file} has names {names.dtype} {names.shape} and embeddings "
+            f"{embeddings.dtype} {embeddings.shape}, expected text (A,) and numbers "
+            f"(A, D); {remedy}"
+        )
+    return names.tolist(), embeddings.astype(np.float32)

@@ -152,7 +152,9 @@ def region_weights(
     last = float(size - 1)
     samples = torch.where(samples <= 0, 0.0, torch.where(samples < last, samples, last))
     if size == 1:
-        return torch.ones_like(samples)
+        # All samples are 0. They stay in the graph: weights without a gradient, zero
+        # though it is, would stop a training by several processes.
+        return 1 + samples
     # Each sample lies between two pixels; the last pixel is the end of the last pair.
     before = samples.detach().long().clamp(max=size - 2)
     passed = (samples - before) / size

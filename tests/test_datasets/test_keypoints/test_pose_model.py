@@ -243,5 +243,5 @@ def test_no_model_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no pose model .*x\.onnx"):
         PoseModel(tmp_path / "x.onnx")
     (tmp_path / "x.onnx").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"x\.onnx is not an ONNX model"):
+    with pytest.raises(ValueError, match=r"x\.onnx cannot be run by ONNX Runtime"):
         PoseModel(tmp_path / "x.onnx")

@@ -36,6 +36,7 @@ from mmpar.datasets.keypoints import KeypointArray
 from mmpar.datasets.packing import pack
 from mmpar.datasets.peta_folders import FOLDERS, read_peta_folders
 from mmpar.datasets.transforms import LoadPersonImage
+from mmpar.deploy.preprocessing import read_image
 from mmpar.structures import SCHEMAS, build_schema
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.image_headers import upright_size
@@ -470,6 +471,7 @@ def _images() -> list[Seed]:
     ]
     cv2.setNumThreads(0)
     reads = (_read_image, partial(_read_image, imdecode_backend="pillow"), upright_size)
+    reads += (lambda path: read_image(str(path)),)  # where torch is not installed
     return [
         Seed(f"{NAME}{ending}", content, mutate, read)
         for ending, content, mutate in contents
