@@ -56,7 +56,10 @@ COMPARED = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers", "be
 
 
 class Moment(NamedTuple):
-    """When a training gets a signal: so many seconds after an epoch's checkpoint."""
+    """When a training gets a signal: so many seconds after an epoch's checkpoint.
+
+    Or with the next one, if that is earlier: machines are not always equally fast.
+    """
 
     epoch: int
     """0 is the start."""
@@ -98,13 +101,16 @@ def undisturbed(config: Path, work_dir: Path, processes: int = 1) -> float:
 def disturbed(
     config: Path, work_dir: Path, moments: list[Moment], processes: int = 1
 ) -> None:
-    """Train with SIGKILL at a moment of each start, then to the end."""
+    """Train with a signal at a moment of each start, then to the end."""
     for moment in moments:
         process = start(config, work_dir, processes)
         while moment.epoch and not (work_dir / f"epoch_{moment.epoch}.pth").exists():
             assert process.exitcode is None, f"see {log_of(work_dir)}"
             time.sleep(0.01)
-        process.join(moment.seconds)
+        deadline = time.monotonic() + moment.seconds
+        following = work_dir / f"epoch_{moment.epoch + 1}.pth"
+        while time.monotonic() < deadline and not following.exists():
+            time.sleep(0.002)
         assert process.exitcode is None, f"at its end before it was killed: {moment}"
         send(process, signal.Signals[moment.signal])
     finish(start(config, work_dir, processes), work_dir)
