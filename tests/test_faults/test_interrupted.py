@@ -197,18 +197,19 @@ def test_a_training_in_a_thread_leaves_signals_alone(tmp_path):
     assert (tmp_path / "epoch_3.pth").exists()
 
 
-class SignalsItsLoader(Noise):
-    """A worker that gets what a scheduler or a terminal sends to all processes."""
-
-    def __getitem__(self, index):
-        if torch.utils.data.get_worker_info() is not None:
-            for number in (INT, TERM):
-                os.kill(os.getpid(), number)
-        return super().__getitem__(index)
+def signalled(self, index, item=Noise.__getitem__):
+    """A sample of a worker that gets what is sent to all processes."""
+    if torch.utils.data.get_worker_info() is not None:
+        for number in (INT, TERM):
+            os.kill(os.getpid(), number)
+    return item(self, index)
 
 
-def test_workers_outlive_a_signal_to_all_processes(tmp_path):
-    built = runner(tmp_path, 2)
-    built.train_dataloader.dataset.__class__ = SignalsItsLoader
-    built.train()
-    assert (tmp_path / "epoch_3.pth").exists()
+# Workers are forked before or after the training listens to signals.
+@pytest.mark.parametrize(("by_epoch", "last"), [(True, "epoch_3"), (False, "iter_3")])
+def test_workers_outlive_a_signal_to_all_processes(
+    tmp_path, monkeypatch, by_epoch, last
+):
+    monkeypatch.setattr(Noise, "__getitem__", signalled)
+    runner(tmp_path, 2, by_epoch).train()
+    assert (tmp_path / f"{last}.pth").exists()
