@@ -14,7 +14,14 @@ from rich.progress import track
 
 from mmpar.datasets.base import PARDataset
 from mmpar.datasets.splitting import assign_folds
-from mmpar.evaluation import Predictions, read_predictions, write_predictions
+from mmpar.datasets.training_record import record_data
+from mmpar.evaluation import (
+    Predictions,
+    read_predictions,
+    read_record,
+    write_predictions,
+)
+from mmpar.evaluation.result_record import Record
 from mmpar.registry import DATASETS
 from mmpar.utils.atomic import write_atomically
 from mmpar.utils.config import hash_config, read_config
@@ -51,8 +58,25 @@ def cross_validate(args: argparse.Namespace, tools: Path) -> Predictions:
         parts.append(_predict_fold(cfg, asked, folder, tools, fold_of == fold))
     order = np.argsort(np.argsort(fold_of, kind="stable"))
     predictions = Predictions.concatenate(parts).select(order)
-    write_predictions(args.out, predictions, dataset.schema)
+    write_predictions(
+        args.out, predictions, dataset.schema, _record(args, cfg, dataset)
+    )
     return predictions
+
+
+def _record(args: argparse.Namespace, cfg: Config, dataset: PARDataset) -> Record:
+    """What the predictions of all folds come from; each fold's file has its own.
+
+    The software is that of the first fold.
+    """
+    first = read_record(Path(args.work_dir) / "fold0/predictions.json")
+    return dict(
+        protocol=f"{args.folds}-fold cross-validation, each image by the last "
+        "checkpoint of a training without it",
+        config=dict(file=args.config, text=cfg.pretty_text),
+        data=record_data(dataset),
+        software=first.get("software"),
+    )
 
 
 def _training_set(cfg: Config, config: str) -> PARDataset:

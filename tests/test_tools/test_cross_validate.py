@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 
 from mmpar.datasets import SyntheticPAR
-from mmpar.evaluation import read_predictions
+from mmpar.evaluation import read_predictions, read_record
+from mmpar.evaluation.result_record import record_lines
 from tests.fixtures.trained import write_thin_config
 from tests.test_tools.run import REPOSITORY, load_tool, run_command
 
@@ -33,6 +34,11 @@ def test_each_image_is_predicted_by_the_fold_that_holds_it_out(tmp_path, monkeyp
     assert (found.labels == dataset.get_labels()).all()
     written = read_predictions(tmp_path / "folds/predictions.json")
     assert (written.scores == found.scores).all()
+    lines = record_lines(read_record("folds/predictions.json"))
+    assert lines[0].startswith("protocol: 2-fold cross-validation, each image by")
+    assert lines[1] == f"config: {config}"
+    assert lines[3] == "data: SyntheticPAR train, 8 images, 8 persons"
+    assert lines[5].startswith("software: mmpar 0.")
     held_out = []
     for fold in (0, 1):
         cfg = Config.fromfile(f"folds/fold{fold}/config.py")
