@@ -8,20 +8,17 @@ else made cannot have anything run.
 from __future__ import annotations
 
 import ast
-import io
-import keyword
 import sys
-import tokenize
 from pathlib import Path
 from typing import Any
 
 from mmpar.utils.repeats import repeated
 
-MAX_BYTES = 1 << 19
-"""Of a config's text; those that trainings write have some thousands."""
+MAX_BYTES = 1 << 19 if sys.version_info >= (3, 11) else 1 << 15
+"""Of a config's text; those that trainings write have some thousands.
 
-_MAX_CODE = 200
-"""Words and signs that only code has, before Python 3.9 is not trusted with it."""
+The parser of Python 3.9 ends the process at 90,000 levels, of one character each.
+"""
 
 _WAY_OUT = (
     "Only name = value is read, with values of text, numbers, True, False, None, "
@@ -72,8 +69,6 @@ def parse_config_data(text: str, source: str) -> dict[str, Any]:
             "config of this size"
         )
     try:
-        if sys.version_info < (3, 11):
-            _require_little_code(text)
         return _read_assignments(ast.parse(text).body)
     except SyntaxError as error:
         found = f"line {error.lineno}: {error.msg}"
@@ -82,34 +77,6 @@ def parse_config_data(text: str, source: str) -> dict[str, Any]:
         raise ConfigCodeError(f"{source}: it is nested too deep. {_WAY_OUT}") from None
     except ValueError as error:
         raise ConfigCodeError(f"{source}: {error}. {_WAY_OUT}") from error
-
-
-def _require_little_code(text: str) -> None:
-    """Raise ``RecursionError`` for what is nested by keywords, operators or calls.
-
-    Python 3.9 crashes on it (``1+1+...``); it has limits for brackets and indentation.
-    Data has none of these.
-    """
-    code, before = 0, ""
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            word = token.string
-            if token.type == tokenize.OP:
-                after_value = before not in ("", *"([{,:=")
-                call = word in tuple("([-") and (before, word) != ("dict", "(")
-                code += word not in tuple("()[]{},:=-") or (after_value and call)
-            elif (
-                token.type == tokenize.STRING and "f" in word.split(word[-1])[0].lower()
-            ):
-                code += len(word)  # an f-string; whatever it holds
-            elif keyword.iskeyword(word):
-                code += word not in ("True", "False", "None")
-            if code > _MAX_CODE:
-                raise RecursionError
-            if token.type not in (tokenize.NL, tokenize.COMMENT):
-                before = word.strip()
-    except tokenize.TokenError:
-        return  # the parser says what is wrong
 
 
 def _read_assignments(statements: list[ast.stmt]) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """A config's text is read as data; code in it is refused and never runs."""
 
 import os
-from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
 
-from mmpar.utils import config_data
 from mmpar.utils.config_data import (
     MAX_BYTES,
     ConfigCodeError,
@@ -114,43 +112,3 @@ def test_a_text_of_no_config_s_size_is_refused_unread(tmp_path):
     (tmp_path / "bytes.py").write_bytes(b"x = '\xff'")
     with pytest.raises(ConfigCodeError, match="not UTF-8"):
         read_config_data(tmp_path / "bytes.py")
-
-
-@pytest.fixture
-def python_39(monkeypatch):
-    """Its parser ends the process on what is nested deep."""
-    monkeypatch.setattr(config_data, "sys", SimpleNamespace(version_info=(3, 9)))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "-" * 999 + "1",
-        "--1" * 999,
-        "not " * 999 + "1",
-        "+".join("1" * 999),
-        "a" + "()" * 999,
-        "dict()" + "()" * 999,
-        "dict" + "-dict" * 999,
-        "a" + "[0]" * 999,
-        "a" + ".a" * 999,
-        "1 if 1 else " * 999 + "1",
-        "lambda:" * 999 + "1",
-        "f'{" + "+".join("1" * 999) + "}'",
-        "0\nif 1: pass\n" + "elif 1: pass\n" * 999,
-    ],
-)
-def test_python_39_is_not_given_what_is_nested_deep(python_39, monkeypatch, text):
-    monkeypatch.setattr(
-        config_data.ast, "parse", lambda text: pytest.fail("Python's parser saw it")
-    )
-    with pytest.raises(ConfigCodeError, match="nested too deep"):
-        parse_config_data(f"a = {text}", "x")
-
-
-def test_python_39_reads_long_data(python_39):
-    text = "a = dict(x=[" + "-1, " * 999 + "], y={'z': (None, dict(t='1' '2'))})\n"
-    found = parse_config_data(text + "b = -1\n" + "c = [True]", "x")
-    assert found == dict(
-        a=dict(x=[-1] * 999, y=dict(z=(None, dict(t="12")))), b=-1, c=[True]
-    )
