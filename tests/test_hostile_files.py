@@ -111,7 +111,8 @@ def test_thousands_of_columns_are_read_in_linear_time(tmp_path):
 def test_thousands_of_repeated_names_are_found_in_linear_time():
     names = [f"a{i}" for i in range(10_000)]
     text = json.dumps(dict.fromkeys(names, 1))[:-1] + ', "a0": 1}'
-    config = f"a = {{{', '.join(f'{name!r}: 1' for name in (*names, 'a0'))}}}"
+    given = (*names[: MAX_BYTES // 16], "a0")
+    config = f"a = {{{', '.join(f'{name!r}: 1' for name in given)}}}"
     begun = time.process_time()
     with pytest.raises(ValueError, match=r"repeated keys \['a0'\]"):
         plain_data.parse_json(text, "x")
