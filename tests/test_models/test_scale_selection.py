@@ -222,6 +222,7 @@ def test_the_choice_survives_saving_and_averaged_weights():
 
 def test_of_equal_weights_the_coarsest_level_is_best():
     scales = ScaleSelection(("a", "b", "c"), 4)
+    assert scales.frozen_levels.tolist() == [-1, -1, -1]
     assert scales.levels() == (3, 3, 3)
     set_logits(scales, [[0.0] * 4, [0.5, 0.5, 0, 0], [0.5, 0, 0, 0]])
     assert scales.levels() == (3, 1, 0)
