@@ -21,7 +21,11 @@ from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
 from mmpar.engine.loops import ResumableEpochLoop
-from mmpar.models.layers.shared_batch_norm import share_batch_statistics
+from mmpar.models.layers.shared_batch_norm import (
+    keep_activations,
+    require_shareable,
+    share_batch_statistics,
+)
 from mmpar.registry import RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
@@ -155,14 +159,24 @@ class PARRunner(_Resumable, Runner):
         return logger
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses."""
+        """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses.
+
+        Normalizations of timm, which MMEngine would rob of their activations, keep
+        them.
+
+        Raises:
+            ValueError: A normalization of the model cannot be replaced.
+        """
         sync_bn = self.cfg.get("sync_bn")
-        if sync_bn and self.distributed and get_device() == "cpu":
+        if not sync_bn or not self.distributed:
+            return super().wrap_model(model_wrapper_cfg, model)
+        require_shareable(model)
+        if get_device() == "cpu":
             share_batch_statistics(model)
             self.cfg.sync_bn = None
         wrapped = super().wrap_model(model_wrapper_cfg, model)
-        if sync_bn:
-            self.cfg.sync_bn = sync_bn
+        self.cfg.sync_bn = sync_bn
+        keep_activations(wrapped)
         return wrapped
 
     def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:
