@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import MMLogger
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 from torch import nn
 from torch.utils.data import DataLoader
@@ -59,6 +59,11 @@ _OF_MMENGINE = {
     *("runtime_info", "timer", "sampler_seed"),
     *("logger", "param_scheduler", "checkpoint"),
 }
+
+_EPOCH_LOOPS = (
+    *("EpochBasedTrainLoop", "mmengine.EpochBasedTrainLoop"),
+    EpochBasedTrainLoop,
+)
 
 
 class _Resumable:
@@ -118,7 +123,7 @@ class _Resumable:
                     hook.stop(self)
 
     def build_train_loop(self, loop: Any) -> Any:
-        """As MMEngine's; an epoch-based one can resume within an epoch.
+        """As MMEngine's; its epoch-based one, by name too, resumes within an epoch.
 
         Raises:
             ValueError: An epoch would have no batch. MMEngine would train nothing, or
@@ -127,6 +132,8 @@ class _Resumable:
         if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
             rest = {name: value for name, value in loop.items() if name != "by_epoch"}
             loop = dict(type=ResumableEpochLoop, **rest)
+        elif isinstance(loop, dict) and loop.get("type") in _EPOCH_LOOPS:
+            loop = {**loop, "type": ResumableEpochLoop}
         loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)
         return loop

@@ -84,7 +84,9 @@ def test_normalizations_of_timm_keep_their_activations(replace):
 def test_a_normalization_that_computes_something_else_is_refused():
     layers = pytest.importorskip("timm.layers")
     model = nn.Sequential(nn.BatchNorm2d(4), layers.SplitBatchNorm2d(4))
-    with pytest.raises(ValueError, match=r"replace 1, a SplitBatchNorm2d.*sync_bn=None"):
+    with pytest.raises(
+        ValueError, match=r"replace 1, a SplitBatchNorm2d.*sync_bn=None"
+    ):
         require_shareable(model)
 
 

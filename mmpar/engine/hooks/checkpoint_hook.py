@@ -37,10 +37,9 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
     _left: Sequence[str] = ()
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Note what is left to delete, and where in its epoch a training resumes."""
+        """Note what is left to delete."""
         if runner._resume:
             self._left = checkpoint["meta"].get(_OUTDATED, [])
-            runner.train_loop.batches_done = checkpoint["meta"].get(BATCHES, 0)
 
     def before_train(self, runner: Any) -> None:
         """Prepare, and tidy up after a killed run."""
