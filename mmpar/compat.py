@@ -1,4 +1,4 @@
-"""What mmpar needs of the packages under it: which versions fit."""
+"""What mmpar needs of the packages under it: which versions fit, what they can do."""
 
 from __future__ import annotations
 
@@ -80,3 +80,17 @@ def _check_numpy(torch: ModuleType) -> None:
             f"torch {torch.__version__} cannot use numpy {numpy} ({error}); install "
             "numpy of before 2.0, or a newer torch: pip install 'numpy<2'"
         ) from error
+
+
+def shards_on_cpu() -> bool:
+    """Whether FSDP also runs without a GPU; that of torch 2.1 fails in the first step.
+
+    It gives its streams a priority, which those of a CPU did not take.
+    """
+    import torch
+
+    try:
+        torch.cpu.Stream(priority=0)
+    except TypeError:
+        return False
+    return True

@@ -18,7 +18,7 @@ from mmpar.datasets.keypoints.pose_model import PoseModel
 from mmpar.datasets.transforms import LoadPersonImage
 from mmpar.deploy.preprocessing import read_image
 from mmpar.structures import AttributeSchema, Preprocessing, plain_data
-from mmpar.utils.config_data import ConfigCodeError, parse_config_data
+from mmpar.utils.config_data import MAX_BYTES, ConfigCodeError, parse_config_data
 from mmpar.utils.feature_cache import FeatureCache, FeatureCacheWriter
 from mmpar.utils.image_headers import upright_size
 from mmpar.utils.training_logs import read_training_log
@@ -111,7 +111,8 @@ def test_thousands_of_columns_are_read_in_linear_time(tmp_path):
 def test_thousands_of_repeated_names_are_found_in_linear_time():
     names = [f"a{i}" for i in range(10_000)]
     text = json.dumps(dict.fromkeys(names, 1))[:-1] + ', "a0": 1}'
-    config = f"a = {{{', '.join(f'{name!r}: 1' for name in (*names, 'a0'))}}}"
+    given = (*names[: MAX_BYTES // 16], "a0")
+    config = f"a = {{{', '.join(f'{name!r}: 1' for name in given)}}}"
     begun = time.process_time()
     with pytest.raises(ValueError, match=r"repeated keys \['a0'\]"):
         plain_data.parse_json(text, "x")
@@ -129,10 +130,13 @@ def test_thousands_of_repeated_names_are_found_in_linear_time():
         "-" * 100_000 + "1",
         "not " * 100_000 + "1",
         "+".join("1" * 90_000),
+        "-" * (MAX_BYTES - 5) + "1",  # the deepest that a parser is given
     ],
 )
 def test_a_config_nested_100_000_deep_is_refused(text):
-    with pytest.raises(ConfigCodeError, match=r"deep|nested|not plain data"):
+    with pytest.raises(
+        ConfigCodeError, match=r"deep|nested|not plain data|no training"
+    ):
         parse_config_data(f"a = {text}", "x")
 
 

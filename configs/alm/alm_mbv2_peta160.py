@@ -9,4 +9,3 @@ model = dict(
     backbone=dict(_base_.mobilenet, out_indices=(2, 4, 7)),
     head=dict(schema=_base_.schema, in_channels=(32, 96, 1280)),
 )
-optim_wrapper = dict(optimizer=dict(lr=6e-4))  # chosen on val, docs/results.md

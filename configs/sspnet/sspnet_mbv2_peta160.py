@@ -18,3 +18,4 @@ model = dict(
     ),
     head=dict(schema=_base_.schema, in_channels=128),
 )
+optim_wrapper = dict(optimizer=dict(lr=3e-4))  # the best of two on val

@@ -16,6 +16,7 @@ import os
 import pickle
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Callable
@@ -440,7 +441,12 @@ def _load_with_allow_list(
 
     # A private module of torch; imported so as its stubs do not list it.
     unpickling = importlib.import_module("torch._weights_only_unpickler")
-    allowed = {**unpickling._get_allowed_globals(), **_types_in_checkpoints()}
+    allowed = {
+        **unpickling._get_allowed_globals(),
+        # Newer ones take it; a schedule keeps its milestones in one.
+        "collections.Counter": Counter,
+        **_types_in_checkpoints(),
+    }
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:

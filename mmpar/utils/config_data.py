@@ -8,13 +8,17 @@ else made cannot have anything run.
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import Any
 
 from mmpar.utils.repeats import repeated
 
-MAX_BYTES = 1 << 19
-"""Of a config's text; those that trainings write have some thousands."""
+MAX_BYTES = 1 << 19 if sys.version_info >= (3, 11) else 1 << 15
+"""Of a config's text; those that trainings write have some thousands.
+
+The parser of Python 3.9 ends the process at 90,000 levels, of one character each.
+"""
 
 _WAY_OUT = (
     "Only name = value is read, with values of text, numbers, True, False, None, "

@@ -21,6 +21,8 @@ from mmengine.config import Config
 from mmengine.device import is_cuda_available, is_musa_available, is_npu_available
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
+from mmpar.compat import shards_on_cpu
+
 _VARIABLES = {
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
     "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
@@ -119,6 +121,11 @@ def _join_on_cpu(cfg: Config) -> None:
     cfg.setdefault("model_wrapper_cfg", wrapper)
     cfg.model_wrapper_cfg.update(device_ids=None, broadcast_buffers=False)
     if cfg.get("strategy", {}).get("model_wrapper"):  # FSDP's
+        if not shards_on_cpu():
+            raise ValueError(
+                f"torch {torch.__version__} runs the strategy {cfg.strategy.type} on "
+                "GPUs only; install a newer torch, or leave the strategy out"
+            )
         cfg.strategy.model_wrapper.device_id = "cpu"
     # The processes share the cores; torchrun's default is one thread each.
     threads = max(1, (os.cpu_count() or 1) // int(os.environ["LOCAL_WORLD_SIZE"]))

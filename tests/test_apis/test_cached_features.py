@@ -23,6 +23,7 @@ from mmpar.utils import feature_cache
 from mmpar.utils.config import add_dump_metric, use_checkpoint
 from mmpar.utils.feature_cache import FeatureCacheWriter
 from tests.fixtures.tiny_towers import CLIP, write_pair, write_weights
+from tests.fixtures.versions import needs_exporter
 
 pytest.importorskip("open_clip")
 
@@ -140,6 +141,7 @@ def test_a_joined_model_is_trained_further_with_lora(configs):
     assert one.scores == other.scores
 
 
+@needs_exporter
 def test_a_joined_model_is_exported(configs):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")

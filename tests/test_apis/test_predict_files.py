@@ -224,14 +224,18 @@ def stop_after(monkeypatch, count):
     """The process ends at the ``count``-th name that is to appear or disappear."""
     left = [count]
 
-    def counted(call, *args, **options):
-        left[0] -= 1
-        if left[0] < 0:
-            raise Stop
-        return call(*args, **options)
+    def counted(call):
+        def counting(*args, **options):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Stop
+            return call(*args, **options)
 
-    for name in ("replace", "unlink"):
-        monkeypatch.setattr(os, name, partial(counted, getattr(os, name)))
+        return counting
+
+    monkeypatch.setattr(os, "replace", counted(os.replace))
+    # Python 3.9's paths have looked up os.unlink when they are imported.
+    monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from mmpar.structures.decision import Calibration, DecisionRule
 from mmpar.structures.model_card import ELSEWHERE, ModelCard
 from mmpar.structures.preprocessing import Preprocessing
 from tests.fixtures.trained import CONFIGS, THIN
+from tests.fixtures.versions import needs_exporter
 
 pytest.importorskip("onnxscript")
 onnx = pytest.importorskip("onnx")
@@ -85,6 +86,7 @@ def thin_model(form, to_rgb=True):
     return model, card
 
 
+@needs_exporter
 @pytest.mark.parametrize("form", [name for name in FORMS if name != "block"])
 def test_every_model_answers_as_in_torch(form, tmp_path):
     source = thin_model(form)
@@ -103,7 +105,9 @@ def test_every_model_answers_as_in_torch(form, tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
 
 
-@pytest.fixture(scope="module", params=[False], ids=["bgr"])
+@pytest.fixture(
+    scope="module", params=[pytest.param(False, id="bgr", marks=needs_exporter)]
+)
 def block(request, tmp_path_factory):
     """An SSPNet that normalizes pixels in its graph, and what it was exported from."""
     source = thin_model("block", to_rgb=request.param)
@@ -323,6 +327,7 @@ def test_openvino_answers_the_same(block, tmp_path, monkeypatch):
     assert report.difference <= 1e-4
 
 
+@needs_exporter
 def test_windows_of_swin_are_traced_for_batches_of_any_size():
     torch.manual_seed(0)
     attention = ShiftWindowMSA(

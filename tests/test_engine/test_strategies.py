@@ -6,7 +6,9 @@ from mmengine.config import Config
 
 from mmpar.engine import build_runner
 from mmpar.utils.checkpoint_files import load_from_local
+from mmpar.utils.launch import _join_on_cpu
 from tests.fixtures.trained import write_thin_config
+from tests.fixtures.versions import needs_shards_on_cpu
 from tests.test_tools.run import REPOSITORY, call_together, run_tool
 
 CONFIGS = REPOSITORY / "configs/baseline"
@@ -29,6 +31,7 @@ def train(folder, more):
     return config, load_from_local(str(folder / "work/epoch_2.pth"))["state_dict"]
 
 
+@needs_shards_on_cpu
 def test_sharded_weights_are_trained_like_whole_ones(tmp_path):
     strategy = Config.fromfile(CONFIGS / "baseline-fsdp_r18_synthetic.py").strategy
     strategy.model_wrapper.auto_wrap_policy.min_num_params = 10_000
@@ -72,3 +75,13 @@ def test_deepspeed_that_is_not_installed_is_named(monkeypatch):
     cfg = Config.fromfile(CONFIGS / "baseline-deepspeed_r18_synthetic.py")
     with pytest.raises(ValueError, match="pip install deepspeed"):
         build_runner(cfg)
+
+
+def test_a_torch_that_shards_on_gpus_only_is_named(monkeypatch):
+    class Stream:  # torch 2.1's
+        pass
+
+    monkeypatch.setattr(torch.cpu, "Stream", Stream)
+    cfg = fsdp()
+    with pytest.raises(ValueError, match=r"on GPUs only.*newer torch"):
+        _join_on_cpu(cfg)

@@ -6,20 +6,19 @@ from torch import nn
 
 from mmpar.explain import GradCAM
 from mmpar.explain.feature_gradients import feature_gradients, layer_inputs
+from tests.fixtures.versions import needs_float16_on_cpu
 from tests.test_explain.tiny_model import flat_model, images
 
 
 def classifier_times(scale):
     """Half-precision gradients, which are computed times 1024, end at 65504."""
-    with torch.autocast("cpu", torch.float16):
-        if torch.mm(torch.ones(1, 1), torch.ones(1, 1)).dtype != torch.float16:
-            pytest.skip("this torch has no float16 autocast on CPUs")
     model = flat_model().float()
     with torch.no_grad():
         model.head.classifier.weight *= scale
     return model, images().float()
 
 
+@needs_float16_on_cpu
 def test_gradients_that_overflow_when_scaled_are_computed_without():
     model, inputs = classifier_times(1000)
     expected = GradCAM(model)(inputs)
@@ -54,6 +53,7 @@ def test_other_images_keep_the_scale_that_saves_them_from_underflow():
     torch.testing.assert_close(gradients[:, 2], of_logit, rtol=0.01, atol=0)
 
 
+@needs_float16_on_cpu
 def test_gradients_that_overflow_all_the_same_name_attribute_and_remedy():
     model, inputs = classifier_times(1e6)
     assert GradCAM(model)(inputs, ["Hat"]).isfinite().all()

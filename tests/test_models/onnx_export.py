@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import warnings
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from collections.abc import Sequence
 import pytest
 import torch
 from torch import Tensor, nn
+
+from tests.fixtures.versions import FROM_TORCHSCRIPT
 
 
 def run_exported(
@@ -20,15 +21,13 @@ def run_exported(
     pytest.importorskip("onnx")
     names = [f"input{i}" for i in range(len(example))]
     file = io.BytesIO()
-    if "dynamo" not in inspect.signature(torch.onnx.export).parameters:
-        pytest.skip(f"torch {torch.__version__}: mmpar exports with newer ones only")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
             tuple(example),
             file,
-            dynamo=False,
+            **FROM_TORCHSCRIPT,
             opset_version=17,
             input_names=names,
             dynamic_axes={name: {0: "batch"} for name in names},

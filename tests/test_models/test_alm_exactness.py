@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmpar.models.layers import AttributeLocalization, region_weights
+from tests.fixtures.versions import needs_float16_on_cpu
 from tests.oracles.alm import ALMLoop, sampled_box
 from tests.oracles.alm_pair import ALMFast, loop_tensor, make_pair
 
@@ -148,7 +149,10 @@ def test_float32_errors_are_of_the_size_of_the_loops() -> None:
     assert max(ratios.values()) <= 3, ratios
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(
+    "dtype",
+    [pytest.param(torch.float16, marks=needs_float16_on_cpu), torch.bfloat16],
+)
 def test_regions_of_half_precision_have_the_places_of_single(dtype) -> None:
     torch.manual_seed(0)
     half = AttributeLocalization(num_attributes=50, channels=32).to(dtype)

@@ -16,7 +16,7 @@ from mmpar.models.layers import (
     SparsePLE,
 )
 from mmpar.models.layers.point_sampling import weighted_samples
-from tests.fixtures.versions import since_torch
+from tests.fixtures.versions import needs_float16_on_cpu
 from tests.oracles.prior_location_extraction import (
     keypoint_location_extraction,
     prior_location_extraction,
@@ -26,9 +26,7 @@ from tests.oracles.prior_location_extraction import (
 CONVENTIONS = ("pixel_centre", "official")
 LEARNED = (BlockPLE, SparsePLE, KeypointPLE)
 HALVES = (
-    pytest.param(
-        torch.float16, marks=since_torch("2.3", "CPUs have no autocast to float16")
-    ),
+    pytest.param(torch.float16, marks=needs_float16_on_cpu),
     torch.bfloat16,
 )
 NAN = float("nan")

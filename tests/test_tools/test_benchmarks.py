@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.versions import needs_exporter
 from tests.test_tools.run import REPOSITORY, load_tool, run_command, run_tool
 
 
@@ -143,6 +144,7 @@ def test_models_are_timed_side_by_side(tmp_path: Path):
         assert number(train) > 0
 
 
+@needs_exporter
 def test_ways_to_run_a_model_are_timed_and_judged(tmp_path: Path):
     pytest.importorskip("onnxscript")
     config = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
@@ -185,7 +187,7 @@ def test_ways_to_resize_are_compared_with_the_official_one(tmp_path: Path):
 
 def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
     config = REPOSITORY / "configs/baseline/baseline_r18_synthetic.py"
-    switches = ["as it is", "fused optimizer"]
+    switches = ["as it is", "2 steps accumulated"]
     output = run_tool(
         "benchmarks/train_speed.py",
         *(config, "--turns", 1, "--steps", 1, "--threads", 1, "--switches", *switches),

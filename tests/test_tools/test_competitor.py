@@ -5,10 +5,12 @@ OpenVINO ends a process that has run hundreds of other tests, without a word.
 
 import pytest
 
+from tests.fixtures.versions import needs_exporter
 from tests.test_tools.run import TIMEOUT, start_python, stop_at
 
 pytest.importorskip("openvino")
 pytest.importorskip("onnxscript")
+pytestmark = needs_exporter
 
 
 def test_another_model_is_compared_with_ours(tmp_path):

@@ -8,7 +8,7 @@ import pickle
 import re
 import urllib.error
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from pathlib import Path
 
 import mmengine
@@ -27,6 +27,7 @@ from mmpar.utils.checkpoint_files import (
     load_from_http,
     load_from_local,
 )
+from tests.fixtures.versions import since_torch
 
 
 class Payload:
@@ -73,10 +74,24 @@ def test_the_allow_list_for_older_torch_loads_and_refuses_the_same(
     torch.save(runner_like_checkpoint(), tmp_path / "epoch_1.pth")
     loaded = load_from_local(str(tmp_path / "epoch_1.pth"))
     assert loaded["message_hub"]["log_scalars"]["train/loss"].mean() == 2.0
+    assert loaded["param_schedulers"] == [{"milestones": Counter([3, 5])}]
     path, created = malicious
     with pytest.raises(UnsafeCheckpointError, match=r"was refused.*system"):
         load_from_local(str(path))
     assert not created.exists()
+
+
+by_either_torch = pytest.mark.parametrize(
+    "named_types",
+    [
+        pytest.param(
+            True,
+            id="torch 2.6",
+            marks=since_torch("2.6", "its protection takes no further types"),
+        ),
+        pytest.param(False, id="before"),
+    ],
+)
 
 
 class GetAttr:
@@ -89,7 +104,7 @@ class GetAttr:
         return getattr, self.arguments
 
 
-@pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@by_either_torch
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
@@ -114,6 +129,7 @@ def runner_like_checkpoint():
     buffer = HistoryBuffer([1.0, 3.0], [1, 1])
     return {
         "state_dict": nn.Linear(2, 2).state_dict(),
+        "param_schedulers": [{"milestones": Counter([3, 5])}],
         "message_hub": {
             "log_scalars": {"train/loss": buffer},
             "runtime_info": {
@@ -143,11 +159,13 @@ def test_what_a_runner_saves_loads(tmp_path):
         np.testing.assert_array_equal(found, value)
 
 
-@pytest.mark.parametrize("older", [False, True])
+@by_either_torch
 def test_the_arguments_in_a_checkpoint_load_but_not_what_would_run_in_them(
-    older, tmp_path, monkeypatch
+    named_types, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(checkpoint_files, "_torch_takes_named_types", lambda: not older)
+    monkeypatch.setattr(
+        checkpoint_files, "_torch_takes_named_types", lambda: named_types
+    )
     path, created = str(tmp_path / "x.pth"), tmp_path / "created"
     torch.save(dict(args=argparse.Namespace(epochs=400)), path)
     assert load_from_local(path, "cpu")["args"].epochs == 400
@@ -289,7 +307,7 @@ def with_pickle(path, content):
             archive.writestr(name, content if name.endswith("/data.pkl") else old)
 
 
-@pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@by_either_torch
 def test_an_array_whose_bytes_would_be_objects_is_refused(
     tmp_path, monkeypatch, named_types
 ):
@@ -335,7 +353,7 @@ def test_versions_in_a_state_dict_survive(tmp_path):
     assert load_from_local(str(tmp_path / "x.pth"))._metadata[""]["version"] == 2
 
 
-@pytest.mark.parametrize("named_types", [True, False], ids=["torch 2.6", "before"])
+@by_either_torch
 @pytest.mark.parametrize("member", ["code/__torch__.py", "constants.pkl"])
 def test_a_torchscript_program_is_refused_before_torch_sees_it(
     tmp_path, monkeypatch, named_types, member
@@ -369,7 +387,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 10253033
         (b"\x80\x02" + checkpoint_files._LEGACY_MAGIC + b".", r"cannot be read \(EOF"),
         (
             b"\x80\x02" + checkpoint_files._LEGACY_MAGIC + b".\x80\x02\x95junk",
-            "damaged, or not one that torch.save wrote.*operand 149",
+            "damaged, or not one that torch.save wrote",
         ),
     ],
 )
