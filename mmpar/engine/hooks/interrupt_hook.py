@@ -60,8 +60,8 @@ class InterruptHook(Hook):
         name, loop = signal.Signals(number).name, runner.train_loop
         saver = next((h for h in runner.hooks if isinstance(h, CheckpointHook)), None)
         by_epoch = isinstance(loop, EpochBasedTrainLoop)
-        if saver is None or (by_epoch and not isinstance(loop, ResumableEpochLoop)):
-            saved = "nothing of this epoch is saved"
+        if saver is None or not _is_resumable(runner):
+            saved = "nothing since the last checkpoint is saved"
         else:
             path = saver.save_interrupted(runner, batch_idx + 1 if by_epoch else 0)
             saved = f"its state is in {path}, --resume goes on from there"
@@ -113,6 +113,14 @@ class InterruptHook(Hook):
         number = torch.tensor(self._signal)
         all_reduce(number, op="max")
         return int(number)
+
+
+def _is_resumable(runner: Any) -> bool:
+    """Whether a training goes on from any iteration; by a strategy, from none."""
+    loop = runner.train_loop
+    by_epoch = isinstance(loop, EpochBasedTrainLoop)
+    within_epochs = isinstance(loop, ResumableEpochLoop) or not by_epoch
+    return within_epochs and not hasattr(runner, "strategy")
 
 
 class OutliveSignals:
