@@ -77,7 +77,7 @@ def cache_features(cfg: Config, say: Say = print) -> None:
     if tower.text is not None:
         _write_texts(tower, cfg, Path(load.cache, "texts.npz"))
     rows = list(found.values())[writer.num_done :]
-    loader: DataLoader = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         Subset(images, rows),
         cfg.test_dataloader.batch_size,
         num_workers=WORKERS,
@@ -115,9 +115,10 @@ def _load_step(cfg: Config) -> Any:
 
 def _build_tower(backbone: Any) -> OpenCLIPTower:
     _require_weights(backbone, "tower.backbone")
-    tower = MODELS.build(backbone)
+    tower: OpenCLIPTower = MODELS.build(backbone)
     tower.init_weights()
-    return tower.eval()
+    tower.eval()
+    return tower
 
 
 def _require_weights(backbone: Any, field: str) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -91,11 +92,12 @@ def _training_set(cfg: Config, config: str) -> PARDataset:
             f"{found['type']} with indices={found.get('indices')}"
         )
     found.update(pipeline=[], lazy_init=False)
-    return DATASETS.build(found)
+    dataset: PARDataset = DATASETS.build(found)
+    return dataset
 
 
 def _predict_fold(
-    cfg: Config, asked: dict, folder: Path, tools: Path, held_out: np.ndarray
+    cfg: Config, asked: dict[str, Any], folder: Path, tools: Path, held_out: np.ndarray
 ) -> Predictions:
     """Train on all but the held-out rows, a mask, and predict these.
 
@@ -120,7 +122,7 @@ def _predict_fold(
     return read_predictions(folder / "predictions.json")
 
 
-def _train_and_predict(run: RunFolder) -> dict:
+def _train_and_predict(run: RunFolder) -> dict[str, Any]:
     config, work_dir = run.folder / "config.py", ("--work-dir", run.folder)
     run.run_tool("train", "train.py", config, *work_dir, "--resume", "--no-validate")
     out = ("--out", run.folder / "predictions.json")

@@ -106,7 +106,10 @@ def draw_explanation(
     visualizer = PARVisualizer()
     visualizer.dataset_meta = dict(schema=schema.to_dict())
     panels = [schema.index(name) for name in attributes or result.present]
-    return visualizer.add_datasample("image", image, sample, attributes=panels)
+    drawn: np.ndarray = visualizer.add_datasample(
+        "image", image, sample, attributes=panels
+    )
+    return drawn
 
 
 def _write_one(

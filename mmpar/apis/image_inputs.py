@@ -110,7 +110,7 @@ def _paired(images: Any, boxes: Any, keypoints: Any) -> Iterator[ImageInput]:
             raise ValueError(f"there are more {name} than images")
 
 
-def _next(values: Iterator, name: str) -> Any:
+def _next(values: Iterator[Any], name: str) -> Any:
     try:
         return next(values)
     except StopIteration:
@@ -131,7 +131,7 @@ def _is_single(given: Any) -> bool:
     return _is_path(given) or hasattr(given, "getbands")
 
 
-def _expanded(given: str | os.PathLike) -> Iterable[str]:
+def _expanded(given: str | os.PathLike[Any]) -> Iterable[str]:
     """The files that a path, folder, pattern or URL names."""
     path = os.fspath(given)
     if isinstance(path, bytes):

@@ -102,7 +102,8 @@ class TorchPredictor(Predictor):
 
     def prepare(self, crop: np.ndarray) -> np.ndarray:
         """The crop at the size of the input, uint8, (H, W, 3), BGR."""
-        return self._resize.transform(dict(img=crop))["img"]
+        resized: np.ndarray = self._resize.transform(dict(img=crop))["img"]
+        return resized
 
     @torch.inference_mode()
     def score(self, inputs: list[np.ndarray], keypoints: np.ndarray | None) -> Any:
@@ -127,7 +128,7 @@ class TorchPredictor(Predictor):
         self,
         inputs: Any,
         attributes: Sequence[str] | None = None,
-        explainer: str | dict | None = None,
+        explainer: str | dict[str, Any] | None = None,
         **options: Any,
     ) -> Iterator[PARResult]:
         """As :meth:`iterate`, with boxes, and maps if the explainer gives them.
@@ -219,11 +220,13 @@ def _query_texts(model: Any, card: ModelCard, texts: Sequence[str]) -> Tensor:
             f"the model {card.name} cannot answer texts: its tower was trained "
             "further, away from its text side. Use one with model.backbone.frozen=True"
         )
-    return model.backbone.query_texts(texts)
+    queries: Tensor = model.backbone.query_texts(texts)
+    return queries
 
 
 def _read_image(loader: LoadPersonImage, path: str) -> np.ndarray:
-    return loader.transform(dict(img_path=path))["img"]
+    pixels: np.ndarray = loader.transform(dict(img_path=path))["img"]
+    return pixels
 
 
 def _explained(
@@ -367,13 +370,19 @@ class PARInferencer(BaseInferencer):
     def _init_pipeline(self, cfg: Any) -> Any:
         raise NotImplementedError("the predictor reads and prepares images")
 
-    def visualize(self, inputs: list, preds: list[PARResult], **kwargs: Any) -> list:
+    def visualize(
+        self, inputs: list[Any], preds: list[PARResult], **kwargs: Any
+    ) -> list[np.ndarray]:
         """Drawings of the results as arrays, (H, W, 3), RGB."""
         return [np.asarray(result.plot()) for result in preds if result.error is None]
 
     def postprocess(
-        self, preds: list[PARResult], visualization: list, *args: Any, **kwargs: Any
-    ) -> dict:
+        self,
+        preds: list[PARResult],
+        visualization: list[np.ndarray],
+        *args: Any,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
         """As plain containers."""
         predictions = [result.to_dict() for result in preds]
         return dict(predictions=predictions, visualization=visualization)

@@ -54,7 +54,7 @@ def get_model(
     model: str | Path | Config,
     pretrained: bool | str = False,
     device: Any = None,
-    device_map: str | dict | None = None,
+    device_map: str | dict[str, Any] | None = None,
     offload_folder: str | None = None,
     url_mapping: tuple[str, str] | None = None,
     **kwargs: Any,
@@ -124,14 +124,16 @@ def _weights_of(
 ) -> str | None:
     if pretrained is not True:
         return pretrained or None
-    found = config.get("load_from") if metainfo is None else metainfo.get("Weights")
-    if not found:
+    named: str | None = (
+        config.get("load_from") if metainfo is None else metainfo.get("Weights")
+    )
+    if not named:
         what = model if isinstance(model, (str, Path)) else "this config"
         raise ValueError(
             f"no weights of {what} are published; give a checkpoint, a published model "
             "or a work dir: pretrained='PATH', or train it: tools/train.py"
         )
-    return found
+    return named
 
 
 def _tasks(metainfo: dict[str, Any]) -> set[str]:

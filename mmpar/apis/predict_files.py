@@ -392,7 +392,7 @@ def _read_begun(file: Path, remedy: str) -> dict[str, Any]:
     summary = begun.get("summary") if isinstance(begun, dict) else ()
     if summary is not None and not (isinstance(summary, dict) and {*summary} == names):
         raise ValueError(f"{file} is not a note of what was begun here; {remedy}")
-    return begun
+    return dict(begun)
 
 
 def _follow(done: Iterable[Chunk], todo: Sequence[Chunk]) -> int:

@@ -55,7 +55,7 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
 
 def _row(line: bytes, where: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row: dict[str, Any] = json.loads(line)
         whole = all(isinstance(row[name], kinds) for name, kinds in _FIELDS.items())
         whole = whole and len(row["box"] or range(4)) == 4
         whole = whole and all(isinstance(name, str) for name in row["present"])

@@ -182,7 +182,9 @@ class Predictor(ABC):
         self.check_request(all(one.keypoints is not None for one in images), abstain)
         return self._results_of_lists(lists, images, abstain)
 
-    def predict(self, inputs: Any, boxes: Any = None, **options: Any) -> list:
+    def predict(
+        self, inputs: Any, boxes: Any = None, **options: Any
+    ) -> list[PARResult]:
         """All results of :meth:`iterate` as a list."""
         return list(self.iterate(inputs, boxes, **options))
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mmpar.apis.predictor import Predictor, Read
+from mmpar.apis.image_inputs import Read
+from mmpar.apis.predictor import Predictor
 from mmpar.deploy.preprocessing import (
     check_supported,
     normalize,

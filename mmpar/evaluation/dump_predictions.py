@@ -73,11 +73,11 @@ class DumpPredictions(SeenPersons, SplitMetric):
             )
         self.out_file = out_file
 
-    def row(self, sample: dict) -> Columns:
+    def row(self, sample: dict[str, Any]) -> Columns:
         """See :func:`prediction_row`."""
         return prediction_row(sample)
 
-    def compute_metrics(self, columns: Any) -> dict:
+    def compute_metrics(self, columns: Any) -> dict[str, float]:
         """Write the file; there is no number to return."""
         predictions = self.with_seen(Predictions.from_columns(columns))
         write_predictions(self.out_file, predictions, self.schema, self.record)
@@ -178,7 +178,7 @@ def _checked(
     schema: AttributeSchema,
     paths: list[str],
     parts: Sequence[np.ndarray],
-    heads: Mapping[str, list],
+    heads: Mapping[str, list[Any]],
 ) -> tuple[AttributeSchema, Predictions]:
     """The predictions, if each part has a row per image and a column per attribute.
 
@@ -232,7 +232,7 @@ def _csv_text(predictions: Predictions, schema: AttributeSchema) -> bytes:
         for part, values in parts.items()
     ]
     frame = pd.concat([_heads(predictions), *frames], axis=1)
-    text = frame.to_csv(index=False, float_format="%.6f", lineterminator="\r\n")
+    text: str = frame.to_csv(index=False, float_format="%.6f", lineterminator="\r\n")
     return text.encode("utf-8-sig")
 
 

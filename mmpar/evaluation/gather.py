@@ -26,7 +26,7 @@ class SplitMetric(BaseMetric):
     results: list[Any]
 
     @abstractmethod
-    def row(self, sample: dict) -> Columns:
+    def row(self, sample: dict[str, Any]) -> Columns:
         """What to keep of a sample, arrays of the same shapes for all.
 
         Raises:
@@ -34,18 +34,18 @@ class SplitMetric(BaseMetric):
         """
 
     @abstractmethod
-    def compute_metrics(self, columns: Any) -> dict:
+    def compute_metrics(self, columns: Any) -> dict[str, float]:
         """Metric name to value, from the rows of all samples.
 
         Args:
             columns: Those of :meth:`row`, ``img_path`` and ``sample_idx``.
         """
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the rows of a batch."""
         self.results.append(stack_rows(data_samples, self.row))
 
-    def evaluate(self, size: int) -> dict:
+    def evaluate(self, size: int) -> dict[str, float]:
         """Gather all processes' samples and compute the metrics on all.
 
         Args:
@@ -59,7 +59,7 @@ class SplitMetric(BaseMetric):
         """
         columns = gather_samples(self.results, size)
         self.results = []
-        metrics: list[Any] = [None]
+        metrics: list[dict[str, float]] = [{}]
         if is_main_process():
             prefix = f"{self.prefix}/" if self.prefix else ""
             computed = self.compute_metrics(columns)
@@ -78,7 +78,9 @@ class SplitMetric(BaseMetric):
         return build_schema(self.dataset_meta["schema"])
 
 
-def stack_rows(samples: Sequence[dict], row: Callable[[dict], Columns]) -> Columns:
+def stack_rows(
+    samples: Sequence[dict[str, Any]], row: Callable[[dict[str, Any]], Columns]
+) -> Columns:
     """The columns of a batch: what ``row`` keeps of each sample, and which it is."""
     rows = []
     for sample in samples:
@@ -134,7 +136,7 @@ def gather_samples(batches: list[Columns], size: int) -> Columns:
     return {name: column[rows] for name, column in columns.items()}
 
 
-def require_fields(sample: dict, names: Sequence[str], hint: str) -> None:
+def require_fields(sample: Mapping[str, Any], names: Sequence[str], hint: str) -> None:
     """Refuse a sample that lacks a field; ``hint`` says where they come from.
 
     Raises:

@@ -73,7 +73,7 @@ class AttributeLocalizationMetric(SplitMetric):
         self.threshold = threshold
         self.out_file = out_file
 
-    def row(self, sample: dict) -> Columns:
+    def row(self, sample: dict[str, Any]) -> Columns:
         """True boxes of what is present; predicted boxes and points of the same.
 
         Raises:
@@ -96,7 +96,7 @@ class AttributeLocalizationMetric(SplitMetric):
         )
 
     def _predicted(
-        self, sample: dict, judged: np.ndarray
+        self, sample: dict[str, Any], judged: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         if "pred_attribute_boxes" in sample:
             boxes = as_array(sample["pred_attribute_boxes"], np.float32)
@@ -116,7 +116,7 @@ class AttributeLocalizationMetric(SplitMetric):
             points[index] = map_peak(maps[index])
         return boxes, points
 
-    def compute_metrics(self, columns: Any) -> dict:
+    def compute_metrics(self, columns: Any) -> dict[str, float]:
         """Judge, log the tables and write the file.
 
         Raises:

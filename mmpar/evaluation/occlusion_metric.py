@@ -29,7 +29,7 @@ class OcclusionMetric(SplitMetric):
 
     default_prefix = "occlusion"
 
-    def row(self, sample: dict) -> Columns:
+    def row(self, sample: dict[str, Any]) -> Columns:
         """Drops of the logits, and which judged attributes have no box.
 
         Raises:
@@ -53,7 +53,7 @@ class OcclusionMetric(SplitMetric):
             no_place=(judged & ~no_box)[:, None] & np.isnan(drops).any(axis=2),
         )
 
-    def compute_metrics(self, columns: Any) -> dict:
+    def compute_metrics(self, columns: Any) -> dict[str, float]:
         """Compare, log the table and the counts of what was not compared."""
         drops, no_place = columns["drops"], columns["no_place"]
         compared: np.ndarray = ~np.isnan(drops.sum(axis=3))  # (N, A, C)

@@ -82,11 +82,11 @@ class PARMetric(SeenPersons, SplitMetric):
         self.threshold = threshold
         self.empty_attribute = empty_attribute
 
-    def row(self, sample: dict) -> Columns:
+    def row(self, sample: dict[str, Any]) -> Columns:
         """See :func:`prediction_row`."""
         return prediction_row(sample)
 
-    def compute_metrics(self, columns: Any) -> dict:
+    def compute_metrics(self, columns: Any) -> dict[str, float]:
         """Score the predictions and log the tables; no number without known labels."""
         schema = self.schema
         logger = MMLogger.get_current_instance()

@@ -84,7 +84,7 @@ class SeenPersons:
         return replace(predictions, seen=np.array(seen, np.int8))
 
 
-def predict_split(model: BaseModel, dataloader: DataLoader) -> Predictions:
+def predict_split(model: BaseModel, dataloader: DataLoader[Any]) -> Predictions:
     """Predict the images of a loader; in a distributed run, on all processes together.
 
     Args:
@@ -109,7 +109,7 @@ def predict_split(model: BaseModel, dataloader: DataLoader) -> Predictions:
     return Predictions.from_columns(columns)
 
 
-def prediction_row(sample: dict) -> Columns:
+def prediction_row(sample: dict[str, Any]) -> Columns:
     """What :class:`Predictions` keeps of a sample, for :class:`SplitMetric`.
 
     Decisions are the model's ``pred_label``, so its thresholds hold everywhere.

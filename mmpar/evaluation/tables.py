@@ -12,7 +12,8 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows, the first the header, as a table with all but the first column right."""
     table = AsciiTable([list(row) for row in rows])
     table.justify_columns = dict.fromkeys(range(1, len(rows[0])), "right")
-    return table.table
+    text: str = table.table
+    return text
 
 
 def log_table(table: str) -> None:

@@ -8,9 +8,9 @@ quantiles of conformal prediction.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from mmpar.utils.repeats import repeated
 
 YES, NO, NOT_SURE = "yes", "no", "not sure"
 _TINY = 1e-12
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
@@ -418,7 +419,7 @@ class DecisionRule:
             )
         present = self.decide(scores)
         decided = np.stack([~present, present], axis=-1)
-        possible = self.conformal.plausible(scores) | decided
+        possible: np.ndarray = self.conformal.plausible(scores) | decided
         for index, quantiles in enumerate(self.conformal.sets):
             if quantiles is not None:
                 members = list(self.schema.exclusive_indices[index])
@@ -538,7 +539,7 @@ def exclusive_set_names(schema: AttributeSchema) -> tuple[str, ...]:
     )
 
 
-def _build(kind: Any, where: str, **values: Any) -> Any:
+def _build(kind: Callable[..., _Part], where: str, **values: Any) -> _Part:
     """Construct a part of a rule; its errors name the place in the data."""
     try:
         return kind(**values)
@@ -546,12 +547,12 @@ def _build(kind: Any, where: str, **values: Any) -> Any:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _list(value: Any, where: str) -> list:
+def _list(value: Any, where: str) -> list[Any]:
     require_type(value, list, where)
-    return value
+    return list(value)
 
 
-def _check_count(values: Sequence, count: int, where: str, of_what: str) -> None:
+def _check_count(values: Sequence[Any], count: int, where: str, of_what: str) -> None:
     if len(values) != count:
         raise ValueError(
             f"{where} has {len(values)} entries, expected {count}, one per {of_what}"
@@ -579,7 +580,7 @@ def _quantiles(values: Sequence[Any], name: str, count: int) -> tuple[float, ...
     return tuple(float(value) for value in values)
 
 
-def _check_sets(schema: AttributeSchema, per_set: Sequence, name: str) -> None:
+def _check_sets(schema: AttributeSchema, per_set: Sequence[Any], name: str) -> None:
     """Raise unless there is one entry per set, and given ones share no attribute."""
     _check_count(per_set, len(schema.exclusive), name, "exclusive set")
     pairs = zip(schema.exclusive, per_set)

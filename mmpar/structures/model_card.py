@@ -179,7 +179,8 @@ class ModelCard:
         data = {name: getattr(self, name) for name in _fields_of(self.format_version)}
         for name in ("schema", "preprocessing", "decision"):
             data[name] = data[name].to_dict()
-        return plain(data, "card")
+        card: dict[str, Any] = plain(data, "card")
+        return card
 
     @classmethod
     def from_dict(cls, data: Any) -> ModelCard:

@@ -237,6 +237,11 @@ def of_another_schema(weights):
         (shorter, ValueError, r"head\.classifier\.bias"),
         (doubled, ValueError, r"head\.classifier\.bias': 'torch.float64, expected"),
         (of_another_schema, SchemaMismatchError, "only in the first"),
+        (
+            lambda w: w["head.positive_ratio"].fill_(2),
+            ValueError,
+            r"positive_ratio of ('\w+' is 2\.0, not a share|the card is)",
+        ),
     ],
 )
 def test_weights_that_do_not_fit_are_named_in_every_form(

@@ -1,6 +1,7 @@
 """The report's numbers are those of the metrics, slow oracles and scikit-learn."""
 
 import re
+import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from mmpar.evaluation.functional import (
     metrics_of_sums,
     multi_label_scores,
 )
+from mmpar.evaluation.groups import group_images
 from mmpar.structures import AttributeSchema
 from mmpar.visualization.analysis_report import html_report
 from tests.test_evaluation.test_comparison import predictions as three_attributes
@@ -84,6 +86,44 @@ def test_groups_are_the_metrics_of_their_images_and_gaps_their_differences(analy
         accuracies.append(100 * accuracy)
     assert seen.gaps["mA"].value == pytest.approx(accuracies[1] - accuracies[0])
     assert unseen.gaps["mA"].value == pytest.approx(-seen.gaps["mA"].value)
+
+
+def test_images_are_grouped_by_quartiles_of_the_heights_that_are_known():
+    given = predictions()
+    heights = np.random.default_rng(7).integers(40, 200, 400)
+    heights[::5] = 0  # not known
+    given = replace(given, image_size=np.stack([heights // 3, heights], axis=1))
+    kept, _ = group_images(SCHEMA, given)
+    (by_height,) = (one for one in kept if one.title == "image height")
+    known = heights[heights > 0].tolist()
+    inner = statistics.quantiles(known, n=4, method="inclusive")
+    expected = [sum(h > edge for edge in inner) if h else -1 for h in heights.tolist()]
+    assert by_height.member.tolist() == expected
+    for quartile, name in enumerate(by_height.names):
+        own = [h for h, found in zip(heights, expected) if found == quartile]
+        assert name == f"{min(own)} to {max(own)} px"
+
+
+def test_equal_heights_stay_together():
+    given = predictions(8)
+    heights = np.array([90, 90, 90, 90, 90, 90, 120, 120])
+    given = replace(given, image_size=np.stack([heights, heights], axis=1))
+    kept, _ = group_images(SCHEMA, given)
+    (by_height,) = (one for one in kept if one.title == "image height")
+    assert by_height.names == ("90 px", "120 px")
+    assert by_height.member.tolist() == [0] * 6 + [1] * 2
+
+
+def test_images_are_grouped_by_what_says_who_the_person_is():
+    schema = AttributeSchema(
+        SCHEMA.names, dict(gender=("Young",), worn=("Hat",)), title="test"
+    )
+    given = predictions()
+    kept, _ = group_images(schema, given)
+    groupings = {grouping.title: grouping for grouping in kept}
+    assert groupings["Young"].names == ("not Young", "Young")
+    assert groupings["Young"].member.tolist() == given.labels[:, 0].tolist()
+    assert "Hat" not in groupings
 
 
 def test_confusions_count_every_fully_labelled_image_once(analysis):

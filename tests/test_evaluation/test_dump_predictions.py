@@ -186,6 +186,17 @@ def test_a_table_with_cells_left_out_is_refused_by_name(tmp_path):
         read_predictions(path)
 
 
+def test_a_dump_with_values_of_another_number_of_attributes_is_refused(tmp_path):
+    path = tmp_path / "out.json"
+    evaluate(DumpPredictions(str(path)), samples())
+    content = json.loads(path.read_text())
+    for one in content["predictions"]:
+        one["scores"].append(0.5)
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"out\.json does not hold .*of the shape"):
+        read_predictions(path)
+
+
 @pytest.mark.parametrize("ending", ["csv", "json"])
 def test_an_interrupted_dump_leaves_the_earlier_file(tmp_path, monkeypatch, ending):
     def fail(*paths):

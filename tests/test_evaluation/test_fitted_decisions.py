@@ -1,5 +1,7 @@
 """Fitting thresholds, calibration and conformal quantiles; bootstrap intervals."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import betabinom
@@ -14,6 +16,7 @@ from mmpar.evaluation.functional import (
     fit_calibration,
     fit_conformal,
     fit_thresholds,
+    ideal_calibration_errors,
     set_truth,
 )
 from mmpar.structures import AttributeSchema, Calibration, DecisionRule, SetSoftmax
@@ -194,6 +197,28 @@ def test_the_error_is_that_of_torchmetrics(dtype):
     np.testing.assert_allclose(calibration_errors(scores, labels), expected, atol=1e-6)
     labels[:, 2] = -1
     assert np.isnan(calibration_errors(scores, labels)[2])
+
+
+def test_perfect_probabilities_have_the_error_of_a_binomial_share():
+    count, share = 40, 0.3
+    labels = np.ones((count, 2), np.int8)
+    labels[10:, 1] = -1
+    found = ideal_calibration_errors(np.full((count, 2), share), labels, rounds=1000)
+    expected = [
+        sum(
+            math.comb(known, k) * share**k * (1 - share) ** (known - k) * error
+            for k in range(known + 1)
+            for error in [abs(k / known - share)]
+        )
+        for known in (40, 10)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=0.06)
+
+
+def test_an_unknown_method_of_calibration_is_an_error():
+    logits, labels = draw(20)
+    with pytest.raises(ValueError, match=r"one of .*platt.* got 'isotonic'"):
+        fit_calibration(SCHEMA, logits, labels, "isotonic")
 
 
 # --- conformal prediction -----------------------------------------------------------

@@ -185,13 +185,20 @@ def test_resampling_padding_and_slices_are_followed():
     def run(image):
         halved = F.avg_pool2d(image, 2)  # 2 i + 0.5
         doubled = F.interpolate(halved, scale_factor=2, mode="bilinear")
-        nearest = F.interpolate(halved, scale_factor=2)
+        nearest = F.interpolate(halved, SIZE)
         padded = F.pad(image, (3, 0, 1, 0))
         rows = halved[:, :, 4:]
         deconvolved = F.conv_transpose2d(halved, torch.ones(3, 3, 4, 4), None, 2, 1)
         blocks = F.adaptive_avg_pool2d(image, (96, 32))
         gated = halved.mean((2, 3), keepdim=True).sigmoid() * halved
-        return [halved, doubled, nearest, padded, rows, deconvolved, blocks, gated]
+        last_rows = halved[:, :, -92:]  # of 96
+        corners = F.interpolate(  # 0.5 pixels from one to the next
+            image, (383, 255), mode="bilinear", align_corners=True
+        )
+        return [
+            *(halved, doubled, nearest, padded, rows, deconvolved, blocks, gated),
+            *(last_rows, corners),
+        ]
 
     found = cell_grids(run, SIZE, torch.zeros(1))
     assert [(g.first, g.stride[0]) for g in found] == [
@@ -203,4 +210,6 @@ def test_resampling_padding_and_slices_are_followed():
         ((0, 0), 1),
         ((1.5, 0.5), 4),
         ((0.5, 0.5), 2),
+        ((0.5, 8.5), 2),
+        ((0, 0), 0.5),
     ]

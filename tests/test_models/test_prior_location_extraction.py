@@ -31,15 +31,17 @@ HALVES = (
 )
 NAN = float("nan")
 # Two persons on a map of 6 x 5: found, at the border of the map, and the ways to be
-# missing: visibility 0, not a number, left of the region, below it.
+# missing: visibility 0, not a number, left of the region, right of it, below, above.
 KEYPOINTS = [
-    [(1.3, 2.6, 2), (4.5, 5.5, 1), (3.0, 3.0, 0), (-0.5, -0.5, 2), (-0.6, 1.0, 2)],
-    [(NAN, NAN, 2), (0.0, 0.0, 1), (2.0, 6.0, 2), (3.5, 1.25, 2), (1.0, NAN, 0)],
+    [(1.3, 2.6, 2), (4.5, 5.5, 1), (3.0, 3.0, 0), (-0.5, -0.5, 2)]
+    + [(-0.6, 1.0, 2), (4.6, 3.0, 1)],
+    [(NAN, NAN, 2), (0.0, 0.0, 1), (2.0, 5.6, 2), (3.5, 1.25, 2)]
+    + [(1.0, NAN, 0), (3.0, -0.6, 2)],
 ]
 REGIONS = dict(whole=dict(level=1, rows=(0, 1)))
 PLACES = [
-    [(1.3, 2.6), (4.5, 5.5), None, (-0.5, -0.5), None],
-    [None, (0.0, 0.0), None, (3.5, 1.25), None],
+    [(1.3, 2.6), (4.5, 5.5), None, (-0.5, -0.5), None, None],
+    [None, (0.0, 0.0), None, (3.5, 1.25), None, None],
 ]
 
 
@@ -219,7 +221,7 @@ def test_keypoint_values_and_gradients_equal_the_oracle(num_points):
     ple = randomised(KeypointPLE(3, num_points))
     x = features(2, 3, 6, 5).requires_grad_()
     fast = ple(x, keypoints())
-    assert fast.shape == (2, 3, 5, 1)
+    assert fast.shape == (2, 3, 6, 1)
     slow = keypoint_location_extraction(ple, x, PLACES)
     assert_equal_with_gradients(fast, slow, [x, *ple.parameters()])
 
@@ -290,7 +292,7 @@ def test_keypoint_gradients_pass_gradcheck():
 def test_without_any_keypoint_the_region_is_read_as_a_whole():
     ple = randomised(KeypointPLE(3))
     x = features(2, 3, 6, 5)
-    fallback = ple.projection(x).mean(dim=(2, 3))[:, :, None, None].expand(2, 3, 5, 1)
+    fallback = ple.projection(x).mean(dim=(2, 3))[:, :, None, None].expand(2, 3, 6, 1)
     for missing in (keypoints() * torch.tensor((1, 1, 0)), keypoints() * NAN):
         torch.testing.assert_close(ple(x, missing), fallback, rtol=1e-12, atol=1e-12)
         assert (ple.sampling_points(x, missing).weights == 0).all()
@@ -301,7 +303,7 @@ def test_keypoint_points_lie_around_the_keypoints():
     nn.init.zeros_(ple.offset.weight)
     ple.offset.bias.data = torch.tensor((0.5, 0.25, -1.0, 0.0)).double()
     points, weights = ple.sampling_points(features(2, 3, 6, 5), keypoints())
-    assert (points.shape, weights.shape) == ((2, 2, 5, 1, 2), (2, 2, 5, 1))
+    assert (points.shape, weights.shape) == ((2, 2, 6, 1, 2), (2, 2, 6, 1))
     found = torch.tensor([[place is not None for place in row] for row in PLACES])
     torch.testing.assert_close(weights.sum(dim=1)[..., 0], found.double())
     assert points[0, :, 0, 0].flatten().tolist() == pytest.approx([1.8, 2.85, 0.3, 2.6])

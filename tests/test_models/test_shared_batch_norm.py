@@ -48,6 +48,9 @@ def test_half_precision_is_normalized_in_full(monkeypatch):
     monkeypatch.setattr(f"{layer}.all_reduce", lambda values: 2 * values)
     inputs = (100 + torch.randn(4, 3, 5, 2)).bfloat16()
     model = nn.Sequential(nn.BatchNorm2d(3, track_running_stats=False))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor((2.0, -1.0, 0.5)))
+        model[0].bias.copy_(torch.tensor((-1.0, 0.0, 3.0)))
     expected = model(inputs.float())
     share_batch_statistics(model)
     assert model(inputs).dtype == torch.bfloat16

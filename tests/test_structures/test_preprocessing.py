@@ -58,6 +58,8 @@ def test_a_test_pipeline_is_described(pipeline, normalization, changes):
         ([LOAD, PACK], {}, "holds one of"),
         ([LOAD, dict(RESIZE, keep_ratio=True), PACK], {}, "keep_ratio=True"),
         ([LOAD, dict(type="Resize", scale_factor=2.0), PACK], {}, "scale_factor"),
+        ([LOAD, dict(RESIZE, scale=(64,)), PACK], {}, r"is \(64,\), not a pair"),
+        ([dict(type="LoadFeatures"), PACK], {}, r"join it with its tower first"),
         ([LOAD, dict(RESIZE, interpolation="area"), PACK], {}, "interpolation is 'ar"),
         ([dict(LOAD, color_type="grayscale"), RESIZE, PACK], {}, "is 'grayscale'"),
         ([dict(LOAD, to_float32=True), RESIZE, PACK], {}, "to_float32"),

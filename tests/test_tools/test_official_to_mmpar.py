@@ -214,6 +214,11 @@ def test_alm_needs_no_dataset_and_gets_its_preprocessing(tmp_path):
         ),
         ("baseline", ["--weights", "best"], "has no entry 'best'"),
         (
+            "baseline",  # of another depth than the config
+            ["--data", "{0}/baseline/dataset_all.pkl"],
+            r"^\S*ckpt_max\.pth: .*missing in the checkpoint",
+        ),
+        (
             "sspnet",
             ["--data", "{0}/sspnet/dataset_all.pkl", "--cfg-options"]
             + ["test_dataloader.dataset.pipeline.1.scale=(128,256)"],
