@@ -34,6 +34,7 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
     replaces; resumed from it, an epoch goes on with its next batch.
     """
 
+    best_ckpt_path: str | None
     _left: Sequence[str] = ()
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
