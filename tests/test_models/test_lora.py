@@ -35,6 +35,14 @@ def train(tower):
             nn.init.normal_(part.up, std=0.05)
 
 
+def test_updates_begin_as_the_official_code_s():
+    torch.manual_seed(0)
+    lora = LoRA(torch.zeros(5, 400), rank=50, alpha=3)
+    assert not lora.up.any()
+    assert 0.99 < lora.down.abs().max().item() * 400**0.5 <= 1
+    assert lora.down.mean().abs() < 1e-3
+
+
 def test_an_update_is_the_product_of_two_small_matrices():
     torch.manual_seed(0)
     layer = nn.Linear(6, 5).double()
