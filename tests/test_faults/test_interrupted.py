@@ -23,6 +23,14 @@ INT, TERM = signal.SIGINT, signal.SIGTERM
 EPOCHS, ITERATIONS = 3, 12  # of 4 iterations each, and as many in one go
 
 
+@pytest.fixture(autouse=True)
+def _in_the_foreground():
+    """As a terminal starts a process; a shell has background jobs ignore SIGINT."""
+    before = signal.signal(INT, signal.default_int_handler)
+    yield
+    signal.signal(INT, before)
+
+
 class SignalAt(Hook):
     """Signals this process while an iteration, a validation or a save is under way."""
 
@@ -229,6 +237,13 @@ def test_a_signal_after_the_last_save_ends_the_process_all_the_same(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         runner(tmp_path, 0, hooks=[AtTheEnd()]).train()
+    assert (tmp_path / "epoch_3.pth").exists()
+
+
+def test_a_training_in_the_background_goes_on_ignoring_ctrl_c(tmp_path):
+    signal.signal(INT, signal.SIG_IGN)
+    runner(tmp_path, 0, hooks=[SignalAt(1, INT)]).train()
+    assert signal.getsignal(INT) == signal.SIG_IGN
     assert (tmp_path / "epoch_3.pth").exists()
 
 

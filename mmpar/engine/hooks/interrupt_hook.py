@@ -32,6 +32,9 @@ class InterruptHook(Hook):
     SIGTERM does not: where a scheduler signals all processes, torchrun, which is one of
     them, passes it on.
 
+    What the process ignores, as shells have background jobs ignore SIGINT, it goes on
+    ignoring.
+
     Several processes agree in each iteration, as a signal may reach one before others,
     or one alone.
     """
@@ -48,7 +51,11 @@ class InterruptHook(Hook):
         """Listen, where Python allows it: in the main thread."""
         self._signal, self._process = 0, os.getpid()
         if threading.current_thread() is threading.main_thread():
-            self._before = {one: signal.signal(one, self._note) for one in _SIGNALS}
+            self._before = {
+                one: signal.signal(one, self._note)
+                for one in _SIGNALS
+                if signal.getsignal(one) != signal.SIG_IGN
+            }
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
