@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import MMLogger
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 from torch import nn
 from torch.utils.data import DataLoader
@@ -21,7 +21,11 @@ from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
 from mmpar.engine.loops import ResumableEpochLoop
-from mmpar.models.layers.shared_batch_norm import share_batch_statistics
+from mmpar.models.layers.shared_batch_norm import (
+    keep_activations,
+    require_shareable,
+    share_batch_statistics,
+)
 from mmpar.registry import RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
@@ -55,6 +59,11 @@ _OF_MMENGINE = {
     *("runtime_info", "timer", "sampler_seed"),
     *("logger", "param_scheduler", "checkpoint"),
 }
+
+_EPOCH_LOOPS = (
+    *("EpochBasedTrainLoop", "mmengine.EpochBasedTrainLoop"),
+    EpochBasedTrainLoop,
+)
 
 
 class _Resumable:
@@ -114,7 +123,7 @@ class _Resumable:
                     hook.stop(self)
 
     def build_train_loop(self, loop: Any) -> Any:
-        """As MMEngine's; an epoch-based one can resume within an epoch.
+        """As MMEngine's; its epoch-based one, by name too, resumes within an epoch.
 
         Raises:
             ValueError: An epoch would have no batch. MMEngine would train nothing, or
@@ -123,6 +132,8 @@ class _Resumable:
         if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
             rest = {name: value for name, value in loop.items() if name != "by_epoch"}
             loop = dict(type=ResumableEpochLoop, **rest)
+        elif isinstance(loop, dict) and loop.get("type") in _EPOCH_LOOPS:
+            loop = {**loop, "type": ResumableEpochLoop}
         loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)
         return loop
@@ -155,14 +166,24 @@ class PARRunner(_Resumable, Runner):
         return logger
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses."""
+        """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses.
+
+        Normalizations of timm, which MMEngine would rob of their activations, keep
+        them.
+
+        Raises:
+            ValueError: A normalization of the model cannot be replaced.
+        """
         sync_bn = self.cfg.get("sync_bn")
-        if sync_bn and self.distributed and get_device() == "cpu":
+        if not sync_bn or not self.distributed:
+            return super().wrap_model(model_wrapper_cfg, model)
+        require_shareable(model)
+        if get_device() == "cpu":
             share_batch_statistics(model)
             self.cfg.sync_bn = None
         wrapped = super().wrap_model(model_wrapper_cfg, model)
-        if sync_bn:
-            self.cfg.sync_bn = sync_bn
+        self.cfg.sync_bn = sync_bn
+        keep_activations(wrapped)
         return wrapped
 
     def _belongs_on_the_console(self, record: logging.LogRecord) -> bool:

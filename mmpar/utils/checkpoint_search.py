@@ -66,8 +66,8 @@ def resolve_resume(cfg: Config, say: Say) -> str | None:
         FileNotFoundError: There is no file of the name given.
         UnreadableCheckpointError: It is not a checkpoint, or is damaged.
         UnsafeCheckpointError: It holds what is not allowed.
-        ValueError: The work dir holds checkpoints, but none with its optimizer: a new
-            training would delete them.
+        ValueError: The work dir holds checkpoints, but none that can be read, or none
+            with its optimizer: a new training would delete them.
     """
     resume, start = cfg.get("resume", False), cfg.get("load_from")
     cfg.resume = False
@@ -191,13 +191,22 @@ def _last(
     """What ``last_checkpoint`` names if it can be read, else the latest that can.
 
     Raises:
-        ValueError: It must be ``resumable``, but no checkpoint that can be read is.
+        ValueError: It must be ``resumable``, and there are checkpoints, but none that
+            can be read is.
     """
-    named = _named_last(cfg, work_dir)
+    named, others = _named_last(cfg, work_dir), []
     found = list(_read_all(named, say))
     if not found or (resumable and not found[0].resumable):
         others = [path for path in _regular(cfg, work_dir) if path not in named]
         found += _read_all(others, say)
+    unread = [*named, *others]
+    if resumable and unread and not found:
+        raise ValueError(
+            f"nothing in {_folder(cfg, work_dir)} can be resumed from: {unread[0]} and "
+            f"{len(unread) - 1} more cannot be read, as the warnings above say, and a "
+            "new training would delete them. Choose another --work-dir, or move them "
+            "away to begin anew"
+        )
     usable = [saved for saved in found if saved.resumable or not resumable]
     if found and not usable:
         raise ValueError(

@@ -73,6 +73,18 @@ def test_of_torn_checkpoints_the_latest_whole_one_is_taken_by_its_iteration(tmp_
     assert "iter_4.pth is not whole" in log_of(runner)
 
 
+def test_a_work_dir_of_torn_checkpoints_alone_is_not_trained_in_anew(tmp_path):
+    train(tiny_config(tmp_path))
+    saved = [path for path in tmp_path.glob("*.pth") if "best" not in path.name]
+    for path in saved:
+        tear(path)
+    before = names(tmp_path)
+    message = rf"epoch_\d.*and {len(saved) - 1} more cannot be read.*another --work-dir"
+    with pytest.raises(ValueError, match=message):
+        resumed(tiny_config(tmp_path))
+    assert names(tmp_path) == before
+
+
 def test_a_finished_training_says_so_and_keeps_its_files(tmp_path):
     work, copy = tmp_path / "work", tmp_path / "copy"
     train(tiny_config(work))

@@ -10,15 +10,25 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop
 
-from mmpar.engine import CheckpointHook
+from mmpar.engine import CheckpointHook, ResumableEpochLoop
 from mmpar.engine.hooks import TrainingRecordHook
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.checkpoint_search import resolve_resume
 from tests.test_engine.noisy_training import Noise, Scores, runner, weights
+from tests.test_engine.tiny_training import log_of
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 EPOCHS, ITERATIONS = 3, 12  # of 4 iterations each, and as many in one go
+
+
+@pytest.fixture(autouse=True)
+def _in_the_foreground():
+    """As a terminal starts a process; a shell has background jobs ignore SIGINT."""
+    before = signal.signal(INT, signal.default_int_handler)
+    yield
+    signal.signal(INT, before)
 
 
 class SignalAt(Hook):
@@ -141,6 +151,46 @@ def test_an_epoch_that_was_interrupted_is_validated_only_at_its_end(
     assert validated == [1, 2, 3]
 
 
+def test_a_training_by_a_strategy_saves_nothing_that_it_could_not_resume(tmp_path):
+    built = runner(tmp_path, 0, hooks=[SignalAt(5)])
+    built.strategy = object()
+    with pytest.raises(SystemExit):
+        built.train()
+    assert [*files(tmp_path)] == ["epoch_1.pth"]
+    assert "nothing since the last checkpoint is saved" in log_of(built)
+
+
+@pytest.mark.parametrize("name", ["EpochBasedTrainLoop", EpochBasedTrainLoop])
+def test_the_loop_of_mmengine_by_name_is_resumed_within_an_epoch(tmp_path, name):
+    built = runner(tmp_path, 0)
+    loop = built.build_train_loop(dict(type=name, max_epochs=2, val_interval=2))
+    assert type(loop) is ResumableEpochLoop
+    assert (loop.max_epochs, loop.val_interval) == (2, 2)
+
+
+class OwnLoop(EpochBasedTrainLoop):
+    """Of a user, who need not know of interrupted epochs."""
+
+
+def test_another_loop_is_not_begun_within_an_epoch(tmp_path):
+    interrupted(tmp_path, SignalAt(5), workers=0)
+    built = runner(tmp_path, 0, resume=tmp_path / "interrupted.pth")
+    built._train_loop = dict(type=OwnLoop, max_epochs=3)
+    with pytest.raises(ValueError, match=r"interrupted\.pth .* where OwnLoop cannot"):
+        built.train()
+
+
+@pytest.mark.parametrize("start", ["epoch_1", "interrupted"])
+@pytest.mark.parametrize("batch_size", [2, 4])
+def test_another_number_of_batches_per_epoch_is_a_warning(tmp_path, start, batch_size):
+    interrupted(tmp_path, SignalAt(5), workers=0)
+    built = runner(tmp_path, 0, resume=tmp_path / f"{start}.pth")
+    built._train_dataloader["batch_size"] = batch_size
+    built.train()
+    warned = "the batch size, the number of processes or the images were others"
+    assert (warned in log_of(built)) == (batch_size == 4)
+
+
 @pytest.mark.parametrize("meta", [dict(), dict(batches_of_epoch=2)])
 def test_weights_within_an_epoch_are_not_the_best_of_the_epoch_before(meta):
     hub = SimpleNamespace(
@@ -187,6 +237,13 @@ def test_a_signal_after_the_last_save_ends_the_process_all_the_same(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         runner(tmp_path, 0, hooks=[AtTheEnd()]).train()
+    assert (tmp_path / "epoch_3.pth").exists()
+
+
+def test_a_training_in_the_background_goes_on_ignoring_ctrl_c(tmp_path):
+    signal.signal(INT, signal.SIG_IGN)
+    runner(tmp_path, 0, hooks=[SignalAt(1, INT)]).train()
+    assert signal.getsignal(INT) == signal.SIG_IGN
     assert (tmp_path / "epoch_3.pth").exists()
 
 

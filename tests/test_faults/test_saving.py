@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 from functools import partial
 
@@ -196,3 +197,33 @@ def test_a_record_that_a_kill_left_empty_is_no_obstacle(tmp_path):
     runner(tmp_path, 0).train()
     (tmp_path / LAST).write_text("")
     assert last(tmp_path).endswith("epoch_3.pth")
+
+
+@pytest.mark.parametrize("metrics", ["par/mA", ["par/mA", "par/F1"]])
+def test_a_copied_work_dir_is_trained_on_without_touching_the_original(
+    tmp_path, monkeypatch, metrics
+):
+    def score(self, results):
+        return dict(mA=Scores.epoch, F1=Scores.epoch)
+
+    def train(folder, steps, resume=None):
+        built = runner(folder, 0, resume=resume, val=True, steps=steps)
+        hooks = [h for h in built.hooks if not isinstance(h, CheckpointHook)]
+        built._hooks = hooks
+        saver = CheckpointHook(save_best=metrics, rule="greater", max_keep_ckpts=2)
+        built.register_hook(saver)
+        built.train()
+
+    monkeypatch.setattr(Scores, "compute_metrics", score)
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    train(original, 2)
+    before = checkpoints(original)
+    shutil.copytree(original, copy)
+    train(copy, 3, last(copy))
+    assert same(checkpoints(original), before)
+    names = [name.replace("epoch_2", "epoch_3") for name in before if "best" in name]
+    assert {*checkpoints(copy)} == {"epoch_2.pth", "epoch_3.pth", *names}
+    elsewhere = tmp_path / "elsewhere"
+    train(elsewhere, 3, last(original))
+    assert same(checkpoints(original), before)
+    assert {*checkpoints(elsewhere)} == {"epoch_3.pth", *names}

@@ -94,4 +94,4 @@ def test_only_the_rows_that_are_read_and_a_halo_are_smoothed():
 
 def test_one_stage_is_no_pyramid():
     with pytest.raises(ValueError, match=r"at least two stages, got in_channels=\[8\]"):
-        FeaturePyramid([8])
+        FeaturePyramid([8], 4)

@@ -2,11 +2,18 @@
 
 import json
 
+import pytest
 import torch
+from mmengine.config import Config
+from mmengine.model import convert_sync_batchnorm
+from mmengine.runner import Runner
 from torch import nn
 
+from mmpar.engine import PARRunner
 from mmpar.models.layers.shared_batch_norm import (
     SharedBatchNorm,
+    keep_activations,
+    require_shareable,
     share_batch_statistics,
 )
 from tests.test_models.a_normalizing_process import SIZES, data, found
@@ -60,3 +67,45 @@ def test_normalizations_are_replaced_with_their_weights_and_statistics():
     assert model.state_dict().keys() == state.keys()
     assert torch.equal(model(torch.ones(2, 3, 5, 5)), expected)
     assert {id(p) for p in model.parameters()} >= {id(model[1][0].weight)}
+
+
+@pytest.mark.parametrize("replace", [share_batch_statistics, convert_sync_batchnorm])
+def test_normalizations_of_timm_keep_their_activations(replace):
+    """On CPUs by ours, on GPUs by MMEngine's, which forgets them."""
+    layers = pytest.importorskip("timm.layers")
+    norms = [layers.BatchNormAct2d(4), nn.BatchNorm2d(4)]
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), *norms).eval()
+    images = torch.randn(2, 3, 5, 5)
+    expected = model(images)
+    require_shareable(model)
+    replace(model)
+    keep_activations(model.eval())
+    assert isinstance(model[1], (SharedBatchNorm, nn.SyncBatchNorm))
+    assert torch.equal(model(images), expected)
+
+
+def test_a_normalization_that_computes_something_else_is_refused():
+    layers = pytest.importorskip("timm.layers")
+    model = nn.Sequential(nn.BatchNorm2d(4), layers.SplitBatchNorm2d(4))
+    with pytest.raises(
+        ValueError, match=r"replace 1, a SplitBatchNorm2d.*sync_bn=None"
+    ):
+        require_shareable(model)
+
+
+def test_a_runner_of_several_processes_replaces_them_by_these_rules(monkeypatch):
+    layers = pytest.importorskip("timm.layers")
+    monkeypatch.setattr(Runner, "wrap_model", lambda self, wrapper, model: model)
+    runner = PARRunner.__new__(PARRunner)
+    runner.cfg = Config(dict(sync_bn="torch"))
+    model = nn.Sequential(layers.BatchNormAct2d(4), nn.BatchNorm2d(4)).eval()
+    images = torch.randn(2, 4, 5, 5)
+    expected = model(images)
+    for several in (False, True):
+        runner._distributed = several
+        assert torch.equal(runner.wrap_model(None, model)(images), expected)
+        assert isinstance(model[0], SharedBatchNorm) == several
+        assert runner.cfg.sync_bn == "torch"
+    model[1] = layers.SplitBatchNorm2d(4)
+    with pytest.raises(ValueError, match="SplitBatchNorm2d"):
+        runner.wrap_model(None, model)

@@ -34,19 +34,20 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
     replaces; resumed from it, an epoch goes on with its next batch.
     """
 
+    best_ckpt_path: str | None
     _left: Sequence[str] = ()
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Note what is left to delete, and where in its epoch a training resumes."""
+        """Note what is left to delete."""
         if runner._resume:
             self._left = checkpoint["meta"].get(_OUTDATED, [])
-            runner.train_loop.batches_done = checkpoint["meta"].get(BATCHES, 0)
 
     def before_train(self, runner: Any) -> None:
         """Prepare, and tidy up after a killed run."""
         super().before_train(runner)
         # MMEngine forgets that a resumed run has a checkpoint to tell of a new best.
         self.last_ckpt = runner.message_hub.runtime_info.get("last_ckpt")
+        self._look_for_best_here()
         self.file_backend: Any = _Postponing(self.file_backend)
         if not is_main_process():
             return
@@ -83,6 +84,20 @@ class CheckpointHook(mmengine.hooks.CheckpointHook):
         if is_main_process():
             write_atomically(Path(runner.work_dir, LAST), path)
         return path
+
+    def _look_for_best_here(self) -> None:
+        """A copied work dir names the best of the original, which is not to delete."""
+        if getattr(self, "best_ckpt_path", None):
+            self.best_ckpt_path = self._find_here(self.best_ckpt_path)
+        several = getattr(self, "best_ckpt_path_dict", {})
+        several.update({name: self._find_here(path) for name, path in several.items()})
+
+    def _find_here(self, path: str | None) -> str | None:
+        """The file of this name in the own folder, None if there is none."""
+        if path is None:
+            return None
+        here = self.file_backend.join_path(self.out_dir, os.path.basename(path))
+        return here if self.file_backend.isfile(here) else None
 
     def _save_checkpoint(self, runner: Any) -> None:
         if is_main_process():

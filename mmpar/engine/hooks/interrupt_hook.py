@@ -32,6 +32,9 @@ class InterruptHook(Hook):
     SIGTERM does not: where a scheduler signals all processes, torchrun, which is one of
     them, passes it on.
 
+    What the process ignores, as shells have background jobs ignore SIGINT, it goes on
+    ignoring.
+
     Several processes agree in each iteration, as a signal may reach one before others,
     or one alone.
     """
@@ -48,7 +51,11 @@ class InterruptHook(Hook):
         """Listen, where Python allows it: in the main thread."""
         self._signal, self._process = 0, os.getpid()
         if threading.current_thread() is threading.main_thread():
-            self._before = {one: signal.signal(one, self._note) for one in _SIGNALS}
+            self._before = {
+                one: signal.signal(one, self._note)
+                for one in _SIGNALS
+                if signal.getsignal(one) != signal.SIG_IGN
+            }
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -60,8 +67,8 @@ class InterruptHook(Hook):
         name, loop = signal.Signals(number).name, runner.train_loop
         saver = next((h for h in runner.hooks if isinstance(h, CheckpointHook)), None)
         by_epoch = isinstance(loop, EpochBasedTrainLoop)
-        if saver is None or (by_epoch and not isinstance(loop, ResumableEpochLoop)):
-            saved = "nothing of this epoch is saved"
+        if saver is None or not _is_resumable(runner):
+            saved = "nothing since the last checkpoint is saved"
         else:
             path = saver.save_interrupted(runner, batch_idx + 1 if by_epoch else 0)
             saved = f"its state is in {path}, --resume goes on from there"
@@ -113,6 +120,14 @@ class InterruptHook(Hook):
         number = torch.tensor(self._signal)
         all_reduce(number, op="max")
         return int(number)
+
+
+def _is_resumable(runner: Any) -> bool:
+    """Whether a training goes on from any iteration; by a strategy, from none."""
+    loop = runner.train_loop
+    by_epoch = isinstance(loop, EpochBasedTrainLoop)
+    within_epochs = isinstance(loop, ResumableEpochLoop) or not by_epoch
+    return within_epochs and not hasattr(runner, "strategy")
 
 
 class OutliveSignals:

@@ -9,6 +9,8 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop
 
+from mmpar.engine.hooks.checkpoint_hook import BATCHES
+from mmpar.engine.loops import ResumableEpochLoop
 from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
 from mmpar.utils.checkpoint_search import STATE
@@ -23,6 +25,10 @@ class ResumeHook(Hook):
     MMEngine continues from such a file, for example the best checkpoint, with a new
     optimizer and the learning rate of the first epoch, without a word.
 
+    A checkpoint of an interrupted epoch is resumed within it. One of another number of
+    batches per epoch is a warning: the batch size, the number of processes or the
+    images were others.
+
     Where gradients are accumulated over several batches (``accumulative_counts``), a
     checkpoint between two steps holds them, which MMEngine drops. Several processes
     have sums of their own: theirs are lost with a warning.
@@ -31,10 +37,11 @@ class ResumeHook(Hook):
     priority = "HIGHEST"  # before LoadedWeightsHook, whose remedies differ
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Check that everything is there.
+        """Check that everything is there; find the place in the epoch.
 
         Raises:
-            ValueError: It is not, or the schedule differs.
+            ValueError: It is not, or the schedule differs, or the loop cannot begin
+                within an epoch.
         """
         if not runner._resume:
             return
@@ -60,6 +67,8 @@ class ResumeHook(Hook):
             )
         meta.pop("config", None)  # MMEngine would execute this text
         self._take_gradients(runner, checkpoint)
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            self._find_place(runner, meta)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Add the gradients that no step has used yet."""
@@ -81,6 +90,32 @@ class ResumeHook(Hook):
                 "%s was written between two steps, without the gradients that several "
                 "processes had accumulated: the training goes on without them",
                 runner._load_from,
+            )
+
+    def _find_place(self, runner: Any, meta: dict) -> None:
+        loop, done = runner.train_loop, meta.get(BATCHES, 0)
+        if isinstance(loop, ResumableEpochLoop):
+            loop.batches_done = done
+        elif done:
+            raise ValueError(
+                f"{runner._load_from} was saved within an epoch, where "
+                f"{type(loop).__name__} cannot begin; resume from the end of an epoch, "
+                "or by train_cfg=dict(by_epoch=True, ...)"
+            )
+        batches = len(loop.dataloader)
+        if meta["iter"] != meta["epoch"] * batches + done:
+            within = f" and {done} batches of the next" if done else ""
+            runner.logger.warning(
+                "%s was saved after %d iterations, but %d epochs of %d batches%s are "
+                "%d: the batch size, the number of processes or the images were "
+                "others. Schedules that count iterations, and the rest of an "
+                "interrupted epoch, are not those that the training began with",
+                runner._load_from,
+                meta["iter"],
+                meta["epoch"],
+                batches,
+                within,
+                meta["epoch"] * batches + done,
             )
 
     def before_train(self, runner: Any) -> None:

@@ -26,7 +26,7 @@ class FeaturePyramid(nn.Module):
         out_channels: C, of every level.
     """
 
-    def __init__(self, in_channels: Sequence[int], out_channels: int = 256) -> None:
+    def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()
         if len(in_channels) < 2:
             raise ValueError(

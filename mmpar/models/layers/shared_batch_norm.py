@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmengine.dist import get_world_size
 from torch import Tensor, nn
@@ -58,8 +60,46 @@ def share_batch_statistics(model: nn.Module) -> None:
                 parent.add_module(name, _shared(child))
 
 
+def require_shareable(model: nn.Module) -> None:
+    """Refuse normalizations that cannot look at the batches of all processes.
+
+    Raises:
+        ValueError: One computes something else than torch's and timm's.
+    """
+    for name, norm in model.named_modules():
+        if not isinstance(norm, nn.modules.batchnorm._BatchNorm) or _activates(norm):
+            continue
+        if type(norm).forward not in (
+            nn.modules.batchnorm._BatchNorm.forward,
+            nn.SyncBatchNorm.forward,
+        ):
+            raise ValueError(
+                f"sync_bn would replace {name}, a {type(norm).__name__}, by another "
+                "layer; let each process look at its own batch: sync_bn=None"
+            )
+
+
+def keep_activations(model: nn.Module) -> None:
+    """Have normalizations that replaced timm's apply their activation, as those did.
+
+    Who replaces them, here and in MMEngine, keeps their parts but not their forward.
+    """
+    for norm in model.modules():
+        if isinstance(norm, (SharedBatchNorm, nn.SyncBatchNorm)) and _activates(norm):
+            norm.register_forward_hook(_activate)
+
+
+def _activates(norm: nn.Module) -> bool:
+    """Whether it is, or was, timm's ``BatchNormAct2d``."""
+    return [name for name, _ in norm.named_children()] == ["drop", "act"]
+
+
+def _activate(norm: Any, inputs: Any, normal: Tensor) -> Tensor:
+    return norm.act(norm.drop(normal))
+
+
 def _shared(norm: nn.modules.batchnorm._BatchNorm) -> SharedBatchNorm:
-    """The same, with the same parameters and buffers."""
+    """The same, with the same parameters, buffers and parts."""
     shared = SharedBatchNorm(
         norm.num_features,
         norm.eps,
@@ -68,6 +108,7 @@ def _shared(norm: nn.modules.batchnorm._BatchNorm) -> SharedBatchNorm:
         norm.track_running_stats,
     )
     shared._parameters, shared._buffers = norm._parameters, norm._buffers
+    shared._modules = norm._modules
     return shared.train(norm.training)
 
 
