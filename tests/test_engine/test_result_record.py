@@ -37,6 +37,21 @@ def results_of(config, source, folder, **fields):
     return json.loads(record.read_text()), read_record(dump), log.read_text()
 
 
+def test_what_a_training_began_with_is_not_what_is_tested_after_it(
+    trained_work_dir, tmp_path
+):
+    work_dir = trained_work_dir("linear")
+    cfg = Config.fromfile(work_dir / "linear.py")
+    cfg.merge_from_dict({"train_cfg.max_epochs": 1, "work_dir": str(tmp_path)})
+    cfg.load_from = str(next(work_dir.glob("best_*.pth")))
+    cfg.launcher, cfg.experiment_name = "none", str(tmp_path)
+    with running(cfg) as runner:
+        runner.train()
+        runner.test()
+    (record,) = tmp_path.glob("*/vis_data/record.json")
+    assert json.loads(record.read_text())["checkpoint"] is None
+
+
 def test_a_checkpoint_and_its_published_model_have_one_record(
     trained_work_dir, tmp_path
 ):

@@ -1,6 +1,8 @@
 """A training whose numbers are not finite stops, names the images and saves nothing."""
 
+import logging
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -123,6 +125,18 @@ def test_where_amp_scales_gradients_it_is_left_to_skip_a_step(tmp_path):
     built.optim_wrapper = wrapper
     with pytest.raises(ValueError, match=r"loss is nan .*iteration 7"):
         built.train()  # nothing skips it here: the next loss shows it
+
+
+def test_an_optimizer_without_hooks_is_said_to_go_unchecked(caplog):
+    """Such as DeepSpeed's, which are no optimizers of torch."""
+    wrapper = SimpleNamespace(optimizer=object())
+    logger = logging.getLogger("finite")
+    one = SimpleNamespace(optim_wrapper=wrapper, logger=logger, epoch=0, iter=0)
+    hook = FiniteHook()
+    hook.before_train(one)
+    assert "not the gradients: object has no hooks" in caplog.text
+    with pytest.raises(ValueError, match="loss is nan"):
+        hook.after_train_iter(one, 0, {}, dict(loss=NAN))
 
 
 def spoil_weight(runner):

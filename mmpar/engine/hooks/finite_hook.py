@@ -25,7 +25,7 @@ class FiniteHook(Hook):
     none has one, all that the number was computed from.
 
     Under AMP the scaler finds infinite gradients itself, skips the step and lowers the
-    scale: there only the loss is checked.
+    scale: there, and where an optimizer is not torch's, only the loss is checked.
     """
 
     # After EMAHook, whose weights are saved; before CheckpointHook, so that none is.
@@ -41,9 +41,17 @@ class FiniteHook(Hook):
         wrapper = runner.optim_wrapper
         several = isinstance(wrapper, OptimWrapperDict)
         for one in wrapper.values() if several else [wrapper]:
-            if not hasattr(one, "loss_scaler"):
-                self._notes_norms = True
-                one.optimizer.register_step_pre_hook(self._note_norm)
+            if hasattr(one, "loss_scaler"):
+                continue
+            if not isinstance(one.optimizer, torch.optim.Optimizer):  # DeepSpeed's
+                runner.logger.warning(
+                    "only losses and what is saved are checked for NaN, not the "
+                    "gradients: %s has no hooks",
+                    type(one.optimizer).__name__,
+                )
+                continue
+            self._notes_norms = True
+            one.optimizer.register_step_pre_hook(self._note_norm)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None):
         """``ValueError`` with the number, epoch, iteration and the images."""

@@ -51,6 +51,10 @@ class ResultRecordHook(Hook):
             **describe_origin(checkpoint),
         )
 
+    def before_train(self, runner: Any) -> None:
+        """Forget what was loaded: a test after the training is of other weights."""
+        self._loaded = {}
+
     @master_only
     def before_test_epoch(self, runner: Any) -> None:
         """Make the record and hand it to the metrics that write it."""
