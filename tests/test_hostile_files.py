@@ -134,9 +134,9 @@ def test_thousands_of_repeated_names_are_found_in_linear_time():
     ],
 )
 def test_a_config_nested_100_000_deep_is_refused(text):
-    with pytest.raises(
-        ConfigCodeError, match=r"deep|nested|not plain data|no training"
-    ):
+    too_long = len(text) > MAX_BYTES  # for Python before 3.11
+    match = "no training writes" if too_long else r"deep|nested|not plain data"
+    with pytest.raises(ConfigCodeError, match=match):
         parse_config_data(f"a = {text}", "x")
 
 

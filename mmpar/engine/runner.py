@@ -26,7 +26,7 @@ from mmpar.models.layers.shared_batch_norm import (
     require_shareable,
     share_batch_statistics,
 )
-from mmpar.registry import RUNNERS
+from mmpar.registry import LOOPS, RUNNERS
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
 from mmpar.utils.launch import leaving_process_group, prepare_launch
@@ -60,10 +60,11 @@ _OF_MMENGINE = {
     *("logger", "param_scheduler", "checkpoint"),
 }
 
-_EPOCH_LOOPS = (
-    *("EpochBasedTrainLoop", "mmengine.EpochBasedTrainLoop"),
-    EpochBasedTrainLoop,
-)
+
+def _loop_class(loop: dict) -> Any:
+    """The class of a loop's config, which may name it in any scope; None if unknown."""
+    kind = loop.get("type")
+    return LOOPS.get(kind) if isinstance(kind, str) else kind
 
 
 class _Resumable:
@@ -132,7 +133,7 @@ class _Resumable:
         if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
             rest = {name: value for name, value in loop.items() if name != "by_epoch"}
             loop = dict(type=ResumableEpochLoop, **rest)
-        elif isinstance(loop, dict) and loop.get("type") in _EPOCH_LOOPS:
+        elif isinstance(loop, dict) and _loop_class(loop) is EpochBasedTrainLoop:
             loop = {**loop, "type": ResumableEpochLoop}
         loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)

@@ -194,27 +194,25 @@ def _last(
         ValueError: It must be ``resumable``, and there are checkpoints, but none that
             can be read is.
     """
-    named, others = _named_last(cfg, work_dir), []
-    found = list(_read_all(named, say))
+    paths = _named_last(cfg, work_dir)
+    found = list(_read_all(paths, say))
     if not found or (resumable and not found[0].resumable):
-        others = [path for path in _regular(cfg, work_dir) if path not in named]
+        others = [path for path in _regular(cfg, work_dir) if path not in paths]
         found += _read_all(others, say)
-    unread = [*named, *others]
-    if resumable and unread and not found:
-        raise ValueError(
-            f"nothing in {_folder(cfg, work_dir)} can be resumed from: {unread[0]} and "
-            f"{len(unread) - 1} more cannot be read, as the warnings above say, and a "
-            "new training would delete them. Choose another --work-dir, or move them "
-            "away to begin anew"
-        )
+        paths += others
     usable = [saved for saved in found if saved.resumable or not resumable]
-    if found and not usable:
+    if resumable and paths and not usable:
+        shown = [saved.path for saved in found] or paths
+        why = "cannot be read, as the warnings above say"
+        remedy = "move them away to begin anew"
+        if found:
+            why = "hold no optimizer or schedule (save_optimizer=False?)"
+            latest = max(found, key=_iteration).path
+            remedy = f"begin with their weights: --cfg-options load_from={latest}"
         raise ValueError(
-            f"nothing in {_folder(cfg, work_dir)} can be resumed from: "
-            f"{found[0].path} and {len(found) - 1} more hold no optimizer or schedule "
-            "(save_optimizer=False?), and a new training would delete them. Choose "
-            "another --work-dir, or begin with their weights: --cfg-options "
-            f"load_from={max(found, key=_iteration).path}"
+            f"nothing in {_folder(cfg, work_dir)} can be resumed from: {shown[0]} and "
+            f"{len(shown) - 1} more {why}, and a new training would delete them. "
+            f"Choose another --work-dir, or {remedy}"
         )
     return _latest(usable)
 

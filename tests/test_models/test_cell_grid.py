@@ -185,7 +185,8 @@ def test_resampling_padding_and_slices_are_followed():
     def run(image):
         halved = F.avg_pool2d(image, 2)  # 2 i + 0.5
         doubled = F.interpolate(halved, scale_factor=2, mode="bilinear")
-        nearest = F.interpolate(halved, SIZE)
+        nearest = F.interpolate(halved, scale_factor=2)
+        sized = F.interpolate(halved, SIZE)
         padded = F.pad(image, (3, 0, 1, 0))
         rows = halved[:, :, 4:]
         deconvolved = F.conv_transpose2d(halved, torch.ones(3, 3, 4, 4), None, 2, 1)
@@ -197,7 +198,7 @@ def test_resampling_padding_and_slices_are_followed():
         )
         return [
             *(halved, doubled, nearest, padded, rows, deconvolved, blocks, gated),
-            *(last_rows, corners),
+            *(sized, last_rows, corners),
         ]
 
     found = cell_grids(run, SIZE, torch.zeros(1))
@@ -210,6 +211,7 @@ def test_resampling_padding_and_slices_are_followed():
         ((0, 0), 1),
         ((1.5, 0.5), 4),
         ((0.5, 0.5), 2),
+        ((0, 0), 1),
         ((0.5, 8.5), 2),
         ((0, 0), 0.5),
     ]
