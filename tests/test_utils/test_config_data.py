@@ -107,7 +107,8 @@ def test_a_refusal_names_the_line_what_was_found_and_what_to_do():
 
 def test_a_text_of_no_config_s_size_is_refused_unread(tmp_path):
     (tmp_path / "big.py").write_text("x = '" + "a" * MAX_BYTES + "'")
-    with pytest.raises(ConfigCodeError, match=r"more than (524,288|32,768) char"):
+    size = r"more than (524,288|32,768) characters"
+    with pytest.raises(ConfigCodeError, match=size):
         read_config_data(tmp_path / "big.py")
     (tmp_path / "bytes.py").write_bytes(b"x = '\xff'")
     with pytest.raises(ConfigCodeError, match="not UTF-8"):
