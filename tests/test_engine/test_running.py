@@ -53,3 +53,15 @@ def test_one_process_alone_has_nothing_to_leave(tmp_path):
     with running(tiny_config(tmp_path, 1)) as runner:
         runner.train()
         assert runner.epoch == 1
+
+
+@pytest.mark.parametrize(("device", "times"), [("cpu", 1), ("cuda", 0)])
+def test_a_training_on_a_cpu_keeps_memory(tmp_path, monkeypatch, device, times):
+    calls = []
+    monkeypatch.setattr("mmpar.engine.runner.get_device", lambda: device)
+    monkeypatch.setattr(
+        "mmpar.engine.runner.keep_freed_memory", lambda: calls.append(1)
+    )
+    with running(tiny_config(tmp_path, 1)) as runner:
+        runner.train()
+    assert len(calls) == times
