@@ -37,7 +37,7 @@ default_hooks = dict(
     due_validation=dict(type="DueValidationHook"),
     finite=dict(type="FiniteHook"),
     # Data and model must mean the same attributes, before anything is counted.
-    schema_check=dict(type="SchemaCheckHook", priority="ABOVE_NORMAL"),
+    schema_check=dict(type="SchemaCheckHook"),
     # Has a test report persons apart that are in the training data.
     seen_persons=dict(type="SeenPersonsHook"),
     # Has a test say what its numbers come from, and by which protocol.

@@ -28,7 +28,7 @@ from mmpar.models.layers.shared_batch_norm import (
 )
 from mmpar.registry import LOOPS, RUNNERS
 from mmpar.utils.allocator import keep_freed_memory
-from mmpar.utils.checkpoint_search import resolve_resume
+from mmpar.utils.checkpoint_search import configured_hooks, resolve_resume
 from mmpar.utils.config import check_config
 from mmpar.utils.launch import leaving_process_group, prepare_launch
 from mmpar.utils.seeding import seed_samples
@@ -50,9 +50,11 @@ _FOR_THE_FILE = (
     "Exp name: ",
 )
 
+# With their scope, as the config's may be another.
 _CHECKS = dict(
-    resume=dict(type="ResumeHook"),
-    loaded_weights=dict(type="LoadedWeightsHook"),
+    schema_check=dict(type="mmpar.SchemaCheckHook"),
+    resume=dict(type="mmpar.ResumeHook"),
+    loaded_weights=dict(type="mmpar.LoadedWeightsHook"),
 )
 
 # MMEngine adds these by itself, and removes one where the config says None.
@@ -212,14 +214,17 @@ class PARFlexibleRunner(_Resumable, FlexibleRunner):
 def build_runner(cfg: Config) -> PARRunner:
     """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on.
 
-    Whatever hooks the config has, the Runner refuses checkpoints that do not fit. The
-    config that it writes begins the training, also where this run resumes one.
+    Whatever hooks the config has, the Runner refuses checkpoints that do not fit, and
+    data of another schema. Types without a scope are mmpar's where the config has no
+    ``default_scope``. The config that it writes begins the training, also where this
+    run resumes one.
 
     Raises:
         ValueError: The config has a mistyped field, its work dir cannot be resumed, or
             the process was not started as ``launcher`` says.
     """
     check_config(cfg)
+    cfg.default_scope = cfg.get("default_scope") or "mmpar"
     if cfg.get("strategy"):
         _prepare_strategy(cfg)
     warnings: list[str] = []
@@ -261,8 +266,7 @@ def _prepare_strategy(cfg: Config) -> None:
             f"the strategy {name} is for several processes: start the training with "
             "tools/dist_train.sh or tools/slurm_train.sh"
         )
-    hooks = [*(cfg.get("default_hooks") or {}).values(), *cfg.get("custom_hooks", [])]
-    if any(hook and hook.get("type") == "EMAHook" for hook in hooks):
+    if configured_hooks(cfg, "EMAHook"):
         raise ValueError(
             f"EMAHook averages whole weights, which the strategy {name} splits; leave "
             "it out: default_hooks.ema=None"
@@ -286,9 +290,8 @@ def _prepare_strategy(cfg: Config) -> None:
 
 def _checks(cfg: Config) -> dict[str, dict]:
     hooks = cfg.get("default_hooks") or {}
-    if cfg.get("strategy"):  # nothing is loaded
-        return {}
-    return {name: hooks.get(name) or check for name, check in _CHECKS.items()}
+    names = ["schema_check"] if cfg.get("strategy") else [*_CHECKS]  # nothing is loaded
+    return {name: hooks.get(name) or _CHECKS[name] for name in names}
 
 
 def _concerns_users(record: logging.LogRecord) -> bool:

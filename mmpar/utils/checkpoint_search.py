@@ -163,9 +163,19 @@ def best_score_of(
 
 
 def _checkpoint_hook(cfg: Config) -> dict:
-    hooks = [*(cfg.get("default_hooks") or {}).values(), *cfg.get("custom_hooks", [])]
-    found = [hook for hook in hooks if hook and hook.get("type") == "CheckpointHook"]
+    found = configured_hooks(cfg, "CheckpointHook")
     return found[0] if found else {}
+
+
+def configured_hooks(cfg: Config, name: str) -> list[dict]:
+    """The hooks of a class in a config, of which any scope may be written before it."""
+    hooks = [
+        *(cfg.get("default_hooks") or {}).values(),
+        *(cfg.get("custom_hooks") or []),
+    ]
+    return [
+        hook for hook in hooks if hook and str(hook.get("type")).split(".")[-1] == name
+    ]
 
 
 def _folder(cfg: Config, work_dir: str) -> Path:

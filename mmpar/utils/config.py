@@ -102,7 +102,7 @@ def read_runner_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     for name in _LOADERS:
         loader = cfg.get(name)
-        if loader and loader.num_workers == 0:
+        if loader and not loader.get("num_workers"):
             loader.persistent_workers = False  # torch refuses workers that are not
     if args.work_dir:
         cfg.work_dir = args.work_dir
@@ -187,7 +187,7 @@ def use_checkpoint(cfg: Config, checkpoint: str) -> None:
     if osp.isdir(checkpoint):
         cfg.load_from = find_checkpoint_to_test(cfg, checkpoint, _warn)
     cfg.resume = False
-    strict = dict(loaded_weights=dict(type="LoadedWeightsHook", strict=True))
+    strict = dict(loaded_weights=dict(type="mmpar.LoadedWeightsHook", strict=True))
     cfg.default_hooks = {**(cfg.get("default_hooks") or {}), **strict}
     # The checkpoint brings every weight; do not fetch the pre-trained ones first.
     if "backbone" in cfg.model:
@@ -304,6 +304,11 @@ def check_config(cfg: Config) -> None:
                 f"{near[0]!r}? A variable of your own needs a name less similar to it"
             )
     train_cfg = cfg.get("train_cfg") or {}
+    if "max_epochs" in train_cfg and not {"by_epoch", "type"} & train_cfg.keys():
+        raise ValueError(
+            f"train_cfg of {cfg.filename} has max_epochs, but MMEngine counts "
+            "iterations unless it is told: add train_cfg.by_epoch=True"
+        )
     for field in _POSITIVE:
         value = train_cfg.get(field)
         if value is not None and value < 1:

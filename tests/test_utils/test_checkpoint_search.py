@@ -91,3 +91,13 @@ def test_a_test_leaves_the_config_of_the_training_as_it_is(
     build_runner(read_test_config(parser.parse_args(arguments), "test")).test()
     assert (work / "tiny.py").read_text() == "as the training wrote it"
     assert "LoadedWeightsHook" in (work / "test" / "tiny.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["mmpar.CheckpointHook", "mmengine.CheckpointHook"])
+def test_the_best_is_tested_whatever_the_scope_of_the_hook(tmp_path, name):
+    cfg = tiny_config(tmp_path)
+    cfg.default_hooks.checkpoint.type = name
+    cfg.custom_hooks = None
+    saved_best(tmp_path, "best_score_epoch_1.pth", 2)
+    saved_best(tmp_path, "epoch_2.pth", 4)
+    assert chosen(cfg, tmp_path) == "best_score_epoch_1.pth"

@@ -11,6 +11,7 @@ from mmpar.explain import GradCAM
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.cli import config_arguments, explainer_arguments
 from mmpar.utils.config import (
+    check_config,
     judge_by_body_zones,
     merge_options,
     read_config,
@@ -277,3 +278,13 @@ def test_zones_need_a_schema():
     del cfg.model.head.schema
     with pytest.raises(ValueError, match=r"has no model\.head\.schema"):
         judge_by_body_zones(cfg)
+
+
+def test_epochs_that_would_be_taken_for_iterations_are_an_error(tmp_path):
+    cfg = tiny_config(tmp_path)
+    check_config(cfg)
+    del cfg.train_cfg["by_epoch"]
+    with pytest.raises(ValueError, match=r"add train_cfg\.by_epoch=True"):
+        check_config(cfg)
+    cfg.train_cfg.type = "EpochBasedTrainLoop"
+    check_config(cfg)

@@ -13,9 +13,13 @@ from mmpar.structures import build_schema
 class SchemaCheckHook(Hook):
     """Refuse to train, validate or test on data of another attribute schema.
 
+    A model or data of other software, without a schema, cannot be compared.
+
     A test loop may say that it is meant for such data, by a true
     ``is_for_other_attributes``, as :class:`mmpar.engine.CrossDatasetLoop` does.
     """
+
+    priority = "ABOVE_NORMAL"  # before anything is counted
 
     def before_train(self, runner) -> None:
         """Compare the head's schema with that of the training data."""
@@ -33,6 +37,7 @@ class SchemaCheckHook(Hook):
 
 
 def _check(runner: Any, dataset: Any, role: str) -> None:
-    model = unwrap_model(runner.model)
-    theirs = build_schema(dataset.metainfo["schema"])
-    model.head.schema.require_same(theirs, "the model", role)
+    ours = getattr(getattr(unwrap_model(runner.model), "head", None), "schema", None)
+    theirs = getattr(dataset, "metainfo", {}).get("schema")
+    if ours is not None and theirs is not None:
+        ours.require_same(build_schema(theirs), "the model", role)
