@@ -304,11 +304,6 @@ def check_config(cfg: Config) -> None:
                 f"{near[0]!r}? A variable of your own needs a name less similar to it"
             )
     train_cfg = cfg.get("train_cfg") or {}
-    if "max_epochs" in train_cfg and not {"by_epoch", "type"} & train_cfg.keys():
-        raise ValueError(
-            f"train_cfg of {cfg.filename} has max_epochs, but MMEngine counts "
-            "iterations unless it is told: add train_cfg.by_epoch=True"
-        )
     for field in _POSITIVE:
         value = train_cfg.get(field)
         if value is not None and value < 1:
@@ -321,6 +316,11 @@ def check_config(cfg: Config) -> None:
                     else ""
                 )
             )
+    if "max_epochs" in train_cfg and not {"by_epoch", "type"} & train_cfg.keys():
+        raise ValueError(
+            f"train_cfg of {cfg.filename} has max_epochs, but MMEngine counts "
+            "iterations unless it is told: add train_cfg.by_epoch=True"
+        )
 
 
 def _did_you_mean(name: str, known: Any) -> str:

@@ -1,6 +1,5 @@
 """A training that is killed and resumed ends as if nothing had happened."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +13,7 @@ from mmpar.utils import seeding
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.config import check_config
 from tests.test_engine.noisy_training import HOOKS, Noise, Scores, runner, weights
+from tests.test_engine.tiny_training import log_of
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -42,9 +42,32 @@ def test_gradients_that_no_step_has_used_are_resumed(tmp_path, counts, left):
     built.train()
     ends = [weights(tmp_path / run / "epoch_3.pth") for run in ("whole", "rest")]
     assert torch.equal(*ends)
-    log = Path(built.log_dir, f"{built.timestamp}.log").read_text()
+    log = log_of(built)
     assert "gradient of some iterations is lost" not in log
     assert "without the gradients" not in log
+
+
+@pytest.mark.parametrize(("counts", "lost"), [(1, False), (3, True), (4, False)])
+def test_gradients_of_several_processes_are_lost_with_a_warning(
+    tmp_path, monkeypatch, counts, lost
+):
+    number = "mmpar.engine.hooks.resume_hook.get_world_size"
+    with monkeypatch.context() as several:
+        several.setattr(number, lambda: 2)
+        runner(tmp_path / "whole", 0, accumulative_counts=counts).train()
+    start = tmp_path / "whole" / "epoch_2.pth"
+    built = runner(tmp_path / "rest", 0, resume=start, accumulative_counts=counts)
+    built.train()
+    assert ("goes on without them" in log_of(built)) == lost
+
+
+def test_a_training_that_ended_with_a_step_has_lost_no_gradients(tmp_path):
+    """After its 4 iterations, of which the last was stepped by alone."""
+    runner(tmp_path / "short", 0, steps=1, accumulative_counts=3).train()
+    start = tmp_path / "short" / "epoch_1.pth"
+    built = runner(tmp_path / "more", 0, resume=start, accumulative_counts=3)
+    built.train()
+    assert "goes on without them" not in log_of(built)
 
 
 def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):

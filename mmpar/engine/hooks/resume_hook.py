@@ -71,21 +71,22 @@ class ResumeHook(Hook):
             self._find_place(runner, meta)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Add the gradients that no step has used yet."""
-        if "optimizer" not in checkpoint or get_world_size() > 1:
+        """Add the gradients that no step has used yet, none of several processes'."""
+        if "optimizer" not in checkpoint:
             return
         parameters = unwrap_model(runner.model).named_parameters()
         gradients = {n: p.grad.cpu() for n, p in parameters if p.grad is not None}
         if gradients:
-            checkpoint[_GRADIENTS] = gradients
+            checkpoint[_GRADIENTS] = gradients if get_world_size() == 1 else {}
 
     def _take_gradients(self, runner: Any, checkpoint: dict) -> None:
-        gradients = checkpoint.get(_GRADIENTS, {})
+        gradients = checkpoint.get(_GRADIENTS)
+        if gradients is None:
+            return
         for name, parameter in unwrap_model(runner.model).named_parameters():
             if name in gradients:
                 parameter.grad = gradients[name].to(parameter.device)
-        counts = getattr(runner.optim_wrapper, "_accumulative_counts", 1)
-        if checkpoint["meta"]["iter"] % counts and not gradients:
+        if not gradients:
             runner.logger.warning(
                 "%s was written between two steps, without the gradients that several "
                 "processes had accumulated: the training goes on without them",
