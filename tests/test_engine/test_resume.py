@@ -204,4 +204,4 @@ def test_a_config_may_have_variables_of_its_own():
 def test_a_training_of_no_length_is_an_error(field, value):
     with pytest.raises(ValueError, match=rf"train_cfg\.{field} is {value}"):
         check_config(Config(dict(train_cfg={field: value})))
-    check_config(Config(dict(train_cfg={field: 1})))
+    check_config(Config(dict(train_cfg={"by_epoch": True, field: 1})))
