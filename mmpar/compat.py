@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 
 REQUIRED = {
@@ -80,6 +81,20 @@ def _check_numpy(torch: ModuleType) -> None:
             f"torch {torch.__version__} cannot use numpy {numpy} ({error}); install "
             "numpy of before 2.0, or a newer torch: pip install 'numpy<2'"
         ) from error
+
+
+def without_autocast(device: str) -> AbstractContextManager:
+    """A context in which autocast is off, on a ``torch.device.type`` of any torch.
+
+    ``torch.autocast`` refuses devices that it does not know, even to be switched off
+    there: MPS before torch 2.5.
+    """
+    import torch
+
+    try:
+        return torch.autocast(device, enabled=False)
+    except RuntimeError:
+        return nullcontext()
 
 
 def shards_on_cpu() -> bool:

@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from mmpar.compat import check_dependencies
+from mmpar.compat import check_dependencies, without_autocast
 
 
 def test_the_installed_packages_fit():
@@ -96,3 +96,12 @@ def test_another_error_of_an_import_is_left_as_it_is(monkeypatch):
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(RuntimeError, match="out of memory"):
         check_dependencies()
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])  # as MPS was before torch 2.5
+def test_autocast_is_off_on_any_device(device):
+    rows = torch.zeros(2, 2, device=device)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (torch.zeros(2, 2) @ torch.zeros(2, 2)).dtype == torch.bfloat16
+        with without_autocast(device):
+            assert (rows @ rows).dtype == torch.float32

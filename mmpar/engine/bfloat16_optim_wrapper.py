@@ -37,9 +37,12 @@ class BFloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """As ``OptimWrapper``'s, with autocast."""
-        autocast = torch.autocast(self.device, torch.bfloat16, enabled=self.enabled)
-        with super().optim_context(model), autocast:
-            yield
+        with super().optim_context(model):
+            if not self.enabled:  # torch.autocast would refuse devices without it
+                yield
+                return
+            with torch.autocast(self.device, torch.bfloat16):
+                yield
 
 
 def computes_in_bfloat16(device: str) -> bool:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.device import get_device
-from mmengine.runner import EpochBasedTrainLoop, TestLoop
+from mmengine.runner import EpochBasedTrainLoop, TestLoop, autocast
 
 from mmpar.engine.hooks.schema_check_hook import SchemaCheckHook
 from mmpar.evaluation.gather import as_array
@@ -97,7 +96,7 @@ class ExplainLoop(TestLoop):
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Predict, explain and evaluate a batch."""
         self.runner.call_hook("before_test_iter", batch_idx=idx, data_batch=data_batch)
-        with torch.autocast(get_device(), enabled=self.fp16):
+        with autocast(enabled=self.fp16):
             data = self.model.data_preprocessor(data_batch, False)
             outputs = self.model(**data, mode="predict")
             self.explainer.annotate(data["inputs"], outputs)
@@ -164,7 +163,7 @@ class CrossDatasetLoop(TestLoop):
         for sample in data_batch["data_samples"]:
             labels.append(sample.pop("gt_score"))
             del sample.num_classes  # the model predicts another number of them
-        with torch.autocast(get_device(), enabled=self.fp16):
+        with autocast(enabled=self.fp16):
             outputs = self.runner.model.test_step(data_batch)
         for sample, truth in zip(outputs, labels):
             self._answer(sample, truth)

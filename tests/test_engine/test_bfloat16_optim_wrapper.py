@@ -79,3 +79,12 @@ def test_only_processors_with_the_instructions_are_taken(monkeypatch):
     for capability, expected in (((7, 5), False), ((8, 0), True), ((9, 0), True)):
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda c=capability: c)
         assert computes("cuda") is expected
+
+
+def test_a_device_that_autocast_does_not_know_trains_in_float32(monkeypatch, log):
+    monkeypatch.setattr(bfloat16_optim_wrapper, "get_device", lambda: "meta")
+    layer = nn.Linear(3, 2)
+    wrapper = BFloat16OptimWrapper(optimizer=torch.optim.SGD(layer.parameters(), 0.1))
+    with wrapper.optim_context(layer):
+        assert layer(torch.rand(4, 3)).dtype == torch.float32
+    assert "trained on meta in float32" in log.text

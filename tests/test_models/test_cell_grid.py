@@ -155,6 +155,11 @@ def test_maps_of_equal_cells_are_resized_as_torch_does(cells):
     torch.testing.assert_close(grid.resize(maps, SIZE), expected)
 
 
+def test_maps_are_resized_on_devices_that_autocast_does_not_know():
+    maps = torch.zeros(1, 6, 4, device="meta")
+    assert CellGrid((5.0, 1.0), (32.0, 32.0)).resize(maps, SIZE).shape == (1, *SIZE)
+
+
 def test_a_cell_is_brightest_where_it_looks():
     maps = torch.zeros(1, 6, 4)
     maps[0, 2, 3] = 1

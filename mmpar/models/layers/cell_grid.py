@@ -18,6 +18,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
+from mmpar.compat import without_autocast
+
 Pair = tuple[float, float]
 
 
@@ -104,7 +106,7 @@ class CellGrid:
         """
         rows = self._interpolation(1, image[0], maps)
         columns = self._interpolation(0, image[1], maps)
-        with torch.autocast(maps.device.type, enabled=False):
+        with without_autocast(maps.device.type):
             return rows @ maps @ columns.T
 
     def _interpolation(self, axis: int, pixels: int, maps: Tensor) -> Tensor:
