@@ -131,9 +131,8 @@ def _box_of(shown: Any, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _occupied(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each part the columns, (P, W), and rows, (P, H), in which it is seen."""
-    height, width = parts.shape
-    columns = np.zeros((len(Part), width), bool)
-    rows = np.zeros((len(Part), height), bool)
-    columns[parts, np.arange(width)] = True
-    rows[parts, np.arange(height)[:, None]] = True
-    return columns, rows
+    numbers = np.arange(len(Part), dtype=np.int64)  # more bits than 32
+    seen = (1 << numbers)[parts]  # a bit for each part is faster than a mask for each
+    columns, rows = (np.bitwise_or.reduce(seen, axis=axis) for axis in (0, 1))
+    numbers = numbers[:, None]
+    return (columns >> numbers & 1) == 1, (rows >> numbers & 1) == 1
