@@ -185,6 +185,14 @@ def test_a_score_above_the_threshold_of_its_attribute_is_a_positive(
     torch.testing.assert_close(found[0].pred_score, logits[0].sigmoid())
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_scores_are_not_rounded_to_logits_of_half_precision(dtype):
+    logits = torch.tensor([[0.003, 8, 9]]).to(dtype)
+    (found,) = linear_head(SCHEMA)._get_predictions(logits, None)
+    assert torch.equal(found.pred_score, logits.float()[0].sigmoid())
+    assert found.pred_label.tolist() == [0, 1, 2]
+
+
 def test_a_score_at_the_threshold_is_negative_in_every_precision():
     for dtype in (torch.float32, torch.float64, torch.bfloat16):
         logits = torch.zeros(1, 3, dtype=dtype)

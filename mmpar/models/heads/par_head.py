@@ -185,7 +185,9 @@ class PARHead(MultiLabelClsHead):
     def _decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and decisions ``(B, A)``."""
         if self.decision_rule is None or self.calibrated_scores is None:
-            scores = logits.sigmoid()
+            # In bfloat16, 8 and 9 would have the score 1, and 0.003 that of 0.
+            dtype = torch.promote_types(logits.dtype, torch.float32)
+            scores = logits.to(dtype).sigmoid()
             return scores, scores > self.threshold
         scores = self.calibrated_scores(logits)
         decisions = self.decision_rule.decide(scores.detach().cpu().numpy())
