@@ -45,7 +45,7 @@ def read_config(args: argparse.Namespace) -> Config:
     if args.out:
         cfg.test_evaluator = add_dump_metric(cfg.test_evaluator, args.out)
     if args.amp:
-        cfg.test_cfg.fp16 = True
+        cfg.test_cfg = {**(cfg.get("test_cfg") or {}), "fp16": True}
     return cfg
 
 

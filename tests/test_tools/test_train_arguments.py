@@ -35,7 +35,15 @@ def test_the_learning_rate_is_scaled_from_the_batch_size_of_the_config(config_of
 def test_a_training_without_validation_has_none_of_its_parts(config_of):
     cfg = config_of("train.py", "--no-validate")
     assert cfg.val_dataloader is cfg.val_cfg is cfg.val_evaluator is None
+    assert cfg.protocol == "fixed-schedule"
     assert config_of("train.py").val_dataloader is not None
+
+
+def test_a_training_without_validation_says_no_more_of_its_protocol_than_before(
+    config_of,
+):
+    said = ("--cfg-options", "protocol=None")
+    assert config_of("train.py", *said, "--no-validate").protocol is None
 
 
 @pytest.mark.parametrize("has_bfloat16", [True, False])
@@ -52,3 +60,5 @@ def test_mixed_precision_reaches_training_and_test(
     assert wrapper.get("loss_scale") == (None if has_bfloat16 else 512.0)
     assert wrapper.optimizer.type == "Adam"
     assert config_of("test.py", "x.pth", "--amp").test_cfg.fp16 is True
+    none = ("--cfg-options", "test_cfg=None")
+    assert config_of("test.py", "x.pth", "--amp", *none).test_cfg.fp16 is True
