@@ -378,9 +378,9 @@ def _chosen_by(
 def _say_unknown(card: ModelCard, path: str, say: Say) -> None:
     if card.training_data is None:
         say(
-            f"{path} does not say what it was trained on, as it was converted, an older "
-            "mmpar wrote it, or its config has no TrainingRecordHook: the training "
-            f"data are {UNKNOWN}"
+            f"{path} does not say what it was trained on, as it was converted, an "
+            "older mmpar wrote it, or its config has no TrainingRecordHook: the "
+            f"training data are {UNKNOWN}"
         )
     if card.chosen_by is None:
         say(f"{path} was not chosen by a metric, as far as it says: {UNKNOWN}")

@@ -16,6 +16,7 @@ from mmpar.evaluation.functional import best_levels, region_accuracies
 from mmpar.evaluation.tables import text_table
 from mmpar.structures import assign_attributes, build_regions, build_schema
 from mmpar.utils.atomic import write_atomically
+from mmpar.utils.checkpoint_search import is_hook
 from mmpar.utils.config import add_dump_metric, hash_config
 from mmpar.utils.launch import leaving_process_group
 
@@ -104,11 +105,11 @@ def level_config(cfg: Config, level: int, epochs: int) -> Config:
     )
     cfg.default_hooks = {
         name: hook
-        for name, hook in cfg.default_hooks.items()
-        if not hook or hook.type != "EMAHook"
+        for name, hook in (cfg.get("default_hooks") or {}).items()
+        if not is_hook(hook, "EMAHook")
     }
     cfg.custom_hooks = [
-        hook for hook in cfg.get("custom_hooks", []) if hook.type != "EMAHook"
+        hook for hook in cfg.get("custom_hooks") or [] if not is_hook(hook, "EMAHook")
     ]
     cfg.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=epochs)
     cfg.default_hooks.checkpoint = dict(

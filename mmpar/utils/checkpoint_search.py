@@ -168,14 +168,15 @@ def _checkpoint_hook(cfg: Config) -> dict:
 
 
 def configured_hooks(cfg: Config, name: str) -> list[dict]:
-    """The hooks of a class in a config, of which any scope may be written before it."""
-    hooks = [
-        *(cfg.get("default_hooks") or {}).values(),
-        *(cfg.get("custom_hooks") or []),
-    ]
-    return [
-        hook for hook in hooks if hook and str(hook.get("type")).split(".")[-1] == name
-    ]
+    """The hooks of a class in a config."""
+    named = (cfg.get("default_hooks") or {}).values()
+    hooks = [*named, *(cfg.get("custom_hooks") or [])]
+    return [hook for hook in hooks if is_hook(hook, name)]
+
+
+def is_hook(hook: dict | None, name: str) -> bool:
+    """Whether this is the config of such a hook, named in any scope."""
+    return hook is not None and str(hook.get("type")).split(".")[-1] == name
 
 
 def _folder(cfg: Config, work_dir: str) -> Path:

@@ -64,7 +64,8 @@ def test_a_short_training_anneals_in_full(epochs):
 
 def test_averaged_weights_are_not_compared():
     cfg = Config.fromfile(REPOSITORY / "configs/sspnet/sspnet_r50_pa100k.py")
-    cfg.custom_hooks = [dict(type="EMAHook"), dict(type="EmptyCacheHook")]
+    averages = (dict(type=name) for name in ("EMAHook", "mmengine.EMAHook"))
+    cfg.custom_hooks = [*averages, dict(type="EmptyCacheHook")]
     before = [*cfg.default_hooks]
     after = level_config(cfg, 1, 4)
     assert "ema" in before
