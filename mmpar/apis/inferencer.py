@@ -58,8 +58,8 @@ class TorchPredictor(Predictor):
             has a text side.
 
     Raises:
-        ValueError: No such precision, or the model has no text side; and as
-            :func:`load_model`.
+        ValueError: No such precision, or the device has none but fp32, or the model has
+            no text side; and as :func:`load_model`.
     """
 
     def __init__(
@@ -77,6 +77,8 @@ class TorchPredictor(Predictor):
                 f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)}"
             )
         self.device = torch.device(device or get_device())
+        self._dtype = PRECISIONS[precision]
+        _require_autocast(self.device, self._dtype)
         self.model, card = load_model(model, self.device)
         super().__init__(card, batch_size, threshold, texts)
         self.model = self.model.to(memory_format=torch.channels_last)
@@ -85,7 +87,6 @@ class TorchPredictor(Predictor):
             self._queries = _query_texts(self.model, card, self.texts)
             forward = self._forward_with_texts
         self._forward = torch.compile(forward) if compile else forward
-        self._dtype = PRECISIONS[precision]
         steps = card.preprocessing
         self._size = (steps.width, steps.height)
         self._loader = LoadPersonImage(
@@ -189,6 +190,19 @@ class TorchPredictor(Predictor):
             _explained(result, dict(zip(names, values)), attributes, person, explainer)
             for result, values, person in zip(results, found, persons)
         ]
+
+
+def _require_autocast(device: torch.device, dtype: torch.dtype | None) -> None:
+    """Ask before a model is loaded whether a device computes in a type."""
+    if dtype is None:
+        return
+    try:
+        torch.autocast(device.type, dtype)
+    except RuntimeError as error:  # such as MPS before torch 2.5
+        raise ValueError(
+            f"torch {torch.__version__} does not compute in {dtype} on {device} "
+            f"({error}); leave precision out"
+        ) from error
 
 
 def default_explainer(model: Any) -> str:

@@ -126,6 +126,8 @@ def test_coarser_precisions_stay_near(trained_work_dir, crops):
     assert 0 < abs(coarse - exact).max() < 0.02
     with pytest.raises(ValueError, match="precision is 'int8'; choose one of fp32"):
         PARInferencer(work_dir, precision="int8")
+    with pytest.raises(ValueError, match=r"bfloat16 on meta .*leave precision out"):
+        PARInferencer(work_dir, "meta", precision="bf16")  # as MPS before torch 2.5
 
 
 def test_a_long_list_has_a_progress_bar_and_a_short_one_none(
