@@ -329,7 +329,8 @@ def _outcome(error: Exception) -> int:
     while chain is not None:
         if isinstance(chain, MemoryError) or "Insufficient memory" in str(chain):
             return MEMORY
-        chain = chain.__cause__ or chain.__context__
+        hidden = chain.__suppress_context__  # "from None": no cause, by its own word
+        chain = chain.__cause__ or (None if hidden else chain.__context__)
     if type(error) not in _DOCUMENTED:
         return OTHER
     return REFUSED if NAME in str(error) else NAMELESS
