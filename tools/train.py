@@ -53,7 +53,8 @@ def read_config(args: argparse.Namespace) -> Config:
     if args.amp:
         cfg.optim_wrapper.type = mixed_precision(get_device())
         if cfg.optim_wrapper.type == "BFloat16OptimWrapper":
-            cfg.optim_wrapper.pop("loss_scale", None)  # of float16 alone
+            for name in ("loss_scale", "dtype"):  # of AmpOptimWrapper alone
+                cfg.optim_wrapper.pop(name, None)
     if args.resume:
         cfg.resume = args.resume
     if args.no_validate:

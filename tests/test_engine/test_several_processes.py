@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmpar.datasets import EvaluationSampler
+from mmpar.utils.checkpoint_files import load_from_local
 from tests.fixtures.trained import write_thin_config
 from tests.test_engine.a_process import SIZES
-from tests.test_tools.run import call_together
+from tests.test_tools.run import REPOSITORY, call_together
 
 A_PROCESS = ["-m", "tests.test_engine.a_process"]
 METHODS = ("sspnet", "alm")  # whose scores depend on the batch, unlike "linear"'s
@@ -108,3 +110,37 @@ def test_each_epoch_deals_all_images_anew(trained):
     for ours, theirs in zip(first, second):
         assert sorted(ours + theirs) == list(range(16))
     assert len({tuple(epoch) for epoch in first + second}) == 6
+
+
+# Every image as it is, since its flip would be another in another process.
+ACCUMULATED = """
+train_dataloader['dataset']['pipeline'] = [
+    dict(type='DrawSyntheticPerson'),
+    dict(type='Resize', scale=(64, 128)),
+    dict(type='PackPARInputs'),
+]
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    accumulative_counts=2,
+    optimizer=dict(type='SGD', lr=0.05, momentum=0.9),
+)
+sync_bn = 'torch'
+"""
+
+
+def accumulated(folder, processes):
+    """The weights after 5 batches of 4 images on all processes: 3 steps."""
+    folder.mkdir()
+    size = f"train_dataloader['batch_size'] = {4 // processes}\n"
+    config = write_thin_config("linear", folder, num_train=20, more=size + ACCUMULATED)
+    words = [REPOSITORY / "tools/train.py", config, "--work-dir", folder / "work"]
+    call_together(processes, [*words, "--launcher", "pytorch"], cwd=folder)
+    return load_from_local(str(folder / "work/epoch_1.pth"))["state_dict"]
+
+
+def test_accumulated_gradients_are_those_of_one_process(tmp_path):
+    one, two = (accumulated(tmp_path / str(n), n) for n in (1, 2))
+    assert one.keys() == two.keys()
+    for name, weight in one.items():
+        torch.testing.assert_close(two[name], weight, rtol=1e-4, atol=1e-5)

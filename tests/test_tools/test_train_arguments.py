@@ -54,10 +54,12 @@ def test_mixed_precision_reaches_training_and_test(
     monkeypatch.setattr(precision, "computes_in_bfloat16", lambda _: has_bfloat16)
     monkeypatch.setattr("mmengine.device.get_device", lambda: "cuda")
     kind = "BFloat16OptimWrapper" if has_bfloat16 else "AmpOptimWrapper"
-    static = ("--cfg-options", "optim_wrapper.loss_scale=512.")
+    own = ("optim_wrapper.loss_scale=512.", "optim_wrapper.dtype=float16")
+    static = ("--cfg-options", *own)
     wrapper = config_of("train.py", "--amp", *static).optim_wrapper
     assert wrapper.type == kind
     assert wrapper.get("loss_scale") == (None if has_bfloat16 else 512.0)
+    assert wrapper.get("dtype") == (None if has_bfloat16 else "float16")
     assert wrapper.optimizer.type == "Adam"
     assert config_of("test.py", "x.pth", "--amp").test_cfg.fp16 is True
     none = ("--cfg-options", "test_cfg=None")
