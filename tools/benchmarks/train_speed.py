@@ -26,6 +26,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from mmpar.registry import MODELS
+from mmpar.utils.allocator import keep_freed_memory
 from mmpar.utils.config import check_config
 
 BFLOAT16 = {"optim_wrapper.type": "BFloat16OptimWrapper"}
@@ -130,6 +131,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     init_default_scope("mmpar")
     device = get_device()
+    if device == "cpu":
+        keep_freed_memory()  # as every training does
     trainings = {
         name: Training(args.config, SWITCHES[name], device) for name in args.switches
     }
