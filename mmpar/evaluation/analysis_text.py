@@ -58,8 +58,8 @@ def _gap_text(gap: Interval) -> str:
     return f"{gap} ~0" if gap.holds_zero else str(gap)
 
 
-def analysis_json(result: Any) -> str:
-    """The fields of dataclasses as JSON; null for a number that is not defined."""
+def result_json(result: Any) -> str:
+    """A result as JSON, dataclasses as dicts; null for a number that is not defined."""
     return json.dumps(_plain(result), indent=1, allow_nan=False, ensure_ascii=False)
 
 

@@ -1,8 +1,11 @@
 """A test says, on the console and in files, what its numbers come from."""
 
 import json
+import logging
 import re
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
@@ -10,7 +13,7 @@ from mmpar.apis.model_files import publish
 from mmpar.datasets import PETA, SyntheticPAR
 from mmpar.datasets.training_record import record_data
 from mmpar.engine import running
-from mmpar.engine.hooks.result_record_hook import describe_origin
+from mmpar.engine.hooks.result_record_hook import ResultRecordHook, describe_origin
 from mmpar.engine.hooks.seen_persons_hook import seen_shares
 from mmpar.evaluation import read_record
 from mmpar.evaluation.result_record import record_lines
@@ -94,6 +97,17 @@ def test_a_checkpoint_of_another_protocol_is_a_warning(trained_work_dir, tmp_pat
     assert record["checkpoint"]["protocol"] == "val-selected"
     (warning,) = re.findall(r"WARNING - (.* protocol .*)", log)
     assert "val-selected, but the data of this config make the result paper" in warning
+
+
+def test_a_metric_that_is_not_defined_is_null(tmp_path):
+    (tmp_path / "vis_data").mkdir()
+    hook = ResultRecordHook()
+    hook.record = dict(protocol=None)
+    runner = SimpleNamespace(log_dir=str(tmp_path), logger=logging.getLogger("test"))
+    hook.after_test_epoch(runner, {"mA": np.float64("nan"), "f1": np.float32(0.5)})
+    text = (tmp_path / "vis_data/record.json").read_text()
+    found = json.loads(text, parse_constant=pytest.fail)  # NaN is none of JSON's
+    assert found == dict(metrics=dict(mA=None, f1=0.5), protocol=None)
 
 
 def test_what_other_software_writes_under_the_same_names_is_unknown():

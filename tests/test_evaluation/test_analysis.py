@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmpar.evaluation.analysis import analyze
-from mmpar.evaluation.analysis_text import analysis_json, analysis_text
+from mmpar.evaluation.analysis_text import result_json, analysis_text
 from mmpar.evaluation.dump_predictions import write_predictions
 from mmpar.evaluation.functional import (
     average_precision,
@@ -225,7 +225,7 @@ def test_page_and_json_hold_what_was_measured(analysis):
         assert text in page
     # Self-contained: nothing is loaded from elsewhere.
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
-    assert f"{analysis.summary['mA'].value:.6f}"[:6] in analysis_json(analysis)
+    assert f"{analysis.summary['mA'].value:.6f}"[:6] in result_json(analysis)
 
 
 def test_the_tool_reads_what_testing_wrote(tmp_path):

@@ -36,7 +36,7 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 from mmpar.evaluation import read_dump, read_record
 from mmpar.evaluation.analysis import analyze
-from mmpar.evaluation.analysis_text import analysis_json, analysis_text
+from mmpar.evaluation.analysis_text import result_json, analysis_text
 from mmpar.utils.atomic import write_atomically
 from mmpar.visualization.analysis_report import html_report
 
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> None:
     analysis = analyze(schema, predictions, args.rounds, record=record)
     print(analysis_text(analysis))
     if args.json:
-        write_atomically(args.json, analysis_json(analysis))
+        write_atomically(args.json, result_json(analysis))
         print(f"written: {args.json}")
     if args.out:
         title = args.title or args.results

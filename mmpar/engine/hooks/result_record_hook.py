@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os.path as osp
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from mmengine.hooks import Hook
 
 from mmpar.datasets.training_record import record_data
 from mmpar.engine.hooks.seen_persons_hook import seen_shares
+from mmpar.evaluation.analysis_text import result_json
 from mmpar.evaluation.dump_predictions import DumpPredictions
 from mmpar.evaluation.predictions import SeenPersons
 from mmpar.evaluation.result_record import record_lines
@@ -68,11 +68,7 @@ class ResultRecordHook(Hook):
         self, runner: Any, metrics: dict[str, float] | None = None
     ) -> None:
         """Log and write it."""
-        content = json.dumps(
-            dict(metrics=metrics, **self.record),
-            indent=1,
-            default=lambda number: number.tolist(),  # NumPy's
-        )
+        content = result_json(dict(metrics=metrics, **self.record))
         write_atomically(osp.join(runner.log_dir, "vis_data/record.json"), content)
         runner.logger.info("\n  ".join(["This result", *record_lines(self.record)]))
         protocol, trained = self.record["protocol"], self._loaded.get("protocol")
