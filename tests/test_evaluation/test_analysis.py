@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmpar.evaluation.analysis import analyze
-from mmpar.evaluation.analysis_text import result_json, analysis_text
+from mmpar.evaluation.analysis_text import analysis_text, result_json
 from mmpar.evaluation.dump_predictions import write_predictions
 from mmpar.evaluation.functional import (
     average_precision,

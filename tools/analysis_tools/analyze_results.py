@@ -36,7 +36,7 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 from mmpar.evaluation import read_dump, read_record
 from mmpar.evaluation.analysis import analyze
-from mmpar.evaluation.analysis_text import result_json, analysis_text
+from mmpar.evaluation.analysis_text import analysis_text, result_json
 from mmpar.utils.atomic import write_atomically
 from mmpar.visualization.analysis_report import html_report
 
