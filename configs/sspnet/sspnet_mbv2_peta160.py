@@ -8,14 +8,7 @@ _base_ = [
 model = dict(
     # Strides 4, 8, 16 and 32.
     backbone=dict(_base_.mobilenet, out_indices=(1, 2, 4, 7)),
-    neck=dict(
-        in_channels=(24, 32, 96, 1280),
-        out_channels=128,
-        # The official code's initialization multiplies the variance by 20 at stride 32.
-        init_cfg=dict(
-            type="Xavier", distribution="uniform", override=dict(name="pyramid")
-        ),
-    ),
+    neck=dict(in_channels=(24, 32, 96, 1280), out_channels=128),
     head=dict(schema=_base_.schema, in_channels=128),
 )
 optim_wrapper = dict(optimizer=dict(lr=3e-4))  # the best of two on val

@@ -16,7 +16,8 @@ class SSPNetInit:
     Weights of convolutions are normal by fan-out, biases torch's uniform default. Each
     point's offset comes from a convolution of its own there, so its fan-out is 2 and
     its weights are N(0, 1): points begin about 15 pixels apart, mostly outside their
-    region. Without this, offsets begin near zero and biases at zero.
+    region. Without this, offsets begin near zero, biases at zero, and the pyramid with
+    Xavier weights.
 
     Source: https://github.com/guotengg/SSPNet (``tools/PLE.py``, ``PLEs``;
     ``models/backbone/resnet.py``).

@@ -95,3 +95,14 @@ def test_only_the_rows_that_are_read_and_a_halo_are_smoothed():
 def test_one_stage_is_no_pyramid():
     with pytest.raises(ValueError, match=r"at least two stages, got in_channels=\[8\]"):
         FeaturePyramid([8], 4)
+
+
+def test_weights_begin_with_the_variance_of_both_sides_of_a_layer():
+    torch.manual_seed(0)
+    pyramid = FeaturePyramid((24, 32, 96, 1280), out_channels=128)
+    for conv in [*pyramid.laterals, *pyramid.smooths]:
+        fan_in = conv.weight[0].numel()
+        fan_out = conv.weight.numel() // conv.in_channels
+        std = (2 / (fan_in + fan_out)) ** 0.5
+        assert conv.weight.std().item() == pytest.approx(std, rel=0.05)
+        assert not conv.bias.any()

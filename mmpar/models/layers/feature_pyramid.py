@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import kaiming_init
+from mmengine.model import xavier_init
 from torch import Tensor, nn
 
 Rows = tuple[int, int]
@@ -20,6 +20,10 @@ class FeaturePyramid(nn.Module):
     "Feature Pyramid Networks", with bilinear upsampling). The smoothing is nearly all
     of the cost, so only the rows that are read are smoothed, and a level that is not
     read is not computed.
+
+    Weights begin as Glorot and Bengio's, which keep the variance of a layer without a
+    ReLU after it. The official code's (He et al., by the outputs) multiply it at the
+    coarsest level by up to 20.
 
     Args:
         in_channels: Channels of the backbone's stages, finest first.
@@ -40,7 +44,7 @@ class FeaturePyramid(nn.Module):
             nn.Conv2d(out_channels, out_channels, 3, padding=1) for _ in in_channels[1:]
         )
         for conv in [*self.laterals, *self.smooths]:
-            kaiming_init(conv)
+            xavier_init(conv, distribution="uniform")
 
     def forward(
         self, stages: Sequence[Tensor], rows: Mapping[int, Rows]
