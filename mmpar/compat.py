@@ -109,3 +109,13 @@ def shards_on_cpu() -> bool:
     except TypeError:
         return False
     return True
+
+
+def has_deepspeed() -> bool:
+    """Whether MMEngine can train with DeepSpeed: it imports its one-bit optimizers.
+
+    DeepSpeed 0.19.7 has them no more.
+    """
+    if importlib.util.find_spec("deepspeed") is None:
+        return False
+    return importlib.util.find_spec("deepspeed.runtime.fp16.onebit") is not None

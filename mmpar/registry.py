@@ -48,6 +48,7 @@ OPTIMIZERS = _child(root.OPTIMIZERS, "engine")
 OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, "engine")
 OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, "engine")
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, "engine")
+STRATEGIES = _child(root.STRATEGIES, "engine")
 
 VISUALIZERS = _child(root.VISUALIZERS, "visualization")
 VISBACKENDS = _child(root.VISBACKENDS, "visualization")

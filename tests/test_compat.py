@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from mmpar.compat import check_dependencies, without_autocast
+from mmpar.compat import check_dependencies, has_deepspeed, without_autocast
 
 
 def test_the_installed_packages_fit():
@@ -105,3 +105,21 @@ def test_autocast_is_off_on_any_device(device):
         assert (torch.zeros(2, 2) @ torch.zeros(2, 2)).dtype == torch.bfloat16
         with without_autocast(device):
             assert (rows @ rows).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("found", "fits"),
+    [
+        (("deepspeed", "deepspeed.runtime.fp16.onebit"), True),
+        (("deepspeed",), False),
+        ((), False),
+    ],
+)
+def test_a_deepspeed_fits_that_has_one_bit_optimizers(monkeypatch, found, fits):
+    def find_spec(name):
+        if name.startswith("deepspeed.") and "deepspeed" not in found:
+            raise ModuleNotFoundError(name)
+        return object() if name in found else None
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    assert has_deepspeed() is fits

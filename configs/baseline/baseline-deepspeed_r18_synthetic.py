@@ -5,5 +5,11 @@ Batch normalization looks at each process's own batch: DeepSpeed does not conver
 
 _base_ = ["./baseline_r18_synthetic.py", "../_base_/strategies/deepspeed.py"]
 
-optim_wrapper = dict(type="DeepSpeedOptimWrapper")
+# DeepSpeed clips gradients itself.
+optim_wrapper = dict(
+    _delete_=True,
+    type="DeepSpeedOptimWrapper",
+    optimizer=_base_.optim_wrapper.optimizer,
+)
+strategy = dict(gradient_clipping=_base_.optim_wrapper.clip_grad.max_norm)
 sync_bn = None

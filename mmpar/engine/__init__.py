@@ -5,6 +5,7 @@ from mmpar.engine.bfloat16_optim_wrapper import (
     BFloat16OptimWrapper,
     mixed_precision,
 )
+from mmpar.engine.deepspeed_strategy import DeepSpeedStrategy
 from mmpar.engine.hooks import (
     ChannelsLastHook,
     CheckpointHook,
@@ -34,6 +35,7 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointHook",
     "CrossDatasetLoop",
+    "DeepSpeedStrategy",
     "DistillationHook",
     "DueValidationHook",
     "ExplainLoop",

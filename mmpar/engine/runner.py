@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import MMLogger
+from mmengine.registry import Registry
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmpar.compat import has_deepspeed
 from mmpar.datasets import EvaluationSampler
 from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
@@ -26,7 +27,7 @@ from mmpar.models.layers.shared_batch_norm import (
     require_shareable,
     share_batch_statistics,
 )
-from mmpar.registry import LOOPS, RUNNERS
+from mmpar.registry import LOOPS, RUNNERS, STRATEGIES
 from mmpar.utils.allocator import keep_freed_memory
 from mmpar.utils.checkpoint_search import configured_hooks, resolve_resume
 from mmpar.utils.config import check_config
@@ -64,10 +65,10 @@ _OF_MMENGINE = {
 }
 
 
-def _loop_class(loop: dict) -> Any:
-    """The class of a loop's config, which may name it in any scope; None if unknown."""
-    kind = loop.get("type")
-    return LOOPS.get(kind) if isinstance(kind, str) else kind
+def _class_of(cfg: dict, registry: Registry) -> Any:
+    """The class of a part's config, which may name it in any scope; None if unknown."""
+    kind = cfg.get("type")
+    return registry.get(kind) if isinstance(kind, str) else kind
 
 
 class _Resumable:
@@ -140,7 +141,7 @@ class _Resumable:
         if isinstance(loop, dict) and loop.get("by_epoch") and "type" not in loop:
             rest = {name: value for name, value in loop.items() if name != "by_epoch"}
             loop = dict(type=ResumableEpochLoop, **rest)
-        elif isinstance(loop, dict) and _loop_class(loop) is EpochBasedTrainLoop:
+        elif isinstance(loop, dict) and _class_of(loop, LOOPS) is EpochBasedTrainLoop:
             loop = {**loop, "type": ResumableEpochLoop}
         loop = super().build_train_loop(loop)  # type: ignore[misc]
         measure_epoch(loop.dataloader)
@@ -210,6 +211,28 @@ class PARRunner(_Resumable, Runner):
 class PARFlexibleRunner(_Resumable, FlexibleRunner):
     """MMEngine's ``FlexibleRunner``, resumable; it trains by a ``strategy``."""
 
+    def build_strategy(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """As MMEngine's, which would not find mmpar's: it sets its scope later."""
+        kind = _class_of(strategy, STRATEGIES)
+        return super().build_strategy({**strategy, "type": kind}, *args, **kwargs)
+
+    def save_checkpoint(
+        self, *args: Any, meta: dict | None = None, **kwargs: Any
+    ) -> None:
+        """As MMEngine's ``Runner``: epoch and iteration that ``meta`` names are kept.
+
+        ``FlexibleRunner`` counts one more in the best checkpoint, and in those that are
+        saved again for it.
+        """
+        self._named = dict(meta or {})
+        super().save_checkpoint(*args, meta=meta, **kwargs)
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """As MMEngine's."""
+        if fn_name == "before_save_checkpoint":
+            kwargs["checkpoint"]["meta"].update(self._named)
+        super().call_hook(fn_name, **kwargs)
+
 
 def build_runner(cfg: Config) -> PARRunner:
     """The Runner of a config, on GPUs or CPUs, without warnings nobody can act on.
@@ -256,11 +279,14 @@ def _prepare_strategy(cfg: Config) -> None:
     """Change what cannot be done with weights that no process has all of.
 
     Raises:
-        ValueError: It cannot be left out either, or DeepSpeed is not installed.
+        ValueError: It cannot be left out either, or no DeepSpeed that fits is there.
     """
     name = cfg.strategy.type
-    if name == "DeepSpeedStrategy" and find_spec("deepspeed") is None:
-        raise ValueError(f"the strategy {name} needs a package: pip install deepspeed")
+    if name == "DeepSpeedStrategy" and not has_deepspeed():
+        raise ValueError(
+            f"the strategy {name} needs a package: pip install 'deepspeed<0.19.7' "
+            "(later ones lack optimizers that MMEngine imports)"
+        )
     if cfg.get("launcher", "none") == "none" and name != "SingleDeviceStrategy":
         raise ValueError(
             f"the strategy {name} is for several processes: start the training with "

@@ -1,14 +1,17 @@
 """Trainings by MMEngine's strategies: what they give, and what they cannot do."""
 
+import importlib.util
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.config import Config
 
-from mmpar.engine import build_runner
+from mmpar.engine import DeepSpeedStrategy, build_runner
 from mmpar.utils.checkpoint_files import load_from_local
 from mmpar.utils.launch import _join_on_cpu
 from tests.fixtures.trained import write_thin_config
-from tests.fixtures.versions import needs_shards_on_cpu
+from tests.fixtures.versions import needs_deepspeed, needs_shards_on_cpu
 from tests.test_tools.run import REPOSITORY, call_together, run_tool
 
 CONFIGS = REPOSITORY / "configs/baseline"
@@ -23,29 +26,77 @@ optim_wrapper = dict(
 """
 
 
+SPLIT_SMALL = "strategy['model_wrapper']['auto_wrap_policy']['min_num_params'] = 10_000"
+BY_DEEPSPEED = """
+optim_wrapper['type'] = "DeepSpeedOptimWrapper"
+strategy['gradient_clipping'] = 0.0
+"""
+
+
 def train(folder, more):
-    """By two processes; the weights at the end."""
+    """By two processes; the checkpoint at the end."""
     config = write_thin_config("linear", folder, num_train=16, epochs=2, more=more)
     words = [REPOSITORY / "tools/train.py", config, "--work-dir", folder / "work"]
     call_together(2, [*words, "--launcher", "pytorch"], cwd=folder)
-    return config, load_from_local(str(folder / "work/epoch_2.pth"))["state_dict"]
+    return config, load_from_local(str(folder / "work/epoch_2.pth"))
 
 
-@needs_shards_on_cpu
-def test_sharded_weights_are_trained_like_whole_ones(tmp_path):
-    strategy = Config.fromfile(CONFIGS / "baseline-fsdp_r18_synthetic.py").strategy
-    strategy.model_wrapper.auto_wrap_policy.min_num_params = 10_000
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        pytest.param("fsdp", SPLIT_SMALL, marks=needs_shards_on_cpu),
+        pytest.param("deepspeed", BY_DEEPSPEED, marks=needs_deepspeed),
+    ],
+    ids=["fsdp", "deepspeed"],
+)
+def test_sharded_weights_are_trained_like_whole_ones(tmp_path, name, change):
+    strategy = Config.fromfile(CONFIGS / f"baseline-{name}_r18_synthetic.py").strategy
     folders = [tmp_path / name for name in ("whole", "sharded")]
     for folder in folders:
         folder.mkdir()
     _, whole = train(folders[0], MORE)
-    more = f"{MORE}strategy = {strategy.to_dict()}\n"
+    more = f"{MORE}strategy = {strategy.to_dict()}\n{change}"
     config, sharded = train(folders[1], more)
-    assert sharded.keys() == whole.keys()
-    for name, weight in whole.items():
-        torch.testing.assert_close(sharded[name], weight, rtol=1e-4, atol=1e-5)
+    assert sharded["state_dict"].keys() == whole["state_dict"].keys()
+    for name, weight in whole["state_dict"].items():
+        trained = sharded["state_dict"][name]
+        torch.testing.assert_close(trained, weight, rtol=1e-4, atol=1e-5)
+    for name in ("epoch", "iter", "training_data", "chosen_by"):
+        assert sharded["meta"][name] == whole["meta"][name]
     tested = run_tool("test.py", config, folders[1] / "work", cwd=tmp_path)
     assert "| 4 " in tested
+
+
+def test_a_checkpoint_of_deepspeed_is_one_file_with_whole_weights_and_hooks_words(
+    tmp_path,
+):
+    """With a stand-in for its engine."""
+    model = torch.nn.Linear(2, 1, bias=False)
+    strategy = object.__new__(DeepSpeedStrategy)
+    strategy.model = SimpleNamespace(
+        zero_optimization_partition_weights=lambda: False,
+        module_state_dict=lambda **_: model.state_dict(),
+    )
+    strategy._seed = 1
+    strategy.exclude_frozen_parameters = None
+
+    def name_data(checkpoint):
+        assert torch.equal(checkpoint["state_dict"]["weight"], model.weight)
+        checkpoint["meta"]["training_data"] = "synthetic"
+
+    path = tmp_path / "epoch_1.pth"
+    extra = dict(meta=dict(epoch=1), message_hub={})
+    strategy.save_checkpoint(str(path), extra_ckpt=extra, callback=name_data)
+    saved = load_from_local(str(path))
+    assert torch.equal(saved["state_dict"]["weight"], model.weight)
+    assert saved["meta"]["training_data"] == "synthetic"
+    assert saved["meta"]["epoch"] == 1
+
+
+@needs_deepspeed
+def test_weights_that_no_checkpoint_could_hold_are_refused():
+    with pytest.raises(ValueError, match=r"stage is 3.*stage 2"):
+        DeepSpeedStrategy(zero_optimization=dict(stage=3))
 
 
 def fsdp(**fields):
@@ -70,10 +121,13 @@ def test_what_a_strategy_cannot_do_is_refused(fields, words):
         build_runner(fsdp(**fields))
 
 
-def test_deepspeed_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr("mmpar.engine.runner.find_spec", lambda name: None)
+@pytest.mark.parametrize("lacks", ["deepspeed", "deepspeed.runtime.fp16.onebit"])
+def test_deepspeed_that_does_not_fit_is_named(monkeypatch, lacks):
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == lacks else object()
+    )
     cfg = Config.fromfile(CONFIGS / "baseline-deepspeed_r18_synthetic.py")
-    with pytest.raises(ValueError, match="pip install deepspeed"):
+    with pytest.raises(ValueError, match=r"pip install 'deepspeed<0\.19\.7'"):
         build_runner(cfg)
 
 
