@@ -7,7 +7,12 @@ import warnings
 import pytest
 import torch
 
-from mmpar.compat import check_dependencies, has_deepspeed, without_autocast
+from mmpar.compat import (
+    check_dependencies,
+    has_deepspeed,
+    shards_on_cpu,
+    without_autocast,
+)
 
 
 def test_the_installed_packages_fit():
@@ -105,6 +110,21 @@ def test_autocast_is_off_on_any_device(device):
         assert (torch.zeros(2, 2) @ torch.zeros(2, 2)).dtype == torch.bfloat16
         with without_autocast(device):
             assert (rows @ rows).dtype == torch.float32
+
+
+class StreamWithPriority:
+    def __init__(self, priority):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("stream", "shards"), [(StreamWithPriority, True), (object, False)]
+)
+def test_a_torch_shards_on_cpu_whose_streams_have_a_priority(
+    monkeypatch, stream, shards
+):
+    monkeypatch.setattr(torch.cpu, "Stream", stream)
+    assert shards_on_cpu() is shards
 
 
 @pytest.mark.parametrize(
