@@ -192,6 +192,7 @@ def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
     output = run_tool(
         "benchmarks/train_speed.py",
         *(config, "--turns", 1, "--steps", 1, "--threads", 1, "--switches", *switches),
+        *("--cfg-options", "train_dataloader.batch_size=8"),
         cwd=tmp_path,
     )
     rows = table_of(output)
