@@ -305,10 +305,11 @@ def test_the_peak_of_every_family_moves_as_far_as_a_lone_patch(file):
     explainer = GradCAM(patch_detector(backbone, stage))
     here, right, below = (
         map_peak(explainer(patch_at(*place))[0, 0].numpy())
-        for place in ((48, 80), (80, 80), (48, 112))
+        for place in ((56, 88), (72, 88), (56, 104))
     )
-    assert (right - here).tolist() == [32, 0]
-    assert (below - here).tolist() == [0, 32]
+    # To a pixel, for where cells are nearly alike, the highest is a matter of rounding.
+    assert (right - here).tolist() == pytest.approx([16, 0], abs=1)
+    assert (below - here).tolist() == pytest.approx([0, 16], abs=1)
 
 
 @pytest.mark.parametrize("cells", [(6, 4), (12, 8), (7, 5)])
