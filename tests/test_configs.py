@@ -206,7 +206,7 @@ def results_of_metafiles():
                 yield pytest.param(path.parent, result["Metrics"], id=model["Name"])
 
 
-@pytest.mark.parametrize(("folder", "metrics"), results_of_metafiles())
+@pytest.mark.parametrize(("folder", "metrics"), [*results_of_metafiles()])
 def test_figures_of_a_metafile_are_those_of_a_table_in_the_docs(folder, metrics):
     pages = [folder / "README.md", ROOT.parent / "README.md"]
     pages.append(ROOT.parent / "docs/results.md")
