@@ -22,7 +22,7 @@ from mmpar.utils.protocol import check_protocol
 ROOT = Path(__file__).parents[1] / "configs"
 # Made to be trained on a CPU, not to follow an official code.
 REDUCED = re.compile("synthetic|peta160")
-METAFILES = ROOT.glob("*/metafile.yml")
+METAFILES = sorted(ROOT.glob("*/metafile.yml"))
 CONFIGS = sorted(p for p in ROOT.glob("*/*.py") if p.parent.name != "_base_")
 
 
@@ -346,9 +346,39 @@ def test_config_is_listed_in_its_metafile_and_readme(path):
     assert path.name in (path.parent / "README.md").read_text()
 
 
+def results_of_metafiles():
+    """Folder, name of the model and metrics, of each model with results."""
+    for path in METAFILES:
+        for model in yaml.safe_load(path.read_text())["Models"]:
+            for result in model.get("Results", ()):
+                yield pytest.param(path.parent, result["Metrics"], id=model["Name"])
+
+
+@pytest.mark.parametrize(("folder", "metrics"), [*results_of_metafiles()])
+def test_figures_of_a_metafile_are_those_of_a_table_in_the_docs(folder, metrics):
+    pages = [folder / "README.md", ROOT.parent / "README.md"]
+    pages.append(ROOT.parent / "docs/results.md")
+    rows = [
+        re.findall(r"\d+\.\d\d", line)
+        for page in pages
+        for line in page.read_text().splitlines()
+        if line.startswith("|")
+    ]
+    figures = {f"{value:.2f}" for value in metrics.values()}
+    assert any(figures <= {*row} for row in rows)
+
+
+@pytest.mark.parametrize("path", METAFILES, ids=lambda p: p.parent.name)
+def test_a_metafile_says_where_its_figures_are_from(path):
+    """In the line above them: published, or measured here."""
+    text = path.read_text()
+    said = re.findall(r"# (As published|Measured by mmpar, (?:one|mean of \d))", text)
+    assert len(said) == text.count("Results:")
+
+
 def test_the_model_index_imports_every_metafile():
     index = yaml.safe_load((ROOT.parent / "model-index.yml").read_text())
-    found = sorted(f"configs/{path.parent.name}/metafile.yml" for path in METAFILES)
+    found = [f"configs/{path.parent.name}/metafile.yml" for path in METAFILES]
     assert index == dict(Import=found)
 
 
