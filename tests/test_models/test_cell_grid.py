@@ -234,23 +234,25 @@ def test_grids_that_depend_on_weights_are_measured_where_equal_ones_look(
 
 def test_where_maps_were_upsampled_the_place_is_the_mean_of_the_cells():
     def run(image):
-        coarse, fine = F.avg_pool2d(image, 32), F.avg_pool2d(image, 4)
+        coarse, fine = F.avg_pool2d(image, 32), F.avg_pool2d(image, 3, 4, padding=1)
         return [F.interpolate(coarse, scale_factor=8) + fine]
 
     (grid,) = cell_grids(run, (64, 32), torch.zeros(1))
-    # Cells of the coarse map lie at 15.5, those of 4 pixels at 1.5, 5.5, ... 29.5.
-    assert grid.first == pytest.approx((1.5, 1.5), abs=0.1)
+    # Eight cells look at 15.5 and are themselves at 0, 4, ... 28: 1.5 in the mean; the
+    # others look at 0.
+    assert grid.first == pytest.approx((0.75, 0.75), abs=0.1)
 
 
 def test_a_wide_view_is_not_drawn_to_the_middle_of_the_image():
-    wide = torch.ones(1, 3, 201, 201)
+    bell = (-((torch.arange(401.0) - 200) / 80).square() / 2).exp()
+    wide = bell.outer(bell).expand(1, 3, -1, -1)
 
-    def run(image):  # 320 x 288 pixels, the middle cell of 5 x 4 at 128
-        view = F.conv2d(image, wide, stride=64, padding=100)
-        return [view + 0.1 * F.conv2d(image, wide[..., :3, :3], stride=64)]
+    def run(image):  # 320 x 288 pixels, of which the middle cell is at 128
+        view = F.conv2d(image, wide, stride=64, padding=200)
+        return [view + F.avg_pool2d(image, 3, 64).sum(dim=1)]
 
     (grid,) = cell_grids(run, (64, 32), torch.zeros(1))
-    assert grid.first == pytest.approx((0, 0), abs=1)
+    assert grid.first == pytest.approx((0, 0), abs=2)
 
 
 class Change(nn.Module):
