@@ -213,10 +213,9 @@ def _measured(
         with torch.enable_grad():
             for index, grid in grids.items():
                 found = maps[index]
-                column, row = (
-                    _near_the_middle(side, stride, eighths)
-                    for side, stride in zip(_xy(found.shape[2:]), grid.stride)
-                )
+                height, width = found.shape[2:]
+                column = _near_the_middle(width, grid.stride[0], eighths)
+                row = _near_the_middle(height, grid.stride[1], eighths)
                 cell = found[0, :, row, column]
                 mixed = cell @ torch.randn(len(cell), generator=signs[index]).to(cell)
                 (gradient,) = torch.autograd.grad(mixed, image, retain_graph=True)
