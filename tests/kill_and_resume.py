@@ -91,29 +91,40 @@ def log_of(work_dir: Path) -> Path:
     return work_dir.parent / f"{work_dir.name}.log"
 
 
-def undisturbed(config: Path, work_dir: Path, processes: int = 1) -> float:
-    """Train; the seconds that it took."""
-    began = time.monotonic()
+def undisturbed(
+    config: Path, work_dir: Path, processes: int = 1
+) -> tuple[float, float]:
+    """Train; the seconds until the first checkpoint, and from one to the next."""
+    began = time.time()
     finish(start(config, work_dir, processes), work_dir)
-    return time.monotonic() - began
+    saved = sorted(path.stat().st_mtime for path in work_dir.glob("epoch_*.pth"))
+    between = saved[-1] - saved[-2]
+    return saved[-1] - (EPOCHS - 1) * between - began, between
 
 
 def disturbed(
     config: Path, work_dir: Path, moments: list[Moment], processes: int = 1
-) -> None:
-    """Train with a signal at a moment of each start, then to the end."""
+) -> list[Moment]:
+    """Train with a signal at a moment of each start, then to the end.
+
+    Returns:
+        When the signals were sent: before a moment if the next checkpoint was.
+    """
+    sent = []
     for moment in moments:
         process = start(config, work_dir, processes)
         while moment.epoch and not (work_dir / f"epoch_{moment.epoch}.pth").exists():
             assert process.exitcode is None, f"see {log_of(work_dir)}"
             time.sleep(0.01)
-        deadline = time.monotonic() + moment.seconds
+        began = time.monotonic()
         following = work_dir / f"epoch_{moment.epoch + 1}.pth"
-        while time.monotonic() < deadline and not following.exists():
+        while time.monotonic() < began + moment.seconds and not following.exists():
             time.sleep(0.002)
         assert process.exitcode is None, f"at its end before it was killed: {moment}"
+        sent.append(moment._replace(seconds=time.monotonic() - began))
         send(process, signal.Signals[moment.signal])
     finish(start(config, work_dir, processes), work_dir)
+    return sent
 
 
 def send(process: BaseProcess, number: signal.Signals) -> None:
@@ -243,18 +254,19 @@ def kill_trainings(
 ) -> Iterator[tuple[str, bool]]:
     """End a training at one moment each run; whether the resumed one equals a whole."""
     draw = random.Random(seed)
-    seconds = None
+    lengths = None
     for run in range(runs):
         config = tiny_config(folder, method, workers=run % 2)
-        if seconds is None:  # all workers are to give the same
-            seconds = undisturbed(config, folder / method, processes)
-        later = draw.uniform(0, 0.5) * seconds / EPOCHS
+        if lengths is None:  # all workers are to give the same
+            lengths = undisturbed(config, folder / method, processes)
         # Not in the last epoch, whose end may come sooner than the moment.
-        moment = Moment(draw.randrange(EPOCHS - 1), later, signals[run % len(signals)])
+        epoch = draw.randrange(EPOCHS - 1)
+        seconds = draw.random() * lengths[min(epoch, 1)]
+        moment = Moment(epoch, seconds, signals[run % len(signals)])
         work_dir = folder / f"{method}_{run}"
-        disturbed(config, work_dir, [moment], processes)
+        sent = disturbed(config, work_dir, [moment], processes)
         differ = differences(config, folder / method, work_dir)
-        yield f"{run} {method}, {moment} {differ[:3]}", not differ
+        yield f"{run} {method}, {sent[0]} {differ[:3]}", not differ
 
 
 def main() -> None:
@@ -267,6 +279,8 @@ def main() -> None:
     parser.add_argument("--signals", nargs="+", default=["SIGKILL"], help="in turn")
     parser.add_argument("--processes", type=int, default=1, help="joined by gloo")
     args = parser.parse_args()
+    if args.folder.exists():
+        parser.error(f"{args.folder} is there already; give a new folder")
     args.folder.mkdir(parents=True)
     if args.method == PREDICT:
         results = kill_predictions(args.folder, args.runs, args.seed)

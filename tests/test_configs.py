@@ -22,7 +22,7 @@ from mmpar.utils.protocol import check_protocol
 ROOT = Path(__file__).parents[1] / "configs"
 # Made to be trained on a CPU, not to follow an official code.
 REDUCED = re.compile("synthetic|peta160")
-METAFILES = ROOT.glob("*/metafile.yml")
+METAFILES = sorted(ROOT.glob("*/metafile.yml"))
 CONFIGS = sorted(p for p in ROOT.glob("*/*.py") if p.parent.name != "_base_")
 
 
@@ -182,6 +182,154 @@ def has_averaged_weights(path):
     return sspnet or path.stem.startswith("baseline-ema")
 
 
+# METHOD[-VARIANT]_BACKBONE_DATASET[_ENDING], and what each part says of a config that
+# is otherwise PLAIN.
+PLAIN = dict(
+    neck=None,
+    place=None,
+    scale=None,
+    regions=[],
+    frozen_stages=None,
+    hooks=set(),
+    strategy=None,
+    weights=None,
+    endings=[],
+)
+POOLED = dict(head="LinearPARHead", neck="mmpretrain.GlobalAveragePooling")
+PYRAMID = dict(
+    head="SSPNetHead",
+    neck="SSPNetNeck",
+    scale="fixed",
+    place="IdentityPLE",
+    regions=["head", "torso", "bottom", "whole"],
+)
+METHODS = dict(
+    baseline=POOLED,
+    probe=dict(POOLED, frozen_stages=7),
+    alm=dict(head="ALMHead"),
+    sspnet=dict(PYRAMID, place="BlockPLE"),
+    afss=PYRAMID,
+    fpn=dict(PYRAMID, regions=["whole"]),
+    linear=dict(head="LinearPARHead"),
+    query=dict(head="QueryPARHead"),
+)
+VARIANTS = dict(
+    ema=dict(hooks={"EMAHook"}),
+    distilled=dict(hooks={"DistillationHook"}),
+    deepspeed=dict(strategy="DeepSpeedStrategy"),
+    fsdp=dict(strategy="FSDPStrategy"),
+    fixed=dict(scale="fixed"),
+    learned=dict(scale="learned", hooks={"ScaleAnnealingHook"}),
+    keypoint=dict(place="KeypointPLE"),
+    sparse=dict(place="SparsePLE"),
+)
+BACKBONES = {
+    "bninception": dict(backbone=("BNInception", None)),
+    "clip-b16": dict(backbone=("OpenCLIPTower", "ViT-B-16")),
+    "convnext-t": dict(backbone=("mmpretrain.ConvNeXt", "tiny")),
+    "lcnet-100": dict(backbone=("TimmFeatures", "lcnet_100")),
+    "mbv2": dict(backbone=("mmpretrain.MobileNetV2", None)),
+    "mbv3s": dict(backbone=("mmpretrain.MobileNetV3", "small")),
+    "r18": dict(backbone=("mmpretrain.ResNet", 18)),
+    "r50": dict(backbone=("mmpretrain.ResNet", 50)),
+    "siglip2-b16": dict(backbone=("OpenCLIPTower", "ViT-B-16-SigLIP2")),
+    "swin-s": dict(backbone=("mmpretrain.SwinTransformer", "small")),
+    "swin-s_solider": dict(
+        backbone=("mmpretrain.SwinTransformer", "small"), weights="solider"
+    ),
+    "vit-b_hap": dict(backbone=("ViTPyramid", "deit-base"), weights="hap"),
+    "vit-s": dict(backbone=("ViTPyramid", "deit-small")),
+}
+DATA = {
+    "dukemtmc": dict(data={"DukeMTMCAttribute"}),
+    "market1501": dict(data={"Market1501Attribute"}),
+    "msp60k": dict(data={"MSP60K"}, scenes=False),
+    "msp60k-scenes": dict(data={"MSP60K"}, scenes=True),
+    "pa100k": dict(data={"PA100K"}),
+    "peta": dict(data={"PETA"}, height=256),
+    "peta160": dict(data={"PETA"}, height=128),
+    "petazs": dict(data={"PETAzs"}),
+    "rapv1": dict(data={"RAPv1"}),
+    "rapv2": dict(data={"RAPv2"}),
+    "rapzs": dict(data={"RAPzs"}),
+    "synthetic": dict(data={"SyntheticPAR"}),
+    "upar": dict(data={"UPAR"}),
+    "wider": dict(data={"WIDERAttribute"}),
+}
+ENDINGS = ("trainval-test", "released", "cached", "finetuned", "lora")
+NAME = "({})(?:-({}))?_({})_({})(?:_({}))?".format(
+    *("|".join(part) for part in (METHODS, VARIANTS, BACKBONES, DATA, ENDINGS))
+)
+
+
+def promised(name):
+    """What the name of a config says of its contents."""
+    parts = re.fullmatch(NAME, name)
+    assert parts, f"{name!r} has a part that is in none of the tables of this test"
+    method, variant, backbone, data, ending = parts.groups()
+    tables = (METHODS[method], VARIANTS.get(variant, {}), BACKBONES[backbone])
+    says = dict(PLAIN, endings=[ending] if ending else [])
+    for table in (*tables, DATA[data]):
+        says.update(table)
+    return says
+
+
+def contents(cfg):
+    """The same of a config."""
+    model, neck = cfg.model, cfg.model.get("neck") or {}
+    cached = model.backbone.type == "CachedFeatures"
+    backbone = cfg.tower.backbone if cached else model.backbone
+    sizes = [backbone.get(key) for key in ("depth", "arch", "model_name", "model")]
+    weights = str((backbone.get("init_cfg") or {}).get("checkpoint"))
+    hooks = {hook.type for hook in cfg.default_hooks.values()}
+    named = {"DistillationHook", "ScaleAnnealingHook"}
+    if neck.get("type") != "SSPNetNeck":  # which has averaged weights by itself
+        named.add("EMAHook")
+    paper = cfg.protocol == "paper"
+    endings = {
+        "trainval-test": paper,
+        "released": model.head.loss.get("form") == "official" and not paper,
+        "cached": cached,
+        "finetuned": backbone.get("frozen") is False,
+        "lora": "lora" in backbone,
+    }
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    return dict(
+        head=model.head.type,
+        neck=neck.get("type"),
+        place=neck.get("ple", {}).get("type"),
+        scale=neck.get("scale", {}).get("mode"),
+        regions=list(model.get("regions", [])),
+        backbone=(backbone.type, next(filter(None, sizes), None)),
+        frozen_stages=backbone.get("frozen_stages"),
+        weights=next((w for w in ("solider", "hap") if w in weights), None),
+        hooks=hooks & named,
+        strategy=cfg.get("strategy", {}).get("type"),
+        data={loader.dataset.type for loader in loaders if loader},
+        scenes=_has_scenes(cfg),
+        height=cfg.image_size[1],
+        endings=[name for name, holds in endings.items() if holds],
+    )
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_a_config_is_what_its_name_says_and_no_other_name_does(path):
+    found = contents(read(path))
+    says = promised(path.stem)
+    assert {key: found[key] for key in says} == says
+    names = [other.stem for other in CONFIGS]
+    assert [n for n in names if found == {**found, **promised(n)}] == [path.stem]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["baseline_r50", "baseline_r34_pa100k", "sspnet-deep_r50_peta", "alm_r50_peta_x"],
+)
+def test_a_name_with_a_part_that_says_nothing_is_refused(name):
+    with pytest.raises(AssertionError, match="none of the tables"):
+        promised(name)
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_the_learning_rate_is_meant_for_the_batch_size_on_one_gpu(path):
     cfg = read(path)
@@ -198,9 +346,39 @@ def test_config_is_listed_in_its_metafile_and_readme(path):
     assert path.name in (path.parent / "README.md").read_text()
 
 
+def results_of_metafiles():
+    """Folder, name of the model and metrics, of each model with results."""
+    for path in METAFILES:
+        for model in yaml.safe_load(path.read_text())["Models"]:
+            for result in model.get("Results", ()):
+                yield pytest.param(path.parent, result["Metrics"], id=model["Name"])
+
+
+@pytest.mark.parametrize(("folder", "metrics"), [*results_of_metafiles()])
+def test_figures_of_a_metafile_are_those_of_a_table_in_the_docs(folder, metrics):
+    pages = [folder / "README.md", ROOT.parent / "README.md"]
+    pages.append(ROOT.parent / "docs/results.md")
+    rows = [
+        re.findall(r"\d+\.\d\d", line)
+        for page in pages
+        for line in page.read_text().splitlines()
+        if line.startswith("|")
+    ]
+    figures = {f"{value:.2f}" for value in metrics.values()}
+    assert any(figures <= {*row} for row in rows)
+
+
+@pytest.mark.parametrize("path", METAFILES, ids=lambda p: p.parent.name)
+def test_a_metafile_says_where_its_figures_are_from(path):
+    """In the line above them: published, or measured here."""
+    text = path.read_text()
+    said = re.findall(r"# (As published|Measured by mmpar, (?:one|mean of \d))", text)
+    assert len(said) == text.count("Results:")
+
+
 def test_the_model_index_imports_every_metafile():
     index = yaml.safe_load((ROOT.parent / "model-index.yml").read_text())
-    found = sorted(f"configs/{path.parent.name}/metafile.yml" for path in METAFILES)
+    found = [f"configs/{path.parent.name}/metafile.yml" for path in METAFILES]
     assert index == dict(Import=found)
 
 

@@ -12,6 +12,7 @@ from mmengine.registry import DefaultScope, init_default_scope
 
 from mmpar.registry import DATASETS, MODELS
 from mmpar.structures import build_schema
+from mmpar.utils.protocol import check_protocol
 from tests.fixtures.pa100k import write_images
 from tests.test_tools.run import options, run_tool
 
@@ -112,6 +113,35 @@ def test_thresholds_as_the_page_sets_them():
             )
         )
     assert head.threshold.tolist() == pytest.approx([0.3, 0.5, 0.7])
+
+
+PARTS = ROOT / "configs/_base_"
+DATASET_FILES = sorted(
+    path.stem
+    for path in (PARTS / "datasets").glob("*.py")
+    if not path.stem.startswith("person_crops")
+)
+
+
+@pytest.mark.parametrize("data", DATASET_FILES)
+@pytest.mark.parametrize("method", ["baseline_r50", "sspnet_r50", "alm_r50"])
+def test_every_dataset_goes_with_every_method_as_the_page_says(method, data, tmp_path):
+    text = code_blocks("configs/README.md", "python")[0]
+    if Config.fromfile(PARTS / f"datasets/{data}.py").get("val_dataloader") is None:
+        if method == "alm_r50":
+            text += 'protocol = "fixed-schedule"\n'
+        else:
+            method += "_no-val"
+    text = text.replace("alm_r50.py", f"{method}.py").replace("upar.py", f"{data}.py")
+    (tmp_path / "own.py").write_text(text.replace("../_base_", str(PARTS)))
+    cfg = Config.fromfile(tmp_path / "own.py")
+    check_protocol(cfg)
+    with DefaultScope.overwrite_default_scope("mmpar"):
+        regions = {"regions": cfg.model.regions} if "regions" in cfg.model else {}
+        head = MODELS.build(cfg.model.head, default_args=regions)
+        dataset = DATASETS.build(dict(cfg.train_dataloader.dataset, lazy_init=True))
+    assert head.schema == build_schema(cfg.schema)
+    assert head.schema == dataset.schema
 
 
 def test_readme_commands_name_files_that_exist():

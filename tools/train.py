@@ -59,7 +59,7 @@ def read_config(args: argparse.Namespace) -> Config:
         cfg.resume = args.resume
     if args.no_validate:
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
-        if cfg.get("protocol"):  # one that says nothing goes on so
+        if cfg.get("protocol"):  # a config that names none still names none
             cfg.protocol = "fixed-schedule"
     if args.auto_scale_lr:
         if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):

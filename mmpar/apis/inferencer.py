@@ -58,8 +58,8 @@ class TorchPredictor(Predictor):
             has a text side.
 
     Raises:
-        ValueError: No such precision, or the device has none but fp32, or the model has
-            no text side; and as :func:`load_model`.
+        ValueError: No such precision, or the device does not compute in it, or the
+            model has no text side; and as :func:`load_model`.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -37,12 +37,11 @@ class BFloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """As ``OptimWrapper``'s, with autocast."""
-        with super().optim_context(model):
-            if not self.enabled:  # torch.autocast would refuse devices without it
-                yield
-                return
-            with torch.autocast(self.device, torch.bfloat16):
-                yield
+        # Where it is off, torch.autocast would refuse devices that it does not know.
+        on = self.enabled
+        autocast = torch.autocast(self.device, torch.bfloat16) if on else nullcontext()
+        with super().optim_context(model), autocast:
+            yield
 
 
 def computes_in_bfloat16(device: str) -> bool:

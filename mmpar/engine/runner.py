@@ -29,8 +29,9 @@ from mmpar.models.layers.shared_batch_norm import (
 )
 from mmpar.registry import LOOPS, RUNNERS, STRATEGIES
 from mmpar.utils.allocator import keep_freed_memory
-from mmpar.utils.checkpoint_search import configured_hooks, resolve_resume
+from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
+from mmpar.utils.configured_hooks import configured_hooks
 from mmpar.utils.launch import leaving_process_group, prepare_launch
 from mmpar.utils.seeding import seed_samples
 

@@ -16,8 +16,8 @@ from mmpar.evaluation.functional import best_levels, region_accuracies
 from mmpar.evaluation.tables import text_table
 from mmpar.structures import assign_attributes, build_regions, build_schema
 from mmpar.utils.atomic import write_atomically
-from mmpar.utils.checkpoint_search import is_hook
 from mmpar.utils.config import add_dump_metric, hash_config
+from mmpar.utils.configured_hooks import is_hook
 from mmpar.utils.launch import leaving_process_group
 
 

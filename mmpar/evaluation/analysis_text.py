@@ -1,19 +1,11 @@
-"""An analysis in words for a terminal, and in JSON for machines."""
+"""An analysis in words for a terminal."""
 
 from __future__ import annotations
-
-import dataclasses
-import json
-import math
-from typing import Any
-
-import numpy as np
 
 from mmpar.evaluation.analysis import SMALL_GROUP, Analysis
 from mmpar.evaluation.functional import Interval
 from mmpar.evaluation.result_record import record_lines
 from mmpar.evaluation.tables import text_table
-from mmpar.structures import AttributeSchema
 
 
 def analysis_text(analysis: Analysis) -> str:
@@ -56,26 +48,3 @@ def _groups_table(analysis: Analysis) -> list[str]:
 
 def _gap_text(gap: Interval) -> str:
     return f"{gap} ~0" if gap.holds_zero else str(gap)
-
-
-def result_json(result: Any) -> str:
-    """A result as JSON, dataclasses as dicts; null for a number that is not defined."""
-    return json.dumps(_plain(result), indent=1, allow_nan=False, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, AttributeSchema):
-        return value.to_dict()
-    if dataclasses.is_dataclass(value):
-        return {
-            f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)
-        }
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

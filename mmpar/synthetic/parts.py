@@ -131,7 +131,7 @@ def _box_of(shown: Any, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _occupied(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each part the columns, (P, W), and rows, (P, H), in which it is seen."""
-    numbers = np.arange(len(Part), dtype=np.int64)  # more bits than 32
+    numbers = np.arange(len(Part), dtype=np.int64)  # 33 parts, too many for 32 bits
     seen = (1 << numbers)[parts]  # a bit for each part is faster than a mask for each
     columns, rows = (np.bitwise_or.reduce(seen, axis=axis) for axis in (0, 1))
     numbers = numbers[:, None]

@@ -21,6 +21,7 @@ from mmpar.utils.checkpoint_files import (
     load_mapped,
 )
 from mmpar.utils.cli import AUTO
+from mmpar.utils.configured_hooks import configured_hooks
 
 Say = Callable[[str], Any]
 STATE = ("meta", "message_hub", "optimizer")
@@ -165,18 +166,6 @@ def best_score_of(
 def _checkpoint_hook(cfg: Config) -> dict:
     found = configured_hooks(cfg, "CheckpointHook")
     return found[0] if found else {}
-
-
-def configured_hooks(cfg: Config, name: str) -> list[dict]:
-    """The hooks of a class in a config."""
-    named = (cfg.get("default_hooks") or {}).values()
-    hooks = [*named, *(cfg.get("custom_hooks") or [])]
-    return [hook for hook in hooks if is_hook(hook, name)]
-
-
-def is_hook(hook: dict | None, name: str) -> bool:
-    """Whether this is the config of such a hook, named in any scope."""
-    return hook is not None and str(hook.get("type")).split(".")[-1] == name
 
 
 def _folder(cfg: Config, work_dir: str) -> Path:

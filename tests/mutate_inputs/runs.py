@@ -329,7 +329,7 @@ def _outcome(error: Exception) -> int:
     while chain is not None:
         if isinstance(chain, MemoryError) or "Insufficient memory" in str(chain):
             return MEMORY
-        hidden = chain.__suppress_context__  # "from None": no cause, by its own word
+        hidden = chain.__suppress_context__  # "from None": the context is no cause
         chain = chain.__cause__ or (None if hidden else chain.__context__)
     if type(error) not in _DOCUMENTED:
         return OTHER

@@ -11,11 +11,13 @@ from PIL import Image
 
 from mmpar.datasets import SyntheticPAR
 from mmpar.synthetic import draw_person
+from tests.fixtures.versions import needs_exporter
 
 DEMO = Path(__file__).parents[2] / "demo"
 PERSONS = sorted(DEMO.glob("persons/*"))
 
 
+@needs_exporter
 @pytest.mark.slow
 def test_the_notebook_runs_from_top_to_bottom(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(DEMO.parent))

@@ -45,7 +45,7 @@ def bare_config(folder, **head):
     return read_runner_config(args)
 
 
-def test_types_are_mmpar_s_and_loaders_need_no_workers(tmp_path):
+def test_types_without_a_scope_are_mmpar_s_and_loaders_need_no_workers(tmp_path):
     runner = build_runner(
         bare_config(tmp_path, loss=dict(type="WeightedBCELoss", weighting=None))
     )
@@ -63,5 +63,5 @@ def test_data_of_another_schema_are_not_trained_on(tmp_path):
 
 def test_a_weighted_loss_without_ratios_names_their_hook(tmp_path):
     runner = build_runner(bare_config(tmp_path))
-    with pytest.raises(RuntimeError, match=r"default_hooks"):
+    with pytest.raises(RuntimeError, match="PositiveRatioHook"):
         runner.train()

@@ -126,7 +126,7 @@ def lose_the_work_dir(job: Job) -> None:
         (kill_a_process, "gloo"),
         (kill_a_worker, "DataLoader worker (pid"),
         (break_an_image, "3.png"),
-        (lose_the_work_dir, "work"),
+        (lose_the_work_dir, "Not a directory: "),
     ],
 )
 def test_all_processes_end_with_the_error_of_one(job, fail, error):

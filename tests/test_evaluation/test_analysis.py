@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmpar.evaluation.analysis import analyze
-from mmpar.evaluation.analysis_text import analysis_text, result_json
+from mmpar.evaluation.analysis_text import analysis_text
 from mmpar.evaluation.dump_predictions import write_predictions
 from mmpar.evaluation.functional import (
     average_precision,
@@ -20,6 +20,7 @@ from mmpar.evaluation.functional import (
     multi_label_scores,
 )
 from mmpar.evaluation.groups import group_images
+from mmpar.evaluation.result_json import result_json
 from mmpar.structures import AttributeSchema
 from mmpar.visualization.analysis_report import html_report
 from tests.test_evaluation.test_comparison import predictions as three_attributes

@@ -33,5 +33,6 @@ def run_exported(
             dynamic_axes={name: {0: "batch"} for name in names},
         )
     session = onnxruntime.InferenceSession(file.getvalue())
-    feed = {name: value.numpy() for name, value in zip(names, inputs)}
+    read = {one.name for one in session.get_inputs()}  # stages of unread levels are not
+    feed = {n: value.numpy() for n, value in zip(names, inputs) if n in read}
     return torch.from_numpy(session.run(None, feed)[0])

@@ -1,16 +1,22 @@
-"""Where the cells of every family's maps lie: by hand, by patches, by gradients."""
+"""Where the cells of every family's maps lie: by hand, by patches, by ramps."""
+
+import re
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 from mmpretrain.models import ImageClassifier
 from mmpretrain.registry import MODELS
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from mmpar.evaluation.functional import map_peak
 from mmpar.explain import GradCAM
 from mmpar.models import LinearPARHead
 from mmpar.models.layers import CellGrid, cell_grids
+from tests.test_backbones import shallow
 
 SIZE = (192, 128)  # (H, W)
 SWIN = dict(
@@ -103,6 +109,152 @@ def test_where_branches_differ_a_cell_is_where_a_change_of_the_image_shows(confi
     assert abs(grid.first[0] - 15.5) > 3
 
 
+class Straight(TorchFunctionMode):
+    """Runs a network as a linear one: what remains is where its layers look.
+
+    Norms and activations change nothing, a maximum is a mean, gates are open, and in
+    attention each patch attends to itself: none of them looks at a fixed place.
+    """
+
+    SAME = re.compile("(leaky_)?relu_?|hardtanh|hardswish|silu|gelu|.*_norm")
+    OPEN = re.compile("(hard)?sigmoid|clamp_")
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        name, kwargs = getattr(func, "__name__", ""), kwargs or {}
+        if self.SAME.fullmatch(name):
+            return args[0]
+        if self.OPEN.fullmatch(name):
+            return torch.ones_like(args[0])
+        if name == "softmax":
+            return torch.eye(args[0].shape[-1]).to(args[0]).expand_as(args[0])
+        if name == "scaled_dot_product_attention":
+            return args[2]
+        if name == "max_pool2d":
+            return mean_pool2d(*args, **kwargs)
+        return func(*args, **kwargs)
+
+
+def mean_pool2d(
+    maps, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, **_
+):
+    return F.avg_pool2d(maps, kernel_size, stride, padding, ceil_mode)
+
+
+def straightened(backbone):
+    """The backbone as a linear network with equal positive weights."""
+    backbone.double().requires_grad_(False)
+    for weights in backbone.parameters():
+        linear = weights.ndim in (2, 4)  # not biases and embeddings of positions
+        weights.fill_(1 / weights[0].numel() if linear else 0)
+
+    def run(image):
+        with Straight():
+            return backbone(image)
+
+    return run
+
+
+def where_cells_look(run, height=64, width=768):
+    """Of each map the stride and the place of the first cell, were it in the middle.
+
+    In a linear network a cell's answer to an image that is as bright as its x, divided
+    by that to an image of ones, is the mean x of what it looks at. Cells that were
+    upsampled look at the same places, so it is the mean of those in 64 pixels.
+    """
+    images = torch.ones(2, 3, height, width, dtype=torch.float64)
+    images[1] = torch.arange(width)
+    with torch.no_grad():
+        for maps in run(images):
+            ones, ramp = maps[:, :, maps.shape[2] // 2].sum(dim=1)
+            stride = width // len(ones)
+            passed = stride * torch.arange(len(ones))
+            middle = slice((width - 64) // 2 // stride, (width + 64) // 2 // stride)
+            yield stride, (ramp / ones - passed)[middle].mean().item()
+
+
+BACKBONE_FILES = Path(__file__).parents[2] / "configs/_base_/backbones"
+# Where branches that look at different places meet, weights decide.
+MIXED = ["bninception", "hrnet-w18", "tresnet-m"]
+TRACED = sorted(
+    path.stem
+    for path in BACKBONE_FILES.glob("*.py")
+    if path.stem not in MIXED and "_" not in path.stem  # other weights of the same
+)
+
+
+def from_file(name):
+    file = Config.fromfile(BACKBONE_FILES / f"{name}.py")
+    settings = dict(file.backbone, out_indices=file.stages, init_cfg=None)
+    del settings["_delete_"]
+    if settings["type"] == "TimmFeatures":
+        pytest.importorskip("timm")
+    if name.startswith(("swin", "vit")):
+        settings["arch"] = shallow(file.backbone)
+    return build(dict(settings, _scope_="mmpar"))
+
+
+LARGE = ("convnext-b", "r101", "swin-b", "swin-s", "vit-b")  # others have their layers
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in LARGE else ())
+        for name in TRACED
+    ],
+)
+def test_grids_are_where_a_network_of_equal_weights_looks(file):
+    backbone = from_file(file)
+    grids = cell_grids(backbone, (64, 64), torch.zeros(1))
+    found = list(where_cells_look(straightened(backbone)))
+    assert [grid.stride for grid in grids] == [(stride, stride) for stride, _ in found]
+    for grid, (_, first) in zip(grids, found):
+        # No weight is drawn, so only the borders, far away, leave a trace.
+        assert grid.first == pytest.approx((first, first), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("file", "tolerance"),  # in pixels
+    [
+        ("bninception", 0.5),
+        pytest.param("tresnet-m", 0.5, marks=pytest.mark.slow),
+        # A cell looks at the whole image, whose size then decides as well.
+        pytest.param("hrnet-w18", 2.5, marks=pytest.mark.slow),
+    ],
+)
+def test_grids_that_depend_on_weights_are_measured_where_equal_ones_look(
+    file, tolerance
+):
+    run = straightened(from_file(file))
+    grids = cell_grids(run, (64, 32), torch.zeros(1, dtype=torch.float64))
+    for grid, (stride, first) in zip(grids, where_cells_look(run, 128)):
+        assert grid.stride == (stride, stride)
+        assert grid.first == pytest.approx((first, first), abs=tolerance)
+
+
+def test_where_maps_were_upsampled_the_place_is_the_mean_of_the_cells():
+    def run(image):
+        coarse, fine = F.avg_pool2d(image, 32), F.avg_pool2d(image, 3, 4, padding=1)
+        return [F.interpolate(coarse, scale_factor=8) + fine]
+
+    (grid,) = cell_grids(run, (64, 32), torch.zeros(1))
+    # Eight cells look at 15.5 and are themselves at 0, 4, ... 28: 1.5 in the mean; the
+    # others look at 0.
+    assert grid.first == pytest.approx((0.75, 0.75), abs=0.1)
+
+
+def test_a_wide_view_is_not_drawn_to_the_middle_of_the_image():
+    bell = (-((torch.arange(401.0) - 200) / 80).square() / 2).exp()
+    wide = bell.outer(bell).expand(1, 3, -1, -1)
+
+    def run(image):  # 320 x 288 pixels, of which the middle cell is at 128
+        view = F.conv2d(image, wide, stride=64, padding=200)
+        return [view + F.avg_pool2d(image, 3, 64).sum(dim=1)]
+
+    (grid,) = cell_grids(run, (64, 32), torch.zeros(1))
+    assert grid.first == pytest.approx((0, 0), abs=2)
+
+
 class Change(nn.Module):
     """How far a stage's map is from that of an empty image."""
 
@@ -145,6 +297,21 @@ def test_the_peak_lies_on_a_lone_patch_and_moves_with_it(config):
         assert abs(peaks[-1][0] - x) <= stride / 2 + 0.5
         assert abs(peaks[-1][1] - 96) <= stride / 2 + 0.5
     assert peaks[1][0] - peaks[0][0] == stride == peaks[2][0] - peaks[1][0]
+
+
+@pytest.mark.parametrize("file", [n for n in TRACED if n not in LARGE])
+def test_the_peak_of_every_family_moves_as_far_as_a_lone_patch(file):
+    """Where it lies, random weights decide within a cell or two; the ramps tell."""
+    backbone = from_file(file)
+    stage = [grid.stride[0] for grid in grids_of(backbone)].index(16)
+    explainer = GradCAM(patch_detector(backbone, stage))
+    here, right, below = (
+        map_peak(explainer(patch_at(*place))[0, 0].numpy())
+        for place in ((56, 88), (72, 88), (56, 104))
+    )
+    # To a pixel, for where cells are nearly alike, the highest is a matter of rounding.
+    assert (right - here).tolist() == pytest.approx([16, 0], abs=1)
+    assert (below - here).tolist() == pytest.approx([0, 16], abs=1)
 
 
 @pytest.mark.parametrize("cells", [(6, 4), (12, 8), (7, 5)])

@@ -6,7 +6,14 @@ import json
 import pytest
 import torch
 
-from mmpar.models import ALMHead, LinearPARHead, MultiLabelLoss, SSPNetHead
+from mmpar.models import (
+    ALMHead,
+    CosinePARHead,
+    LinearPARHead,
+    MultiLabelLoss,
+    QueryPARHead,
+    SSPNetHead,
+)
 from mmpar.models.layers import ExclusiveLogOdds, exclusive_set_losses
 from mmpar.models.losses import WeightedBCELoss
 from mmpar.structures import AttributeSchema, SchemaMismatchError
@@ -112,18 +119,24 @@ def test_ratios_of_set_members_that_are_not_set_are_an_error():
         WeightedBCELoss()(random_logits(), random_labels(), ratios, SETS)
 
 
+HEADS = ["linear", "cosine", "query", "sspnet", "alm"]
+
+
 def heads(schema, **kwargs):
     regions = dict(all=dict(level=1, rows=(0, 1)))
     generator = torch.Generator().manual_seed(3)
     maps = torch.rand(2, 4, 8, 4, generator=generator)
+    pooled, patches = (maps.mean((2, 3)),), (maps.flatten(2).transpose(1, 2),)
     return {
-        "linear": (LinearPARHead(schema, 4, **kwargs), (maps.mean((2, 3)),)),
+        "linear": (LinearPARHead(schema, 4, **kwargs), pooled),
+        "cosine": (CosinePARHead(schema, 4, **kwargs), pooled),
+        "query": (QueryPARHead(schema, 4, **kwargs), patches),
         "sspnet": (SSPNetHead(schema, regions, 4, **kwargs), {"all": maps}),
         "alm": (ALMHead(schema, (4,), channels=16, **kwargs), [maps]),
     }
 
 
-@pytest.mark.parametrize("name", ["linear", "sspnet", "alm"])
+@pytest.mark.parametrize("name", HEADS)
 def test_the_scores_of_every_head_leave_room_for_none_of_them(name):
     torch.manual_seed(4)
     head, feats = heads(SCHEMA, exclusive_softmax=True)[name]
@@ -139,7 +152,7 @@ def test_the_scores_of_every_head_leave_room_for_none_of_them(name):
         torch.testing.assert_close(scores[:, members], answers[:, :-1])
 
 
-@pytest.mark.parametrize("name", ["linear", "sspnet", "alm"])
+@pytest.mark.parametrize("name", HEADS)
 def test_every_head_trains_by_the_loss_of_sets(name):
     from mmpretrain.structures import DataSample
 

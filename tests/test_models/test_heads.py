@@ -186,7 +186,7 @@ def test_a_score_above_the_threshold_of_its_attribute_is_a_positive(
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_scores_are_not_rounded_to_logits_of_half_precision(dtype):
+def test_scores_of_half_precision_logits_are_float32(dtype):
     logits = torch.tensor([[0.003, 8, 9]]).to(dtype)
     (found,) = linear_head(SCHEMA)._get_predictions(logits, None)
     assert torch.equal(found.pred_score, logits.float()[0].sigmoid())

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from mmpar.models import SSPNetHead, SSPNetNeck
+from tests.fixtures.versions import since_torch
 from tests.test_models.backbone_features import backbone_features
 from tests.test_models.onnx_export import run_exported
 from tests.test_models.test_sspnet import CHANNELS, REGIONS, SCHEMA
@@ -60,7 +61,10 @@ def require_same_logits(model, inputs):
     [
         dict(type="BlockPLE"),
         dict(type="BlockPLE", grid_convention="official"),
-        dict(type="SparsePLE"),
+        pytest.param(
+            dict(type="SparsePLE"),
+            marks=since_torch("2.6", "its older exporter gives other numbers"),
+        ),
         dict(type="IdentityPLE"),
     ],
 )

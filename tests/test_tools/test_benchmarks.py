@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from mmpretrain.models import ImageClassifier
 
 from tests.fixtures.versions import needs_exporter, since_torch
 from tests.test_tools.run import REPOSITORY, load_tool, run_command, run_tool
@@ -192,6 +195,7 @@ def test_switches_of_training_are_timed_side_by_side(tmp_path: Path):
     output = run_tool(
         "benchmarks/train_speed.py",
         *(config, "--turns", 1, "--steps", 1, "--threads", 1, "--switches", *switches),
+        *("--cfg-options", "train_dataloader.batch_size=8"),
         cwd=tmp_path,
     )
     rows = table_of(output)
@@ -236,3 +240,49 @@ def test_complexity_counts_what_papers_count(tmp_path: Path):
     assert number(baseline[4]) > 0
     assert keypoint[0] == "sspnet-keypoint_r18_synthetic"
     assert number(keypoint[3]) > number(baseline[3])
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> ImageClassifier:
+    """mmpretrain's MobileNetV2 with random weights, in a checkpoint as it saves one."""
+    torch.manual_seed(0)
+    model = ImageClassifier(
+        backbone=dict(type="MobileNetV2", out_indices=(4, 7)),
+        head=dict(type="LinearClsHead", num_classes=9, in_channels=1280),
+    )
+    model.eval()
+    checkpoint = dict(meta={}, state_dict=model.state_dict())
+    assert "head.fc.weight" in checkpoint["state_dict"]
+    torch.save(checkpoint, tmp_path / "mobilenet_v2.pth")
+    return model
+
+
+def test_features_for_label_errors_are_of_the_given_backbone(classifier, tmp_path):
+    images = [*np.random.default_rng(0).integers(256, size=(3, 128, 64, 3), dtype="u1")]
+    found = load_tool("benchmarks/label_errors.py").features(
+        str(tmp_path / "mobilenet_v2.pth"), images
+    )
+    rgb = torch.from_numpy(np.stack(images)[..., ::-1].astype(np.float32))
+    mean, deviation = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+    pixels = (rgb - torch.tensor(mean)) / torch.tensor(deviation)
+    with torch.no_grad():
+        expected = classifier.backbone(pixels.movedim(-1, 1))[0].flatten(1)
+    expected = (expected - expected.mean(0)) / (expected.std(0) + 1e-3)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_planted_label_errors_and_stored_again_images_are_searched(
+    classifier, tmp_path
+):
+    output = run_tool(
+        "benchmarks/label_errors.py",
+        *("mobilenet_v2.pth", "--num-samples", 30, "--rates", 0.1),
+        cwd=tmp_path,
+    )
+    ((rate, flipped, *_), *copies) = [
+        row for row in table_of(output) if row[0] != "stored again"
+    ]
+    assert rate == "10%"
+    assert number(flipped.split(" of ")[0]) == pytest.approx(0.1 * 30 * 26, rel=0.3)
+    assert len(copies) == 8
+    assert all(row[1:] == ["100.0%", "100.0%"] for row in copies)

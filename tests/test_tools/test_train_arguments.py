@@ -39,7 +39,7 @@ def test_a_training_without_validation_has_none_of_its_parts(config_of):
     assert config_of("train.py").val_dataloader is not None
 
 
-def test_a_training_without_validation_says_no_more_of_its_protocol_than_before(
+def test_no_validate_adds_no_protocol(
     config_of,
 ):
     said = ("--cfg-options", "protocol=None")

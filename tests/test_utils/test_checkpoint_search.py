@@ -4,6 +4,7 @@ import os
 
 import pytest
 import torch
+from mmengine.hooks import CheckpointHook
 
 from mmpar.engine import build_runner
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
@@ -93,8 +94,10 @@ def test_a_test_leaves_the_config_of_the_training_as_it_is(
     assert "LoadedWeightsHook" in (work / "test" / "tiny.py").read_text()
 
 
-@pytest.mark.parametrize("name", ["mmpar.CheckpointHook", "mmengine.CheckpointHook"])
-def test_the_best_is_tested_whatever_the_scope_of_the_hook(tmp_path, name):
+@pytest.mark.parametrize(
+    "name", ["mmpar.CheckpointHook", "mmengine.CheckpointHook", CheckpointHook]
+)
+def test_the_best_is_tested_however_the_hook_is_named(tmp_path, name):
     cfg = tiny_config(tmp_path)
     cfg.default_hooks.checkpoint.type = name
     cfg.custom_hooks = None

@@ -36,7 +36,8 @@ if __name__ == "__main__":  # before the imports below, which take seconds
 
 from mmpar.evaluation import read_dump, read_record
 from mmpar.evaluation.analysis import analyze
-from mmpar.evaluation.analysis_text import analysis_text, result_json
+from mmpar.evaluation.analysis_text import analysis_text
+from mmpar.evaluation.result_json import result_json
 from mmpar.utils.atomic import write_atomically
 from mmpar.visualization.analysis_report import html_report
 

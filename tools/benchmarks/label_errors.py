@@ -12,13 +12,13 @@ import argparse
 import cv2
 import numpy as np
 import torch
-from mmengine.runner import CheckpointLoader
 from mmpretrain.models import MobileNetV2
 from rich.progress import track
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mmpar.datasets.splitting import split_by_person
 from mmpar.evaluation.functional import find_label_errors
+from mmpar.models.pretrained import PretrainedInit
 from mmpar.synthetic import draw_person, labels_of_person
 from mmpar.utils.perceptual_hash import group_near_copies, perceptual_hash
 
@@ -74,11 +74,8 @@ def main() -> None:
 
 def features(weights: str, images: list[np.ndarray]) -> torch.Tensor:
     """Frozen features of the stage of stride 16, (N, 96 * 8 * 4), normalised."""
-    state = CheckpointLoader.load_checkpoint(weights, "cpu")
-    state = state.get("state_dict", state)
     backbone = MobileNetV2(out_indices=(4,))
-    prefix = "backbone."
-    backbone.load_state_dict({k[len(prefix) :]: v for k, v in state.items()})
+    PretrainedInit(weights, prefix="backbone")(backbone)
     backbone.eval()
     parts = []
     for start in track(range(0, len(images), 50), "features"):

@@ -27,6 +27,7 @@ from mmengine.runner import Runner, set_random_seed
 
 from mmpar.registry import MODELS
 from mmpar.utils.allocator import keep_freed_memory
+from mmpar.utils.cli import config_arguments
 from mmpar.utils.config import check_config
 
 BFLOAT16 = {"optim_wrapper.type": "BFloat16OptimWrapper"}
@@ -45,6 +46,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     },
     "2 workers": {"train_dataloader.num_workers": 2},
     "compile": {"compile": True},
+    "bfloat16, compile": {**BFLOAT16, "compile": True},
 }
 SHARES = ("data", "forward", "backward", "optimizer")
 
@@ -116,8 +118,7 @@ class Training:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config")
+    parser = config_arguments(__doc__ or "")
     parser.add_argument("--switches", nargs="+", choices=SWITCHES, default=[*SWITCHES])
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--steps", type=int, default=8, help="timed in a turn")
@@ -134,7 +135,10 @@ def main() -> None:
     if device == "cpu":
         keep_freed_memory()  # as every training does
     trainings = {
-        name: Training(args.config, SWITCHES[name], device) for name in args.switches
+        name: Training(
+            args.config, {**(args.cfg_options or {}), **SWITCHES[name]}, device
+        )
+        for name in args.switches
     }
     for training in trainings.values():
         training.turn(args.steps)  # the first is slower, and compiles

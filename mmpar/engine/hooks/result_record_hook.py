@@ -12,9 +12,9 @@ from mmengine.hooks import Hook
 
 from mmpar.datasets.training_record import record_data
 from mmpar.engine.hooks.seen_persons_hook import seen_shares
-from mmpar.evaluation.analysis_text import result_json
 from mmpar.evaluation.dump_predictions import DumpPredictions
 from mmpar.evaluation.predictions import SeenPersons
+from mmpar.evaluation.result_json import result_json
 from mmpar.evaluation.result_record import record_lines
 from mmpar.registry import HOOKS
 from mmpar.utils.atomic import write_atomically

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import EpochBasedTrainLoop
 
 from mmpar.engine.hooks.checkpoint_hook import BATCHES
@@ -71,13 +72,18 @@ class ResumeHook(Hook):
             self._find_place(runner, meta)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Add the gradients that no step has used yet, none of several processes'."""
-        if "optimizer" not in checkpoint:
+        """Add the gradients that no step has used yet.
+
+        Of several processes there are none: that they are lost is all that is noted.
+        """
+        if "optimizer" not in checkpoint or not _is_between_steps(runner.optim_wrapper):
             return
         parameters = unwrap_model(runner.model).named_parameters()
-        gradients = {n: p.grad.cpu() for n, p in parameters if p.grad is not None}
-        if gradients:
-            checkpoint[_GRADIENTS] = gradients if get_world_size() == 1 else {}
+        checkpoint[_GRADIENTS] = {
+            name: parameter.grad.cpu()
+            for name, parameter in parameters
+            if parameter.grad is not None and get_world_size() == 1
+        }
 
     def _take_gradients(self, runner: Any, checkpoint: dict) -> None:
         gradients = checkpoint.get(_GRADIENTS)
@@ -138,3 +144,10 @@ class ResumeHook(Hook):
                 unit,
                 field,
             )
+
+
+def _is_between_steps(wrapper: Any) -> bool:
+    """Whether an optimizer accumulates gradients that it has not used."""
+    several = isinstance(wrapper, OptimWrapperDict)
+    wrappers = wrapper.values() if several else [wrapper]
+    return not all(one.should_update() for one in wrappers)

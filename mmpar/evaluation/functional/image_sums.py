@@ -26,6 +26,12 @@ class ImageTerms:
     terms: csr_matrix
     num_attributes: int
 
+    def without_bins(self) -> ImageTerms:
+        """All but those of calibration errors, which are a tenth."""
+        return ImageTerms(
+            self.terms[:, : 4 * self.num_attributes + _INSTANCE], self.num_attributes
+        )
+
     def per_person(
         self, numbers: np.ndarray, rows: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +110,7 @@ class SummedMetrics:
         instance_recall: ``(...)``.
         instance_accuracy: ``(...)``.
         instance_f1: ``(...)``.
-        calibration_error: ``(..., A)``.
+        calibration_error: ``(..., A)``; NaN without bins.
     """
 
     positives: np.ndarray
@@ -164,9 +170,9 @@ def metrics_of_sums(sums: np.ndarray, num_attributes: int) -> SummedMetrics:
 
 
 def bins_of_sums(sums: np.ndarray, num_attributes: int) -> np.ndarray:
-    """Count, score and positives of each bin, ``(..., 3, A, B)``."""
+    """Count, score and positives of each bin, ``(..., 3, A, B)``; B is 0 without."""
     start = 4 * num_attributes + _INSTANCE
-    return sums[..., start:].reshape(*sums.shape[:-1], 3, num_attributes, _BINS)
+    return sums[..., start:].reshape(*sums.shape[:-1], 3, num_attributes, -1)
 
 
 def errors_of_bins(bins: np.ndarray) -> np.ndarray:

@@ -34,7 +34,8 @@ def roc_auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         present = truth[truth >= 0] == 1
         positives, negatives = int(present.sum()), int((~present).sum())
         if positives and negatives:
-            ranks = rankdata(column[truth >= 0])[present].sum()
+            # From SciPy 1.18 on, ranks are of the scores' own type.
+            ranks = rankdata(column[truth >= 0].astype(np.float64))[present].sum()
             pairs = ranks - positives * (positives + 1) / 2
             areas[a] = pairs / (positives * negatives)
     return areas

@@ -146,7 +146,7 @@ def cell_grids(
 
     Convolutions, pooling, padding and interpolation move and widen the grid. Cells that
     are merged in another way, as by Swin's patch merging, are taken for equal blocks.
-    Where branches with different grids meet (BN-Inception, ResNet-D, HRNet), there is
+    Where branches with different grids meet (BN-Inception, TResNet, HRNet), there is
     no one place that a cell looks at: its centre is then that of the gradients of a
     cell on images of noise, which depends on the weights.
 
@@ -183,12 +183,20 @@ def cell_grids(
     return [*grids.values()]
 
 
-_IMAGES = 4
-"""Of noise, from which the centre of a cell is measured."""
+_COARSEST = 32
+"""Pixels between the cells of the coarsest map that a network computes on the way."""
+
+_EIGHTHS = (0, 3, 4, 7)
+"""Where in a cell of the coarsest map the cell lies whose centre is measured, one for
+each image of noise. Where a coarser map was upsampled, cells within one of its own look
+at different places; the mean of these four is that of all."""
 
 _MARGIN = 256
-"""Pixels that such an image is larger by, so that its border cuts off nothing of what a
+"""Pixels that such an image is larger by, so that its border cuts off little of what a
 cell in the middle looks at, a multiple of the strides."""
+
+_ROUNDS = 20
+"""Of moving a centre to the mean of what lies evenly around it."""
 
 
 def _measured(
@@ -200,12 +208,14 @@ def _measured(
     noise = torch.Generator().manual_seed(0)
     signs = {index: torch.Generator().manual_seed(1) for index in grids}
     firsts: dict[int, list[Tensor]] = {index: [] for index in grids}
-    for _ in range(_IMAGES):
+    for eighths in _EIGHTHS:
         image, maps = _noise(run, blank, noise)
         with torch.enable_grad():
             for index, grid in grids.items():
                 found = maps[index]
-                row, column = (side // 2 for side in found.shape[2:])
+                height, width = found.shape[2:]
+                column = _near_the_middle(width, grid.stride[0], eighths)
+                row = _near_the_middle(height, grid.stride[1], eighths)
                 cell = found[0, :, row, column]
                 mixed = cell @ torch.randn(len(cell), generator=signs[index]).to(cell)
                 (gradient,) = torch.autograd.grad(mixed, image, retain_graph=True)
@@ -216,6 +226,12 @@ def _measured(
         index: CellGrid(_pair(means[index].tolist()), grid.stride)
         for index, grid in grids.items()
     }
+
+
+def _near_the_middle(cells: int, stride: float, eighths: int) -> int:
+    """A cell of those that lie within the middle cell of the coarsest map."""
+    within = min(cells, max(1, int(_COARSEST / stride)))
+    return cells // 2 - within // 2 + within * eighths // 8
 
 
 def _noise(
@@ -236,8 +252,23 @@ def _noise(
 def _centre(gradient: Tensor) -> Tensor:
     """(x, y) of the centre of a gradient ``(1, 3, H, W)``, in pixels."""
     shares = gradient.abs().sum(dim=(0, 1)).double().cpu()
-    ys, xs = (torch.arange(size).double() for size in shares.shape)
-    return torch.stack((shares.sum(dim=0) @ xs, shares.sum(dim=1) @ ys)) / shares.sum()
+    return torch.stack((_balance(shares.sum(dim=0)), _balance(shares.sum(dim=1))))
+
+
+def _balance(shares: Tensor) -> Tensor:
+    """The place that is the mean of what lies as far as the nearer border from it.
+
+    The mean of all is drawn to the middle of the image where a border cuts off more of
+    one side than of the other.
+    """
+    places = torch.arange(len(shares)).to(shares)
+    inside = shares
+    for _ in range(_ROUNDS):
+        centre = inside @ places / inside.sum()
+        reach = torch.minimum(centre, places[-1] - centre)
+        within = (reach + 0.5 - (places - centre).abs()).clamp(0, 1)
+        inside = shares * within
+    return centre
 
 
 class _Traced(NamedTuple):
