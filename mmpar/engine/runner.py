@@ -214,7 +214,7 @@ class PARFlexibleRunner(_Resumable, FlexibleRunner):
 
     def build_strategy(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
         """As MMEngine's, which would not find mmpar's: it sets its scope later."""
-        kind = _class_of(strategy, STRATEGIES)
+        kind = _class_of(strategy, STRATEGIES) or strategy["type"]  # MMEngine's error
         return super().build_strategy({**strategy, "type": kind}, *args, **kwargs)
 
     def save_checkpoint(

@@ -68,9 +68,11 @@ def test_sharded_weights_are_trained_like_whole_ones(tmp_path, name, change):
 
 
 def test_a_checkpoint_of_deepspeed_is_one_file_with_whole_weights_and_hooks_words(
-    tmp_path,
+    tmp_path, monkeypatch
 ):
     """With a stand-in for its engine."""
+    package = SimpleNamespace(__version__="0.19.4")
+    monkeypatch.setattr("mmengine._strategy.deepspeed.deepspeed", package)
     model = torch.nn.Linear(2, 1, bias=False)
     strategy = object.__new__(DeepSpeedStrategy)
     strategy.model = SimpleNamespace(
