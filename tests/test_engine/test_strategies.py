@@ -61,8 +61,12 @@ def test_sharded_weights_are_trained_like_whole_ones(tmp_path, name, change):
     for name, weight in whole["state_dict"].items():
         trained = sharded["state_dict"][name]
         torch.testing.assert_close(trained, weight, rtol=1e-4, atol=1e-5)
-    for name in ("epoch", "iter", "training_data", "chosen_by"):
-        assert sharded["meta"][name] == whole["meta"][name]
+    best = [next((folder / "work").glob("best_*.pth")) for folder in folders]
+    assert best[0].name == best[1].name
+    whole_meta, meta = (load_from_local(str(path))["meta"] for path in best)
+    for name in ("epoch", "iter", "training_data"):
+        assert meta[name] == whole_meta[name]
+    assert meta["chosen_by"]["value"] == pytest.approx(whole_meta["chosen_by"]["value"])
     tested = run_tool("test.py", config, folders[1] / "work", cwd=tmp_path)
     assert "| 4 " in tested
 
