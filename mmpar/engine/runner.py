@@ -303,6 +303,13 @@ def _prepare_strategy(cfg: Config) -> None:
             f"the strategy {name} leaves batch normalization as it is, so that each "
             "process looks at its own batch; say so: sync_bn=None"
         )
+    clip = cfg.get("optim_wrapper", {}).get("clip_grad") or {"type": "value"}
+    if name == "FSDPStrategy" and clip.get("type", "norm") == "norm":
+        raise ValueError(
+            "optim_wrapper.clip_grad would clip each process's share of the gradients "
+            f"by its own norm under the strategy {name}; leave it out "
+            "(optim_wrapper.clip_grad=None) or clip values (type='value')"
+        )
     if cfg.get("load_from") or cfg.get("resume"):
         raise ValueError(
             f"trainings by the strategy {name} begin from the weights of the config; "

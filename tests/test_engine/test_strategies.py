@@ -120,6 +120,7 @@ def fsdp(**fields):
         (dict(resume=True), "cannot be resumed"),
         (dict(load_from="a.pth"), "cannot be resumed"),
         ({"default_hooks.ema": dict(type="EMAHook")}, "default_hooks.ema=None"),
+        ({"optim_wrapper.clip_grad": dict(max_norm=9)}, "optim_wrapper.clip_grad=None"),
     ],
 )
 def test_what_a_strategy_cannot_do_is_refused(fields, words):
