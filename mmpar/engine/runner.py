@@ -28,7 +28,7 @@ from mmpar.models.layers.shared_batch_norm import (
     share_batch_statistics,
 )
 from mmpar.registry import LOOPS, RUNNERS, STRATEGIES
-from mmpar.utils.allocator import keep_freed_memory
+from mmpar.utils.allocator import keeping_freed_memory
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
 from mmpar.utils.configured_hooks import configured_hooks
@@ -111,15 +111,14 @@ class _Resumable:
     def train(self) -> nn.Module:
         """As MMEngine's; however it ends, the terminal and signals are restored.
 
-        On a CPU, memory that was freed is kept for the next step.
+        Meanwhile memory that is freed is kept for the next step.
 
         Raises:
             RuntimeError: As PyTorch's, with a remedy where a worker was killed.
         """
-        if get_device() == "cpu":
-            keep_freed_memory()
         try:
-            return super().train()  # type: ignore[misc]
+            with keeping_freed_memory():
+                return super().train()  # type: ignore[misc]
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker"):
                 raise

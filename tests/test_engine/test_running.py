@@ -3,6 +3,7 @@
 import copy
 import os
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,16 @@ def test_one_process_alone_has_nothing_to_leave(tmp_path):
         assert runner.epoch == 1
 
 
-@pytest.mark.parametrize(("device", "times"), [("cpu", 1), ("cuda", 0)])
-def test_a_training_on_a_cpu_keeps_memory(tmp_path, monkeypatch, device, times):
+def test_a_training_keeps_memory_and_gives_it_back_after(tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr("mmpar.engine.runner.get_device", lambda: device)
-    monkeypatch.setattr(
-        "mmpar.engine.runner.keep_freed_memory", lambda: calls.append(1)
-    )
+
+    @contextmanager
+    def noted():
+        calls.append("keep")
+        yield
+        calls.append("give back")
+
+    monkeypatch.setattr("mmpar.engine.runner.keeping_freed_memory", noted)
     with running(tiny_config(tmp_path, 1)) as runner:
         runner.train()
-    assert len(calls) == times
+        assert calls == ["keep", "give back"]

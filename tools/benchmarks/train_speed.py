@@ -26,7 +26,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from mmpar.registry import MODELS
-from mmpar.utils.allocator import keep_freed_memory
+from mmpar.utils.allocator import keeping_freed_memory
 from mmpar.utils.cli import config_arguments
 from mmpar.utils.config import check_config
 
@@ -132,21 +132,20 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     init_default_scope("mmpar")
     device = get_device()
-    if device == "cpu":
-        keep_freed_memory()  # as every training does
     trainings = {
         name: Training(
             args.config, {**(args.cfg_options or {}), **SWITCHES[name]}, device
         )
         for name in args.switches
     }
-    for training in trainings.values():
-        training.turn(args.steps)  # the first is slower, and compiles
-        training.turns.clear()
     shuffled = random.Random(0)
-    for _ in range(args.turns):
-        for name in shuffled.sample(args.switches, len(args.switches)):
-            trainings[name].turn(args.steps)
+    with keeping_freed_memory():  # as every training does
+        for training in trainings.values():
+            training.turn(args.steps)  # the first is slower, and compiles
+            training.turns.clear()
+        for _ in range(args.turns):
+            for name in shuffled.sample(args.switches, len(args.switches)):
+                trainings[name].turn(args.steps)
     print(f"torch {torch.__version__}, {device}, {args.threads} CPU threads")
     print("| switch | images/s | " + " | ".join(SHARES) + " |")
     print("|---" * (len(SHARES) + 2) + "|")
