@@ -114,7 +114,7 @@ def shards_on_cpu() -> bool:
 def has_deepspeed() -> bool:
     """Whether MMEngine can train with DeepSpeed: it imports its one-bit optimizers.
 
-    DeepSpeed 0.19.7 has them no more.
+    DeepSpeed 0.19.7 no longer has them.
     """
     if importlib.util.find_spec("deepspeed") is None:
         return False

@@ -15,16 +15,22 @@ from mmpar.registry import STRATEGIES
 class DeepSpeedStrategy(mmengine._strategy.DeepSpeedStrategy):
     """MMEngine's, whose checkpoints are one file with the whole weights.
 
-    MMEngine spreads a checkpoint over the files of a folder, to resume from, which
-    mmpar cannot, and asks no hook: it would name neither data nor score, and no weight
-    would be looked at for NaN.
+    MMEngine writes a folder to resume from, which mmpar does not support, and calls no
+    hook, so a checkpoint would name neither data nor score, and no weight would be
+    looked at for NaN.
 
     Raises:
-        ValueError: ZeRO's stage 3 is asked for, which leaves no process whole weights.
+        ValueError: ZeRO's stage 3 is asked for, which leaves no process whole weights,
+            or a checkpoint without the frozen ones, which could not be tested.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if self.exclude_frozen_parameters:
+            raise ValueError(
+                "strategy.exclude_frozen_parameters leaves weights out of checkpoints, "
+                "which could then not be tested; leave it out"
+            )
         if self.config.get("zero_optimization", {}).get("stage") == 3:
             raise ValueError(
                 "strategy.zero_optimization.stage is 3, which splits the weights, so "

@@ -31,7 +31,7 @@ from mmpar.registry import LOOPS, RUNNERS, STRATEGIES
 from mmpar.utils.allocator import keeping_freed_memory
 from mmpar.utils.checkpoint_search import resolve_resume
 from mmpar.utils.config import check_config
-from mmpar.utils.configured_hooks import configured_hooks
+from mmpar.utils.configured_hooks import configured_hooks, name_of_type
 from mmpar.utils.launch import leaving_process_group, prepare_launch
 from mmpar.utils.seeding import seed_samples
 
@@ -213,8 +213,10 @@ class PARFlexibleRunner(_Resumable, FlexibleRunner):
 
     def build_strategy(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
         """As MMEngine's, which would not find mmpar's: it sets its scope later."""
-        kind = _class_of(strategy, STRATEGIES) or strategy["type"]  # MMEngine's error
-        return super().build_strategy({**strategy, "type": kind}, *args, **kwargs)
+        if isinstance(strategy, dict):
+            kind = _class_of(strategy, STRATEGIES) or strategy["type"]  # their error
+            strategy = {**strategy, "type": kind}
+        return super().build_strategy(strategy, *args, **kwargs)
 
     def save_checkpoint(
         self, *args: Any, meta: dict | None = None, **kwargs: Any
@@ -281,12 +283,20 @@ def _prepare_strategy(cfg: Config) -> None:
     Raises:
         ValueError: It cannot be left out either, or no DeepSpeed that fits is there.
     """
-    name = cfg.strategy.type
-    if name == "DeepSpeedStrategy" and not has_deepspeed():
-        raise ValueError(
-            f"the strategy {name} needs a package: pip install 'deepspeed<0.19.7' "
-            "(later ones lack optimizers that MMEngine imports)"
-        )
+    name, wrapper = name_of_type(cfg.strategy.type), cfg.get("optim_wrapper") or {}
+    if name == "DeepSpeedStrategy":
+        if not has_deepspeed():
+            raise ValueError(
+                f"the strategy {name} needs a package: pip install 'deepspeed<0.19.7' "
+                "(later ones lack optimizers that MMEngine imports)"
+            )
+        kind = name_of_type(wrapper.get("type"))
+        if kind != "DeepSpeedOptimWrapper" or wrapper.get("clip_grad"):
+            raise ValueError(
+                f"the strategy {name} has an optimizer and clipping of its own: set "
+                "optim_wrapper.type='DeepSpeedOptimWrapper', without clip_grad, in "
+                "whose place is strategy.gradient_clipping"
+            )
     if cfg.get("launcher", "none") == "none" and name != "SingleDeviceStrategy":
         raise ValueError(
             f"the strategy {name} is for several processes: start the training with "
@@ -302,7 +312,7 @@ def _prepare_strategy(cfg: Config) -> None:
             f"the strategy {name} leaves batch normalization as it is, so that each "
             "process looks at its own batch; say so: sync_bn=None"
         )
-    clip = cfg.get("optim_wrapper", {}).get("clip_grad") or {"type": "value"}
+    clip = wrapper.get("clip_grad") or {"type": "value"}
     if name == "FSDPStrategy" and clip.get("type", "norm") == "norm":
         raise ValueError(
             "optim_wrapper.clip_grad would clip each process's share of the gradients "

@@ -77,8 +77,8 @@ def compare(
     of its images, and counts how often the difference is at least as large. It swaps
     10,000 times, so the smallest p-value is 0.0001, however many attributes there are:
     of a metric, those of all attributes are corrected together by
-    :func:`step_down`. (P persons can only be swapped in 2^P ways, so with fewer than 14
-    it is 2 / 2^P.) Intervals resample persons.
+    :func:`step_down`. (P persons can only be swapped in 2^P ways, so with fewer than 15
+    it is about 2 / 2^P.) Intervals resample persons.
 
     Args:
         schema: Of both.

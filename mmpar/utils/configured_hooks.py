@@ -19,7 +19,9 @@ def is_hook(hook: Mapping[str, Any] | None, name: str) -> bool:
     >>> is_hook(dict(type="mmengine.EMAHook"), "EMAHook")
     True
     """
-    if hook is None:
-        return False
-    kind = hook.get("type")
-    return str(getattr(kind, "__name__", kind)).split(".")[-1] == name
+    return hook is not None and name_of_type(hook.get("type")) == name
+
+
+def name_of_type(kind: Any) -> str:
+    """The class that a ``type`` names, itself or by a name in any scope."""
+    return str(getattr(kind, "__name__", kind)).split(".")[-1]

@@ -103,6 +103,10 @@ def test_a_checkpoint_of_deepspeed_is_one_file_with_whole_weights_and_hooks_word
 def test_weights_that_no_checkpoint_could_hold_are_refused():
     with pytest.raises(ValueError, match=r"stage is 3.*stage 2"):
         DeepSpeedStrategy(zero_optimization=dict(stage=3))
+    with pytest.raises(
+        ValueError, match="exclude_frozen_parameters leaves weights out"
+    ):
+        DeepSpeedStrategy(exclude_frozen_parameters=True)
 
 
 def fsdp(**fields):
@@ -120,12 +124,19 @@ def fsdp(**fields):
         (dict(resume=True), "cannot be resumed"),
         (dict(load_from="a.pth"), "cannot be resumed"),
         ({"default_hooks.ema": dict(type="EMAHook")}, "default_hooks.ema=None"),
-        ({"optim_wrapper.clip_grad": dict(max_norm=9)}, "optim_wrapper.clip_grad=None"),
     ],
 )
 def test_what_a_strategy_cannot_do_is_refused(fields, words):
     with pytest.raises(ValueError, match=words):
         build_runner(fsdp(**fields))
+
+
+@pytest.mark.parametrize("name", ["FSDPStrategy", "mmengine.FSDPStrategy"])
+def test_no_norm_is_clipped_of_which_each_process_has_a_share(name):
+    cfg = fsdp(**{"strategy.type": name})
+    cfg.optim_wrapper.clip_grad = dict(max_norm=9)
+    with pytest.raises(ValueError, match=r"optim_wrapper\.clip_grad=None"):
+        build_runner(cfg)
 
 
 @pytest.mark.parametrize("lacks", ["deepspeed", "deepspeed.runtime.fp16.onebit"])
@@ -135,6 +146,21 @@ def test_deepspeed_that_does_not_fit_is_named(monkeypatch, lacks):
     )
     cfg = Config.fromfile(CONFIGS / "baseline-deepspeed_r18_synthetic.py")
     with pytest.raises(ValueError, match=r"pip install 'deepspeed<0\.19\.7'"):
+        build_runner(cfg)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"optim_wrapper.type": "OptimWrapper"},
+        {"optim_wrapper.clip_grad": dict(max_norm=9)},
+    ],
+)
+def test_another_optimizer_than_deepspeed_s_is_refused(monkeypatch, fields):
+    monkeypatch.setattr("mmpar.engine.runner.has_deepspeed", lambda: True)
+    cfg = Config.fromfile(CONFIGS / "baseline-deepspeed_r18_synthetic.py")
+    cfg.merge_from_dict(fields)
+    with pytest.raises(ValueError, match=r"DeepSpeedOptimWrapper.*gradient_clipping"):
         build_runner(cfg)
 
 

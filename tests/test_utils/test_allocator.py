@@ -13,6 +13,7 @@ from mmpar.utils.allocator import keeping_freed_memory
 glibc = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="another C library allocates memory"
 )
+SETTINGS = ("MALLOC_", "GLIBC_TUNABLES")
 TUNED = ("MALLOC_CONF", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 
 # In a process of its own, whose allocator nothing has changed before.
@@ -48,7 +49,7 @@ def page_faults(**tuned):
 
     And how many MiB fewer the process holds after it.
     """
-    plain = {name: text for name, text in os.environ.items() if name not in TUNED}
+    plain = {n: t for n, t in os.environ.items() if not n.startswith(SETTINGS)}
     run = subprocess.run(
         [sys.executable, "-c", COUNT],
         env={**plain, **tuned},
@@ -76,8 +77,8 @@ def test_who_tunes_the_allocator_is_left_alone(name):
 
 
 def test_another_c_library_is_left_alone(monkeypatch):
-    for name in TUNED:
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(ctypes, "CDLL", pytest.fail)
     with keeping_freed_memory():

@@ -3,7 +3,7 @@
 Both are what tools/test.py --out wrote. A difference is SECOND minus FIRST; intervals
 hold 95 % of the draws of a bootstrap that resamples persons. P-values are of swapping
 the models' answers for persons 10,000 times and are corrected for the number of
-attributes (step-down maxT); whatever that is, the smallest is 0.0001.
+attributes (step-down maxT); however many there are, the smallest is 0.0001.
 """
 
 import argparse

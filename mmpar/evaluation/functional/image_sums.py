@@ -27,7 +27,7 @@ class ImageTerms:
     num_attributes: int
 
     def without_bins(self) -> ImageTerms:
-        """All but those of calibration errors, which are a tenth."""
+        """All but those of calibration errors, which are nine tenths."""
         return ImageTerms(
             self.terms[:, : 4 * self.num_attributes + _INSTANCE], self.num_attributes
         )

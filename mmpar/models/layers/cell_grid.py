@@ -146,7 +146,8 @@ def cell_grids(
 
     Convolutions, pooling, padding and interpolation move and widen the grid. Cells that
     are merged in another way, as by Swin's patch merging, are taken for equal blocks.
-    Where branches with different grids meet (BN-Inception, TResNet, HRNet), there is
+    Where branches with different grids meet (BN-Inception, TResNet, ResNet-D, HRNet),
+    there is
     no one place that a cell looks at: its centre is then that of the gradients of a
     cell on images of noise, which depends on the weights.
 
@@ -229,7 +230,7 @@ def _measured(
 
 
 def _near_the_middle(cells: int, stride: float, eighths: int) -> int:
-    """A cell of those that lie within the middle cell of the coarsest map."""
+    """One of the cells in the middle 32 pixels."""
     within = min(cells, max(1, int(_COARSEST / stride)))
     return cells // 2 - within // 2 + within * eighths // 8
 
