@@ -24,13 +24,15 @@ class DeepSpeedStrategy(mmengine._strategy.DeepSpeedStrategy):
             or a checkpoint without the frozen ones, which could not be tested.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if self.exclude_frozen_parameters:
+    def __init__(
+        self, *, exclude_frozen_parameters: bool | None = None, **kwargs: Any
+    ) -> None:
+        if exclude_frozen_parameters:
             raise ValueError(
                 "strategy.exclude_frozen_parameters leaves weights out of checkpoints, "
                 "which could then not be tested; leave it out"
             )
+        super().__init__(**kwargs)
         if self.config.get("zero_optimization", {}).get("stage") == 3:
             raise ValueError(
                 "strategy.zero_optimization.stage is 3, which splits the weights, so "
