@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import nn
 
+from mmpar.compat import without_autocast
 from mmpar.registry import OPTIM_WRAPPERS
 
 
@@ -37,9 +38,9 @@ class BFloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """As ``OptimWrapper``'s, with autocast."""
-        # Where it is off, torch.autocast would refuse devices that it does not know.
-        on = self.enabled
-        autocast = torch.autocast(self.device, torch.bfloat16) if on else nullcontext()
+        autocast: AbstractContextManager = without_autocast(self.device)
+        if self.enabled:
+            autocast = torch.autocast(self.device, torch.bfloat16)
         with super().optim_context(model), autocast:
             yield
 

@@ -105,7 +105,9 @@ def compare(
     permuted = np.concatenate([found[None], *_permuted(one, other, usable, seed)])
     names = [name for name, used in zip(schema.names, usable) if used]
     count = len(names)
-    families = np.split(permuted, [1, 2, 3, 3 + count], axis=1)
+    alone = len(MEANS)  # each is a family of its own
+    ends = [*range(1, alone + 1), alone + count]
+    families = np.split(permuted, ends, axis=1)
     p_values = np.concatenate([step_down(family) for family in families])
     differences = [
         Difference(float(a), float(b), interval_of_draws(difference, draws), float(p))
@@ -157,13 +159,13 @@ def _permuted(
 ) -> Iterator[np.ndarray]:
     """Differences after swaps, in chunks of bounded memory, ``PERMUTATIONS`` in all."""
     rng = np.random.default_rng(seed)
-    change = other - one
+    change, sums = other - one, (one.sum(axis=0), other.sum(axis=0))
     rows = max(1, _SWAPS_AT_ONCE // len(change))
     for start in range(0, PERMUTATIONS, rows):
         shape = (min(rows, PERMUTATIONS - start), len(change))
         moved = (rng.random(shape) < 0.5).astype(np.float64) @ change
-        swapped = _numbers(other.sum(axis=0) - moved, usable)
-        yield swapped - _numbers(one.sum(axis=0) + moved, usable)
+        swapped = _numbers(sums[1] - moved, usable)
+        yield swapped - _numbers(sums[0] + moved, usable)
 
 
 def _numbers(sums: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -234,7 +236,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines = [
         text_table(rows),
         f"{comparison.images:,} images of {comparison.persons:,} persons, an image of "
-        f"an unknown one for one; p by swapping the models' answers for persons "
+        "an unknown one for one; p by swapping the models' answers for persons "
         f"{PERMUTATIONS:,} times, so at least {1 / (1 + PERMUTATIONS):.4f}, corrected "
         "for the number of attributes (step-down maxT)",
     ]

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
+from mmpar.engine.optim_wrappers import each_wrapper
 from mmpar.registry import HOOKS
 
 _INPUT_FIELDS = ("gt_score", "gt_keypoints")
@@ -38,9 +38,7 @@ class FiniteHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Have each step of an optimizer note the norm of its gradients."""
-        wrapper = runner.optim_wrapper
-        several = isinstance(wrapper, OptimWrapperDict)
-        for one in wrapper.values() if several else [wrapper]:
+        for one in each_wrapper(runner.optim_wrapper):
             if hasattr(one, "loss_scaler"):
                 continue
             if not isinstance(one.optimizer, torch.optim.Optimizer):  # DeepSpeed's

@@ -7,11 +7,11 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapperDict
 from mmengine.runner import EpochBasedTrainLoop
 
 from mmpar.engine.hooks.checkpoint_hook import BATCHES
 from mmpar.engine.loops import ResumableEpochLoop
+from mmpar.engine.optim_wrappers import each_wrapper
 from mmpar.models.utils import unwrap_model
 from mmpar.registry import HOOKS
 from mmpar.utils.checkpoint_search import STATE
@@ -76,14 +76,14 @@ class ResumeHook(Hook):
 
         Of several processes there are none: that they are lost is all that is noted.
         """
-        if "optimizer" not in checkpoint or not _is_between_steps(runner.optim_wrapper):
+        wrappers = each_wrapper(runner.optim_wrapper)
+        if "optimizer" not in checkpoint or all(w.should_update() for w in wrappers):
             return
-        parameters = unwrap_model(runner.model).named_parameters()
-        checkpoint[_GRADIENTS] = {
-            name: parameter.grad.cpu()
-            for name, parameter in parameters
-            if parameter.grad is not None and get_world_size() == 1
-        }
+        gradients = {}
+        if get_world_size() == 1:
+            parameters = unwrap_model(runner.model).named_parameters()
+            gradients = {n: p.grad.cpu() for n, p in parameters if p.grad is not None}
+        checkpoint[_GRADIENTS] = gradients
 
     def _take_gradients(self, runner: Any, checkpoint: dict) -> None:
         gradients = checkpoint.get(_GRADIENTS)
@@ -144,10 +144,3 @@ class ResumeHook(Hook):
                 unit,
                 field,
             )
-
-
-def _is_between_steps(wrapper: Any) -> bool:
-    """Whether an optimizer accumulates gradients that it has not used."""
-    several = isinstance(wrapper, OptimWrapperDict)
-    wrappers = wrapper.values() if several else [wrapper]
-    return not all(one.should_update() for one in wrappers)

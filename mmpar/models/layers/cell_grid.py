@@ -147,9 +147,8 @@ def cell_grids(
     Convolutions, pooling, padding and interpolation move and widen the grid. Cells that
     are merged in another way, as by Swin's patch merging, are taken for equal blocks.
     Where branches with different grids meet (BN-Inception, TResNet, ResNet-D, HRNet),
-    there is
-    no one place that a cell looks at: its centre is then that of the gradients of a
-    cell on images of noise, which depends on the weights.
+    there is no one place that a cell looks at: its centre is then that of the gradients
+    of a cell on images of noise, which depends on the weights.
 
     >>> from torch import nn
     >>> padded, patches = nn.Conv2d(3, 8, 3, 4, padding=1), nn.Conv2d(3, 8, 4, 4)
