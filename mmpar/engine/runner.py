@@ -21,6 +21,7 @@ from mmpar.datasets import EvaluationSampler
 from mmpar.engine.hooks.interrupt_hook import InterruptHook, OutliveSignals
 from mmpar.engine.hooks.progress_hook import ProgressHook
 from mmpar.engine.hooks.training_report_hook import measure_epoch
+from mmpar.engine.killed_workers import naming_killed_workers
 from mmpar.engine.loops import ResumableEpochLoop
 from mmpar.models.layers.shared_batch_norm import (
     keep_activations,
@@ -116,20 +117,32 @@ class _Resumable:
         Raises:
             RuntimeError: As PyTorch's, with a remedy where a worker was killed.
         """
+        remedy = "lower train_dataloader.num_workers; then --resume"
         try:
-            with keeping_freed_memory():
+            with keeping_freed_memory(), naming_killed_workers(remedy):
                 return super().train()  # type: ignore[misc]
-        except RuntimeError as error:
-            if not str(error).startswith("DataLoader worker"):
-                raise
-            raise RuntimeError(
-                f"a process that loads images was killed ({error}). If the machine ran "
-                "out of memory, lower train_dataloader.num_workers; then --resume"
-            ) from error
         finally:
             for hook in self.hooks:  # type: ignore[attr-defined]
                 if isinstance(hook, (ProgressHook, InterruptHook)):
                     hook.stop(self)
+
+    def val(self) -> dict[str, float]:
+        """As MMEngine's.
+
+        Raises:
+            RuntimeError: As PyTorch's, with a remedy where a worker was killed.
+        """
+        with naming_killed_workers("lower val_dataloader.num_workers"):
+            return super().val()  # type: ignore[misc]
+
+    def test(self) -> dict[str, float]:
+        """As MMEngine's.
+
+        Raises:
+            RuntimeError: As PyTorch's, with a remedy where a worker was killed.
+        """
+        with naming_killed_workers("lower test_dataloader.num_workers"):
+            return super().test()  # type: ignore[misc]
 
     def build_train_loop(self, loop: Any) -> Any:
         """As MMEngine's; its epoch-based one, by name too, resumes within an epoch.

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -12,8 +13,10 @@ from mmengine.hooks import Hook
 
 from mmpar.datasets.transforms import LoadPersonImage
 from mmpar.deploy.preprocessing import read_image
+from mmpar.engine import PARRunner
+from mmpar.engine.killed_workers import naming_killed_workers
 from mmpar.utils import patient_reading
-from tests.test_engine.noisy_training import Noise, runner, weights
+from tests.test_engine.noisy_training import Net, Noise, Scores, runner, weights
 
 
 @pytest.fixture
@@ -147,3 +150,46 @@ def test_a_killed_worker_stops_a_training_that_can_be_resumed(tmp_path):
     runner(tmp_path / "less", 2, resume=kept).train()
     ends = [weights(tmp_path / run / "epoch_3.pth") for run in ("whole", "less")]
     assert torch.equal(*ends)
+
+
+@pytest.mark.parametrize("kind", [EOFError, ConnectionResetError])
+def test_a_killed_worker_is_named_also_where_its_pipe_is_noticed_first(kind):
+    loader = torch.utils.data.DataLoader([1.0] * 8, num_workers=1)
+    batches = iter(loader)
+    next(batches)
+    (worker,) = batches._workers
+    threading.Timer(0.2, worker.kill).start()
+    named = pytest.raises(RuntimeError, match=r"killed \(.*memory, use fewer")
+    with named, naming_killed_workers("use fewer"):
+        raise kind
+
+
+def test_a_pipe_that_ends_for_another_reason_stays_its_error():
+    began = time.monotonic()
+    kept = pytest.raises(EOFError, match="of an image")
+    with kept, naming_killed_workers("use fewer"):
+        raise EOFError("of an image")
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_killed_worker_of_an_evaluation_has_its_own_remedy(tmp_path, part):
+    loader = dict(
+        batch_size=2,
+        num_workers=1,
+        dataset=Killing(),
+        sampler=dict(type="DefaultSampler", shuffle=False),
+    )
+    built = PARRunner(
+        model=Net(),
+        work_dir=str(tmp_path),
+        default_scope="mmpar",
+        experiment_name=str(tmp_path),
+        **{
+            f"{part}_dataloader": loader,
+            f"{part}_cfg": dict(),
+            f"{part}_evaluator": [Scores()],
+        },
+    )
+    with pytest.raises(RuntimeError, match=rf"memory, lower {part}_dataloader\.num"):
+        getattr(built, part)()
