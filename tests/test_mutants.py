@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from tests.mutants import mutants_of
+from tests.mutants.changes import mutants_of
 from tests.test_tools.run import TIMEOUT, start_python, stop_at
 
 
@@ -46,6 +46,29 @@ def empty(items):
         items.pop()
     return items
 """
+AT_IMPORT = """import functools
+LIMIT = 18
+
+@functools.cache
+def doubled(number):
+    return 2 * number
+
+TWICE = doubled(LIMIT)
+
+class Person:
+    legs = 2
+
+    @property
+    def is_tall(self, than=1.8):
+        return self.height > than
+
+    def __init__(self, height):
+        super().__init__()
+        self.height = height
+
+def nobody_calls():
+    raise ValueError
+"""
 TEST = "import module\ndef test_all(): assert "
 
 
@@ -68,9 +91,41 @@ def test_survivors_are_named(tmp_path):
     assert status == 1
     assert sorted(said) == [
         "3 of 3 mutants: 1 killed, 2 SURVIVED, 0 ran out of time",
-        "SURVIVED module.py:2 GtE becomes Gt: return age >= 18",
-        "SURVIVED module.py:2 becomes 19: return age >= 18",
+        "SURVIVED module.py:2 GtE becomes Gt: return age >= 18 [1 test reaches it]",
+        "SURVIVED module.py:2 becomes 19: return age >= 18 [1 test reaches it]",
     ]
+
+
+def test_what_runs_at_import_has_mutants_too(tmp_path):
+    """Decorated functions, methods with super(), and lines that no test reaches."""
+    test = "module.TWICE == 36 and module.Person(1.9).is_tall"
+    status, said = mutate(tmp_path, AT_IMPORT, test, "--jobs", 2)
+    assert status == 1
+    assert sorted(said) == [
+        "11 of 11 mutants: 7 killed, 4 SURVIVED, 0 ran out of time",
+        "SURVIVED module.py:11 becomes 3: legs = 2 [1 test reaches it]",
+        "SURVIVED module.py:15 Gt becomes GtE: return self.height > than "
+        "[1 test reaches it]",
+        "SURVIVED module.py:18 dropped: super().__init__() [1 test reaches it]",
+        "SURVIVED module.py:22 dropped: raise ValueError [0 tests reach it]",
+    ]
+
+
+SLOWER = """
+import time
+def test_slower():
+    time.sleep(1)
+    assert not module.is_adult(17)
+"""
+
+
+@pytest.mark.parametrize(
+    ("budget", "met"), [(0.5, "1 of 2 tests that reach it"), (5, "2 tests reach it")]
+)
+def test_the_quickest_tests_are_met_first(tmp_path, budget, met):
+    test = "module.is_adult(20)" + SLOWER
+    _, said = mutate(tmp_path, IS_ADULT, test, "--seconds", budget)
+    assert said[0] == (f"SURVIVED module.py:2 GtE becomes Gt: return age >= 18 [{met}]")
 
 
 @pytest.mark.slow
@@ -78,7 +133,7 @@ def test_an_endless_mutant_is_stopped_and_named(tmp_path):
     status, said = mutate(tmp_path, EMPTY, "module.empty([1]) == []")
     assert status == 1
     assert said == [
-        "ran out of time module.py:4 dropped: items.pop()",
+        "ran out of time module.py:4 dropped: items.pop() [1 test reaches it]",
         "3 of 3 mutants: 2 killed, 0 SURVIVED, 1 ran out of time",
     ]
 
