@@ -195,7 +195,10 @@ def test_a_region_without_an_attribute_is_not_read_and_the_log_says_so(log):
     model = build("BlockPLE", schema=own, scale="learned")
     for name in ("bottom", "whole"):
         assert f"Region '{name}' is not read: none of the 2" in log.text
+    assert log.text.count("is not read") == 2
     assert "groups ('lower', 'foot')" in log.text
+    assert "it reads what the other regions do not" in log.text
+    assert [region.name for region in model.head.idle_regions] == ["bottom", "whole"]
     assert list(model.neck(model.backbone(inputs()))) == ["head", "torso"]
     assert list(model.neck.scale_selection.regions) == ["head", "torso"]
     model.train()
