@@ -45,12 +45,14 @@ OTHERS = {
 }
 
 
+REGIONS = dict(
+    head=dict(level=1, rows=(0, 0.5), groups=("head",)),
+    rest=dict(level=2, rows=(0, 1)),
+)
+
+
 def sspnet_head(schema, **kwargs):
-    regions = dict(
-        head=dict(level=1, rows=(0, 0.5), groups=("head",)),
-        rest=dict(level=2, rows=(0, 1)),
-    )
-    return SSPNetHead(schema, regions, in_channels=4, **kwargs)
+    return SSPNetHead(schema, REGIONS, in_channels=4, **kwargs)
 
 
 def linear_head(schema, **kwargs):
@@ -147,6 +149,15 @@ def test_the_linear_classifier_begins_near_zero():
     head.init_weights()
     assert head.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)
     assert not head.classifier.bias.any()
+
+
+def test_settings_that_are_not_given_are_those_of_the_papers():
+    sspnet = SSPNetHead(SCHEMA, REGIONS)
+    assert sspnet.classifiers["head"].in_features == 256 * (1 + 2 * 2)
+    alm = ALMHead(SCHEMA, in_channels=(8, 8))
+    assert alm.laterals[0].out_channels == 256
+    assert alm.align_corners
+    assert CosinePARHead(SCHEMA, in_channels=4).scale == 30
 
 
 def test_a_head_that_defines_forward_as_before_0_2_is_told_what_to_define():

@@ -23,7 +23,8 @@ def random_head(**options):
 @torch.no_grad()
 def test_logits_are_those_of_attention_written_out():
     head = random_head()
-    patches = torch.randn(3, 7, 16, dtype=torch.float64) * 5
+    lengths = torch.logspace(-1, 1, 7, dtype=torch.float64)
+    patches = torch.randn(3, 7, 16, dtype=torch.float64) * lengths[:, None]
     expected = query_logits(
         patches.numpy(),
         head.queries.numpy(),
