@@ -19,6 +19,7 @@ from mmpar.models import (
     LinearPARHead,
     PARHead,
     SSPNetHead,
+    SSPNetNeck,
     WeightedBCELoss,
 )
 from mmpar.structures import (
@@ -150,6 +151,8 @@ def test_the_linear_classifier_begins_near_zero():
 
 
 def test_settings_that_are_not_given_are_those_of_the_papers():
+    neck = SSPNetNeck((8, 8), REGIONS)
+    assert neck.pyramid.laterals[0].out_channels == 256
     sspnet = SSPNetHead(SCHEMA, REGIONS)
     assert sspnet.classifiers["head"].in_features == 256 * (1 + 2 * 2)
     alm = ALMHead(SCHEMA, in_channels=(8, 8))
