@@ -31,8 +31,11 @@ def test_it_equals_the_sum_over_labels(form: str) -> None:
     logits = torch.randn(6, 4, dtype=torch.float64)
     target = torch.randint(-1, 2, (6, 4)).double()
     ratio = torch.tensor([0.05, 0.3, 0.6, 0.95], dtype=torch.float64)
-    value = ALMLoss(form)(logits, target, ratio)
-    assert float(value) == pytest.approx(by_hand(logits, target, ratio, form), 1e-12)
+    expected = by_hand(logits, target, ratio, form)
+    once = ALMLoss(form)(logits, target, ratio)
+    assert once.item() == pytest.approx(expected, 1e-12)
+    weighted = ALMLoss(form, loss_weight=2.5)(logits, target, ratio)
+    assert weighted.item() == pytest.approx(2.5 * expected, 1e-12)
 
 
 def test_the_forms_differ_only_where_labels_are_negative() -> None:

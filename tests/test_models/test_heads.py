@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import load_checkpoint, load_state_dict
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpar.models import CosinePARHead, GlobalMaxPooling, LinearPARHead, SSPNetHead
+from mmpar.models import (
+    ALMHead,
+    ALMLoss,
+    CosinePARHead,
+    GlobalMaxPooling,
+    LinearPARHead,
+    PARHead,
+    SSPNetHead,
+    SSPNetNeck,
+    WeightedBCELoss,
+)
 from mmpar.structures import (
     AttributeSchema,
     Calibration,
@@ -34,12 +45,14 @@ OTHERS = {
 }
 
 
+REGIONS = dict(
+    head=dict(level=1, rows=(0, 0.5), groups=("head",)),
+    rest=dict(level=2, rows=(0, 1)),
+)
+
+
 def sspnet_head(schema, **kwargs):
-    regions = dict(
-        head=dict(level=1, rows=(0, 0.5), groups=("head",)),
-        rest=dict(level=2, rows=(0, 1)),
-    )
-    return SSPNetHead(schema, regions, in_channels=4, **kwargs)
+    return SSPNetHead(schema, REGIONS, in_channels=4, **kwargs)
 
 
 def linear_head(schema, **kwargs):
@@ -120,6 +133,45 @@ def test_the_loss_is_built_by_its_bare_name():
     assert linear_head(SCHEMA, loss=loss).loss_module.weighting == "square_root"
 
 
+@pytest.mark.parametrize("scope", ["mmpar", "mmpretrain"])
+def test_every_head_has_its_default_loss_in_a_config_of_another_scope(scope):
+    with DefaultScope.overwrite_default_scope(scope):
+        linear = linear_head(SCHEMA)
+        alm = ALMHead(SCHEMA, in_channels=(8, 8), channels=16)
+    assert type(linear.loss_module) is WeightedBCELoss
+    assert type(alm.loss_module) is ALMLoss
+
+
+def test_the_linear_classifier_begins_near_zero():
+    """By init_weights, as the official code."""
+    head = LinearPARHead(SCHEMA, in_channels=1000)
+    head.init_weights()
+    assert head.classifier.weight.std().item() == pytest.approx(0.001, rel=0.1)
+    assert not head.classifier.bias.any()
+
+
+def test_settings_that_are_not_given_are_those_of_the_papers():
+    neck = SSPNetNeck((8, 8), REGIONS)
+    assert neck.pyramid.laterals[0].out_channels == 256
+    sspnet = SSPNetHead(SCHEMA, REGIONS)
+    assert sspnet.classifiers["head"].in_features == 256 * (1 + 2 * 2)
+    alm = ALMHead(SCHEMA, in_channels=(8, 8))
+    assert alm.laterals[0].out_channels == 256
+    assert alm.align_corners
+    assert CosinePARHead(SCHEMA, in_channels=4).scale == 30
+
+
+def test_a_head_that_defines_forward_as_before_0_2_is_told_what_to_define():
+    class Former(PARHead):
+        def forward(self, feats):
+            return feats[-1]
+
+    with pytest.raises(
+        NotImplementedError, match=r"Former must define logits\(feats\)"
+    ):
+        Former(SCHEMA).loss((torch.zeros(5, 3),), samples(LABELS))
+
+
 def test_training_without_ratios_is_an_error_with_the_remedy():
     with pytest.raises(RuntimeError, match="PositiveRatioHook"):
         linear_head(SCHEMA).loss((features(),), samples(LABELS))
@@ -128,6 +180,12 @@ def test_training_without_ratios_is_an_error_with_the_remedy():
 def test_a_wrong_number_of_ratios_is_an_error():
     with pytest.raises(ValueError, match=r"\(2,\) positive ratios for the 3 .*'mine'"):
         linear_head(SCHEMA).set_positive_ratio([0.5, 0.5])
+
+
+def test_ratios_are_as_fine_as_the_weights():
+    head = linear_head(SCHEMA).double()
+    head.set_positive_ratio([0.1, 0.2, 0.7])
+    assert head.positive_ratio.tolist() == [0.1, 0.2, 0.7]
 
 
 def test_the_loss_of_float64_logits_takes_the_labels_as_they_are():
@@ -239,6 +297,7 @@ def test_a_decision_rule_decides_instead_of_the_threshold(calibration, log):
     rule = DecisionRule(EXCLUSIVE, (0.2, 0.5, 0.4), calibration)
     head.set_decision_rule(rule)
     assert str(rule) in log.text
+    assert head.threshold.tolist() == pytest.approx(rule.thresholds)
     assert head.state_dict().keys() == before.keys()
     logits = 3 * torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
     found = head._get_predictions(logits, None)
@@ -278,7 +337,14 @@ def test_the_cosine_head_scales_the_cosine_to_each_direction():
         one, other = feats[image], head.directions[attribute]
         cosine = one.dot(other) / (one.norm() * other.norm())
         assert logits[image, attribute].item() == pytest.approx(7 * cosine.item())
-    assert head.directions.abs().max() <= 0.5  # 1 / sqrt(4), as the official code
+
+
+def test_directions_of_the_cosine_head_begin_as_in_the_official_code():
+    """Uniform between -1 / sqrt(C) and 1 / sqrt(C)."""
+    torch.manual_seed(0)
+    lowest, highest = CosinePARHead(SCHEMA, in_channels=400).directions.aminmax()
+    assert lowest.item() == pytest.approx(-0.05, rel=0.01)
+    assert highest.item() == pytest.approx(0.05, rel=0.01)
 
 
 def test_logits_can_be_normalized_over_the_batch():

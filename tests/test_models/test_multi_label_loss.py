@@ -74,6 +74,13 @@ def test_label_smoothing_learns_a_positive_as_less_than_certain():
     assert found.item() == pytest.approx(expected / 8, rel=1e-12)
 
 
+def test_label_smoothing_leaves_a_label_of_a_half_alone():
+    logits, target = problem()
+    half = torch.full_like(target, 0.5)
+    smooth = WeightedBCELoss(label_smoothing=0.1)(logits, half, RATIOS)
+    assert smooth == WeightedBCELoss()(logits, half, RATIOS)
+
+
 @pytest.mark.parametrize("smoothing", [-0.1, 0.5])
 def test_label_smoothing_that_turns_labels_over_is_an_error(smoothing):
     with pytest.raises(ValueError, match=r"\[0, 0.5\)"):

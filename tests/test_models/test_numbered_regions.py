@@ -123,6 +123,8 @@ def test_equal_sizes_that_leave_two_orders_are_refused(listed):
     [
         ([3, 1, 3], dict(a=3, b=3, c=1), ["b", "c", "a"], ("b", "c", "a")),
         ([3, 3, 1], dict(a=3, b=3, c=1), ["b", "c", "a"], ("a", "b", "c")),
+        # Regions that read no attribute had no classifier.
+        ([3, 1, 3], dict(a=3, b=3, c=1), ["b", "idle", "c", "a"], ("b", "c", "a")),
         # From a config that may be a written one: the order before is unknown.
         ([3, 3, 1], dict(a=3, b=3, c=1), ["a", "b", "c"], None),
         ([3, 1, 3], dict(a=3, b=3, c=1), ["a", "b", "c"], None),
@@ -169,6 +171,17 @@ def test_other_sizes_are_those_of_other_regions():
     other = model_of(dict(head=3, torso=5, bottom=7, whole=11), scale="fixed")
     with pytest.raises(ValueError, match=r"trained with other model\.regions"):
         other.load_state_dict(old, strict=False)
+
+
+def test_classifiers_are_renamed_also_in_another_model_than_ours():
+    source, target = (
+        model_of(DISTINCT, listed, "fixed", ImageClassifier)
+        for listed in (SHIPPED, SORTED)
+    )
+    for parameter in target.parameters():
+        nn.init.zeros_(parameter)
+    target.load_state_dict(numbered(source.state_dict(), SHIPPED))
+    require_same(target, source)
 
 
 def test_scales_without_names_are_refused_where_no_classifier_names_them():

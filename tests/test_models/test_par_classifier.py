@@ -191,13 +191,16 @@ def test_the_order_of_the_regions_has_no_meaning():
 
 
 def test_a_region_without_an_attribute_is_not_read_and_the_log_says_so(log):
-    own = dict(names=["Vest", "Helmet"], groups=dict(upper=["Vest"], head=["Helmet"]))
+    own = dict(names=["Slip", "Helmet"], groups=dict(lower=["Slip"], head=["Helmet"]))
     model = build("BlockPLE", schema=own, scale="learned")
-    for name in ("bottom", "whole"):
+    for name in ("torso", "whole"):
         assert f"Region '{name}' is not read: none of the 2" in log.text
-    assert "groups ('lower', 'foot')" in log.text
-    assert list(model.neck(model.backbone(inputs()))) == ["head", "torso"]
-    assert list(model.neck.scale_selection.regions) == ["head", "torso"]
+    assert log.text.count("is not read") == 2
+    assert "groups ('upper',)" in log.text
+    assert "it reads what the other regions do not" in log.text
+    assert [region.name for region in model.head.idle_regions] == ["torso", "whole"]
+    assert list(model.neck(model.backbone(inputs()))) == ["head", "bottom"]
+    assert list(model.neck.scale_selection.regions) == ["head", "bottom"]
     model.train()
     model(inputs(), labelled(2), mode="loss")["loss"].backward()
     unused = [n for n, p in model.named_parameters() if p.grad is None]

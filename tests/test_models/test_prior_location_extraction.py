@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmpar.models import SSPNetNeck
@@ -383,8 +384,10 @@ def test_a_config_names_the_form_by_its_type(form):
     assert type(neck.ple) is form
 
 
-def test_the_block_form_is_the_default():
-    ple = SSPNetNeck((4, 4), REGIONS, 3, ple=dict(num_points=2)).ple
+@pytest.mark.parametrize("scope", ["mmpar", "mmpretrain"])
+def test_the_block_form_is_the_default(scope):
+    with DefaultScope.overwrite_default_scope(scope):
+        ple = SSPNetNeck((4, 4), REGIONS, 3, ple=dict(num_points=2)).ple
     assert (type(ple), ple.num_points) == (BlockPLE, 2)
 
 

@@ -6,7 +6,7 @@ import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
-from mmpar.models import QueryPARHead
+from mmpar.models import QueryPARHead, TextQueries
 from mmpar.structures import AttributeSchema
 from tests.oracles.query_attention import query_logits
 
@@ -23,7 +23,8 @@ def random_head(**options):
 @torch.no_grad()
 def test_logits_are_those_of_attention_written_out():
     head = random_head()
-    patches = torch.randn(3, 7, 16, dtype=torch.float64) * 5
+    lengths = torch.logspace(-1, 1, 7, dtype=torch.float64)
+    patches = torch.randn(3, 7, 16, dtype=torch.float64) * lengths[:, None]
     expected = query_logits(
         patches.numpy(),
         head.queries.numpy(),
@@ -32,6 +33,11 @@ def test_logits_are_those_of_attention_written_out():
         head.log_scale.exp().item(),
     )
     np.testing.assert_allclose(head((patches,)).numpy(), expected, rtol=0, atol=1e-10)
+
+
+def test_cosines_are_scaled_as_clip_begins():
+    log_scale = QueryPARHead(SCHEMA, in_channels=16).log_scale
+    assert log_scale.exp().item() == pytest.approx(1 / 0.07)
 
 
 def test_every_parameter_learns():
@@ -70,10 +76,18 @@ def begun(path):
     return head
 
 
-def test_queries_begin_as_texts(tmp_path):
+def test_queries_begin_as_texts(tmp_path, log):
     path = str(tmp_path / "texts.npz")
     expected = texts(path)
     np.testing.assert_array_equal(begun(path).queries.detach().numpy(), expected)
+    assert f"queries - torch.Size([4, 16]): \nTextQueries: {path}" in log.text
+
+
+def test_queries_of_a_head_that_stands_alone_can_be_set(tmp_path):
+    path, head = str(tmp_path / "texts.npz"), random_head()
+    expected = texts(path)
+    TextQueries(path)(head)
+    np.testing.assert_array_equal(head.queries.detach().numpy(), expected)
 
 
 def test_texts_of_other_attributes_are_refused(tmp_path):
@@ -87,6 +101,23 @@ def test_texts_of_another_tower_are_refused(tmp_path):
     path = str(tmp_path / "texts.npz")
     texts(path, width=8)
     with pytest.raises(ValueError, match=r"\(4, 8\), but the queries have \(4, 16\)"):
+        begun(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "embeddings"),
+    [
+        (np.arange(4), np.ones((4, 16))),
+        (np.array(SCHEMA.names), np.ones((4, 16), int)),
+        (np.array(SCHEMA.names), np.ones((4, 16, 1))),
+        (np.array(SCHEMA.names), np.ones((3, 16))),
+    ],
+    ids=["names", "whole numbers", "axes", "rows"],
+)
+def test_texts_of_other_types_or_shapes_are_refused(names, embeddings, tmp_path):
+    path = str(tmp_path / "texts.npz")
+    np.savez(path, names=names, embeddings=embeddings)
+    with pytest.raises(ValueError, match=r"expected text \(A,\) and numbers \(A, D\)"):
         begun(path)
 
 

@@ -165,11 +165,13 @@ def test_a_search_step_equals_one_on_weighted_maps(ple):
 
 
 @pytest.mark.parametrize("ple", FORMS)
-@pytest.mark.parametrize("state", ["eval", "frozen"])
+@pytest.mark.parametrize("state", ["eval", "frozen", "fixed"])
 def test_eval_and_chosen_levels_equal_the_fixed_mode_and_cost_as_much(ple, state):
     neck, _ = build(ple)
     if state == "frozen":
         neck.scale_selection.freeze()
+    elif state == "fixed":
+        neck.fix_levels()
     else:
         neck.eval()
     assert not neck.is_searching

@@ -144,6 +144,12 @@ def test_another_number_of_stages_is_an_error():
         neck(stages(64, 32)[-1:])
 
 
+def test_keypoints_that_are_not_given_are_an_error_with_the_remedy():
+    neck, _ = build(ple=dict(type="KeypointPLE"))
+    with pytest.raises(ValueError, match=r"needs keypoints .* PARClassifier"):
+        neck(stages(64, 32))
+
+
 def test_a_region_that_the_neck_does_not_give_is_an_error():
     neck, head = build()
     features = neck(stages(64, 32))

@@ -1,5 +1,7 @@
 """The weighted loss equals its oracle, and unknown labels are nothing to it."""
 
+import math
+
 import pytest
 import torch
 
@@ -69,6 +71,14 @@ def test_both_weightings_leave_balanced_attributes_even():
     assert WeightedBCELoss("square_root")(logits, target, half) == plain
     exponential = WeightedBCELoss("exponential")(logits, target, half)
     torch.testing.assert_close(exponential, plain * torch.tensor(0.5).double().exp())
+
+
+def test_a_soft_label_weighs_as_a_positive_above_a_half():
+    target = torch.tensor([[0.4], [0.5], [0.6]], dtype=torch.float64)
+    ratios = torch.tensor([0.2], dtype=torch.float64)
+    weights = attribute_weights(target, ratios, "exponential").flatten()
+    expected = [math.exp(0.2), math.exp(0.2), math.exp(0.8)]
+    assert weights.tolist() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class PARHead(MultiLabelClsHead):
         init_cfg: dict | None = None,
     ) -> None:
         # Built here: mmpretrain's head would look in its own registry first.
-        module = MODELS.build(loss or dict(type="WeightedBCELoss"))
+        module = MODELS.build(loss or dict(type="WeightedBCELoss", _scope_="mmpar"))
         _require_ratios(module)
         super().__init__(loss=module, init_cfg=init_cfg)
         self.schema = build_schema(schema)
@@ -74,7 +74,7 @@ class PARHead(MultiLabelClsHead):
         self.log_odds = ExclusiveLogOdds(len(self.schema), sets)
         self._set_threshold(threshold)
         self.decision_rule: DecisionRule | None = None
-        self.calibrated_scores: CalibratedScores | None = None
+        self.calibrated_scores = CalibratedScores(None)
         self.register_buffer(
             "positive_ratio", torch.full((len(self.schema),), float("nan"))
         )
@@ -97,7 +97,6 @@ class PARHead(MultiLabelClsHead):
         return self._get_loss(self.logits(feats), data_samples, **kwargs)
 
     def _set_threshold(self, threshold: Threshold) -> None:
-        self.thr = None  # mmpretrain's is one number and counts a score equal to it
         values = build_thresholds(threshold, self.schema)
         # Of the config, not of the checkpoint.
         self.register_buffer("threshold", torch.tensor(values), persistent=False)
@@ -184,12 +183,9 @@ class PARHead(MultiLabelClsHead):
 
     def _decide(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and decisions ``(B, A)``."""
-        if self.decision_rule is None or self.calibrated_scores is None:
-            # In bfloat16, 8 and 9 would have the score 1, and 0.003 that of 0.
-            dtype = torch.promote_types(logits.dtype, torch.float32)
-            scores = logits.to(dtype).sigmoid()
-            return scores, scores > self.threshold
         scores = self.calibrated_scores(logits)
+        if self.decision_rule is None:
+            return scores, scores > self.threshold
         decisions = self.decision_rule.decide(scores.detach().cpu().numpy())
         return scores, torch.from_numpy(decisions).to(scores.device)
 

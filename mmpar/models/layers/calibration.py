@@ -40,6 +40,7 @@ class CalibratedScores(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         """Probabilities ``(B, A)`` of logits ``(B, A)``, float32 or finer."""
+        # In bfloat16, 8 and 9 would have the score 1, and 0.003 that of 0.
         dtype = torch.promote_types(logits.dtype, torch.float32)
         if not self.calibrated:
             return logits.to(dtype).sigmoid()
