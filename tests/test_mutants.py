@@ -24,6 +24,7 @@ from tests.test_tools.run import TIMEOUT, start_python, stop_at
         ("a.b = c", ["pass"]),
         ("a += b", ["pass", "a -= b"]),
         ("raise E(1 + 1)", ["pass"]),
+        ("def f():\n    return None", []),
         ("__all__ = [2]", []),
         ("a: 1 + 1 = b", []),
         ("def f(a: 1) -> 1:\n    return a", ["def f(a: 1) -> 1:\n    return None"]),

@@ -129,7 +129,7 @@ def _changes(node: ast.AST) -> Iterator[Change]:
         yield "condition negated", node, deed
     elif isinstance(node, ast.comprehension) and node.ifs:
         yield "filter dropped", node.target, node.ifs.clear
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not _is_none(node.value):
         nothing = ast.Constant(None)
         yield "None returned", node, lambda: setattr(node, "value", nothing)
     elif isinstance(node, ast.Call):
@@ -152,6 +152,10 @@ def _swap(
     if new is not None:
         what = f"{type(operator).__name__} becomes {new.__name__}"
         yield what, place, lambda: put(new())
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 def _negated(test: ast.expr) -> ast.UnaryOp:
