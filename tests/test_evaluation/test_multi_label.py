@@ -106,7 +106,7 @@ def test_unfit_input_is_refused(decisions, labels, message):
 @pytest.mark.parametrize(
     ("scores", "threshold", "message"),
     [
-        (np.full((2, 3), 3.0), 0.5, "probabilities"),
+        (np.full((2, 3), 1.01), 0.5, "probabilities"),
         (np.full((2, 3), -0.01), 0.5, "probabilities"),
         (np.full((2, 3), np.nan), 0.5, "probabilities"),
         (np.zeros((2, 3)), [0.5, 0.5], "3 attributes"),
