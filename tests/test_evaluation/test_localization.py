@@ -59,6 +59,7 @@ def random_case(seed):
 
     truth, points = boxes(), rng.uniform(0, 6, (12, 5, 2)).astype(np.float32)
     truth[:, 3] = np.nan  # an attribute without true boxes
+    truth[1:, 4], truth[0, 4] = np.nan, (0, 0, 2, 3)  # and one with one
     points[rng.random((12, 5)) < 0.1] = np.nan
     return truth, boxes(), points
 
