@@ -103,7 +103,10 @@ def test_average_precision_depends_on_shares_of_the_weights_alone():
     np.testing.assert_allclose(found, whole, rtol=1e-12)
 
 
-def test_without_a_positive_there_is_no_curve():
-    scores, labels = drawn(0)
-    curve = precision_recall(scores[:, 0], np.minimum(labels[:, 0], 0))
+def test_without_a_positive_there_is_no_curve_and_no_area():
+    scores, labels = (part[:, 0] for part in drawn(0))
+    labels = np.minimum(labels, 0)
+    curve = precision_recall(scores, labels)
     assert [values.shape for values in curve] == [(0,), (0,)]
+    areas = average_precision(scores, labels, np.ones((60, 3)))
+    assert np.isnan(areas).tolist() == [True] * 3
