@@ -9,6 +9,7 @@ from scipy.stats import betabinom
 
 from mmpar.evaluation.functional import (
     OBJECTIVES,
+    FittedThresholds,
     Interval,
     bootstrap,
     calibration_errors,
@@ -91,9 +92,27 @@ def test_no_threshold_is_better_than_the_fitted_one(objective, dtype):
 
 
 def test_of_equally_good_thresholds_it_is_the_nearest_to_a_half():
-    scores = np.array([[0.1, 0.8], [0.45, 0.9], [0.7, 0.95], [0.9, 0.99]])
-    labels = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
-    assert fit_thresholds(scores, labels).thresholds == pytest.approx((0.575, 0.4))
+    scores = np.array([[0.1, 0.8, 0.1], [0.4, 0.9, 0.2], [0.7, 0.95, 0.3], [1, 1, 0.9]])
+    labels = np.array([[0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]])
+    assert fit_thresholds(scores, labels).thresholds == pytest.approx((0.55, 0.4, 0.6))
+
+
+def test_thresholds_that_find_nothing_are_at_most_1():
+    scores, labels = np.array([[0, 0], [0.9, 1]]), np.array([[1, 1], [0, 0]])
+    assert fit_thresholds(scores, labels).thresholds == pytest.approx((0.95, 1))
+
+
+def test_a_threshold_that_is_better_by_little_is_taken():
+    """F1 of 20000 / 20001, one below 0.3, and not of 19998 / 19999."""
+    scores = np.repeat([0.9, 0.3, 0.25, 0.05], [9_999, 1, 1, 1])[:, None]
+    labels = np.repeat([1, 0, 1, 0], [9_999, 1, 1, 1])[:, None]
+    assert fit_thresholds(scores, labels, "F1").thresholds == pytest.approx((0.15,))
+
+
+def test_a_precision_of_1_can_be_wanted():
+    scores, labels = np.array([[0.1], [0.7], [0.9]]), np.array([[0], [0], [1]])
+    fitted = fit_thresholds(scores, labels, "precision", 1)
+    assert fitted == FittedThresholds((pytest.approx(0.8),), (None,))
 
 
 def test_a_precision_out_of_reach_is_said():
@@ -110,6 +129,7 @@ def test_a_precision_out_of_reach_is_said():
         (("precision",), "precision is None"),
         (("mA", 0.5), r"precision is 0\.5"),
         (("precision", 1.5), "at most 1"),
+        (("precision", 0), "above 0"),
     ],
 )
 def test_wrong_wishes_are_errors(arguments, match):
