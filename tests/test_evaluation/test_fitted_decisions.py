@@ -21,6 +21,7 @@ from mmpar.evaluation.functional import (
     fit_thresholds,
     ideal_calibration_errors,
     interval_of_draws,
+    person_weights,
     reliability,
     set_truth,
 )
@@ -324,6 +325,14 @@ def test_perfect_probabilities_have_the_error_of_a_binomial_share():
     np.testing.assert_allclose(found, expected, rtol=0.06)
 
 
+def test_the_error_of_perfect_probabilities_is_by_default_of_twenty_draws():
+    scores, rng = np.random.default_rng(1).random((40, 2)), np.random.default_rng(0)
+    drawn = [rng.random((40, 2)) < scores for _ in range(20)]
+    expected = np.mean([calibration_errors(scores, d.astype(int)) for d in drawn], 0)
+    found = ideal_calibration_errors(scores, np.ones((40, 2), int))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_an_unknown_method_of_calibration_is_an_error():
     logits, labels = draw(20)
     with pytest.raises(ValueError, match=r"one of .*platt.* got 'isotonic'"):
@@ -486,6 +495,32 @@ def test_images_of_one_person_are_drawn_together():
     assert width(persons) / width(alone) == pytest.approx(3, rel=0.15)
     with pytest.raises(ValueError, match="no image"):
         bootstrap(lambda rows: [0], np.array([], str))
+
+
+def test_by_default_it_is_the_95_percent_interval_of_a_thousand_draws():
+    values = np.random.default_rng(0).random(30)
+    drawn = np.random.default_rng(0).integers(30, size=(1000, 30))
+    means = np.array([values[rows].mean() for rows in drawn])
+    moved = values.mean() - means.mean()
+    expected = [q + moved for q in np.percentile(means, [2.5, 97.5])]
+    (found,) = bootstrap(lambda rows: [values[rows].mean()], np.full(30, ""))
+    again = interval_of_draws(values.mean(), means)
+    for interval in (found, again):
+        assert (interval.low, interval.high) == pytest.approx(expected, rel=1e-12)
+    weights = person_weights(30, 1000)
+    np.testing.assert_allclose(weights @ values / 30, means, rtol=1e-6)
+
+
+def test_an_interval_is_shown_with_what_there_is_to_know():
+    nan = math.nan
+    shown = {
+        Interval(0.5, 0.4, 0.6): "0.50 [0.40, 0.60]",
+        Interval(0.5, 0.5, 0.5): "0.50",
+        Interval(0.5, 0.4, 0.6, 0.25): "0.50 [0.40, 0.60] (undefined in 25 % of draws)",
+        Interval(0.5, nan, nan, 0.75): "0.50 [no interval: undefined in 75 % of draws]",
+        Interval(nan, nan, nan, 0.75): "undefined",
+    }
+    assert [str(interval) for interval in shown] == [*shown.values()]
 
 
 def test_an_interval_holds_zero_at_its_ends_too():
