@@ -78,6 +78,7 @@ def test_a_score_at_the_threshold_is_negative():
     scores = np.array([[0.3, 0.3, 0.5]], np.float32)
     # 0.3 as float32 is above 0.3 as float64, and not above itself.
     assert decide(scores, [0.3, 0.2, 0.5]).tolist() == [[False, True, False]]
+    assert decide(np.array([[0.4, 0.5, 0.6]])).tolist() == [[False, False, True]]
 
 
 def test_f1_comes_from_the_averaged_precision_and_recall():
