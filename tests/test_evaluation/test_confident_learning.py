@@ -51,8 +51,33 @@ def test_an_attribute_that_all_have_has_no_suspects():
     assert np.isnan(found.self_confidence[0, 0])
 
 
-def test_scores_that_are_no_probabilities_are_refused():
+def test_a_doubt_that_equals_the_mean_is_enough_and_one_of_a_half_is_not():
+    """One label is present; an absent one has its score, which is also the mean."""
+    labels = np.array([[1, 1], [0, 0], [0, 0]])
+    found = find_label_errors(labels, np.array([[0.9, 0.5], [0.9, 0.5], [0.1, 0.1]]))
+    assert np.argwhere(found.suspect).tolist() == [[1, 0]]
+    expected = [[0.5, 0.7], [0.9, 0.5]]
+    np.testing.assert_allclose(found.self_confidence, expected, rtol=1e-12)
+
+
+def test_equally_doubtful_suspects_stay_in_the_order_of_images():
+    labels, scores = np.zeros((100, 1), int), np.full((100, 1), 0.9)
+    labels[:10], scores[90:] = 1, 0.95
+    ranked = find_label_errors(labels, scores).ranked()
+    assert ranked[:, 0].tolist() == [*range(90, 100), *range(10, 90)]
+
+
+def test_probabilities_of_0_and_1_are_taken():
+    found = find_label_errors(np.array([[1], [0]]), np.array([[1.0], [0.0]]))
+    assert found.self_confidence.tolist() == [[1], [1]]
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.1, np.nan])
+def test_scores_that_are_no_probabilities_are_refused(score):
     with pytest.raises(ValueError, match="probabilities from 0 to 1"):
-        find_label_errors(np.array([[1]]), np.array([[np.nan]]))
+        find_label_errors(np.array([[1]]), np.array([[score]]))
+
+
+def test_scores_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"labels are \(1, 2\), but scores \(1, 1\)"):
         find_label_errors(np.array([[1, 0]]), np.array([[0.5]]))

@@ -1,5 +1,7 @@
 """Boxes from maps, IoU and the pointing game equal loops over pixels."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -23,8 +25,8 @@ def test_box_surrounds_the_largest_connected_part(threshold):
 
 def test_a_full_map_gives_the_whole_image_and_a_zero_map_no_box():
     assert map_to_box(np.full((5, 3), 0.1)).tolist() == [0, 0, 3, 5]
-    assert np.isnan(map_to_box(np.zeros((5, 3)))).all()
-    assert np.isnan(map_peak(np.zeros((5, 3)))).all()
+    assert np.isnan(map_to_box(np.zeros((5, 3)))).tolist() == [True] * 4
+    assert np.isnan(map_peak(np.zeros((5, 3)))).tolist() == [True] * 2
 
 
 @pytest.mark.parametrize("threshold", [0.0, -1.0, 1.1])
@@ -37,6 +39,22 @@ def test_peak_is_the_centre_of_the_largest_pixel():
     response = np.zeros((6, 4))
     response[5, 1] = 1
     assert map_peak(response).tolist() == [1.5, 5.5]
+
+
+def test_of_equal_peaks_the_nearest_to_the_middle_is_taken():
+    """Equal up to rounding; of equally near ones the first in reading order."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        response = rng.choice([0.5, 1 - 1e-4, 1 - 1e-6, 1], (5, 4))
+        limit = (1 - 1e-5) * response.max()
+        equal = [place for place in np.ndindex(5, 4) if response[place] > limit]
+        row, column = min(equal, key=lambda place: math.dist(place, (2, 1.5)))
+        assert map_peak(response).tolist() == [column + 0.5, row + 0.5]
+
+
+def test_of_equally_large_parts_the_first_in_reading_order_is_surrounded():
+    response = np.array([[0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 0, 1]])
+    assert map_to_box(response).tolist() == [2, 0, 4, 1]
 
 
 def test_peak_of_a_cell_at_the_border_is_its_centre():
@@ -59,8 +77,12 @@ def random_case(seed):
 
     truth, points = boxes(), rng.uniform(0, 6, (12, 5, 2)).astype(np.float32)
     truth[:, 3] = np.nan  # an attribute without true boxes
+    truth[1:, 4], truth[0, 4] = np.nan, (0, 0, 2, 3)  # and one with one
     points[rng.random((12, 5)) < 0.1] = np.nan
-    return truth, boxes(), points
+    predicted, close = boxes(), rng.random((12, 5)) < 0.3
+    close[0, 4] = True
+    predicted[close] = truth[close] + (0, 0, 0, 1)
+    return truth, predicted, points
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -78,6 +78,7 @@ def test_a_score_at_the_threshold_is_negative():
     scores = np.array([[0.3, 0.3, 0.5]], np.float32)
     # 0.3 as float32 is above 0.3 as float64, and not above itself.
     assert decide(scores, [0.3, 0.2, 0.5]).tolist() == [[False, True, False]]
+    assert decide(np.array([[0.4, 0.5, 0.6]])).tolist() == [[False, False, True]]
 
 
 def test_f1_comes_from_the_averaged_precision_and_recall():
@@ -106,7 +107,7 @@ def test_unfit_input_is_refused(decisions, labels, message):
 @pytest.mark.parametrize(
     ("scores", "threshold", "message"),
     [
-        (np.full((2, 3), 3.0), 0.5, "probabilities"),
+        (np.full((2, 3), 1.01), 0.5, "probabilities"),
         (np.full((2, 3), -0.01), 0.5, "probabilities"),
         (np.full((2, 3), np.nan), 0.5, "probabilities"),
         (np.zeros((2, 3)), [0.5, 0.5], "3 attributes"),

@@ -139,7 +139,7 @@ def number_persons(persons: np.ndarray) -> np.ndarray:
     )
 
 
-def draw_persons(count: int, rounds: int, seed: int = 0) -> np.ndarray:
+def draw_persons(count: int, rounds: int, seed: int) -> np.ndarray:
     """Persons drawn with replacement, as many as there are, ``(R, P)``."""
     return np.random.default_rng(seed).integers(count, size=(rounds, count))
 

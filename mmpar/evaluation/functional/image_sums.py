@@ -13,7 +13,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack
 
 from mmpar.evaluation.functional.calibration import NUM_BINS, sort_into_bins
-from mmpar.evaluation.functional.multi_label import check_labelled_scores
+from mmpar.evaluation.functional.multi_label import (
+    check_labelled_scores,
+    harmonic_mean,
+)
 
 _INSTANCE = 4  # judged, precision, recall, accuracy
 _BINS = NUM_BINS + 1
@@ -79,8 +82,7 @@ def image_terms(
         ],
         axis=1,
     )
-    parts = [present, known, found, hits, instance]
-    dense = np.concatenate(parts, axis=1, dtype=np.float64)
+    dense = np.concatenate([present, known, found, hits, instance], axis=1)
     terms = hstack([csr_matrix(dense), *_bin_terms(scores, labels)]).tocsr()
     return ImageTerms(terms, labels.shape[1])
 
@@ -164,7 +166,7 @@ def metrics_of_sums(sums: np.ndarray, num_attributes: int) -> SummedMetrics:
         instance_precision=instance_precision,
         instance_recall=instance_recall,
         instance_accuracy=accuracy,
-        instance_f1=_harmonic_mean(instance_precision, instance_recall),
+        instance_f1=harmonic_mean(instance_precision, instance_recall),
         calibration_error=errors_of_bins(bins_of_sums(sums, num_attributes)),
     )
 
@@ -194,10 +196,4 @@ def mean_over(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Divide; NaN where there is nothing to divide by."""
-    safe = np.where(denominator > 0, denominator, 1)
-    return np.where(denominator > 0, numerator / safe, np.nan)
-
-
-def _harmonic_mean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    total = first + second
-    return 2 * first * second / np.where(total == 0, 1, total)
+    return np.asarray(numerator / np.where(denominator > 0, denominator, np.nan))

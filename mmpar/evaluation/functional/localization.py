@@ -63,7 +63,7 @@ def localization_scores(
     count = judged.sum(axis=0)
 
     def share(values: np.ndarray) -> np.ndarray:
-        total = np.where(judged, values, 0).sum(axis=0, dtype=np.float64)
+        total = np.where(judged, values, 0).sum(axis=0)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     return LocalizationScores(

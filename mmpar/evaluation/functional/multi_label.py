@@ -110,7 +110,7 @@ def multi_label_scores(
     negative_recall = _ratio(true_negatives, num_known - positives)
     precision = _ratio(true_positives, predicted.sum(0))
     attribute_accuracy = (positive_recall + negative_recall) / 2
-    attribute_f1 = _harmonic_mean(precision, positive_recall)
+    attribute_f1 = harmonic_mean(precision, positive_recall)
     counted = np.ones(labels.shape[1], dtype=bool)
     if empty_attribute == "skip":
         counted = (positives > 0) & (positives < num_known)
@@ -128,7 +128,7 @@ def multi_label_scores(
         instance_precision=instance_precision,
         instance_recall=instance_recall,
         instance_f1=float(
-            _harmonic_mean(np.array(instance_precision), np.array(instance_recall))
+            harmonic_mean(np.array(instance_precision), np.array(instance_recall))
         ),
         label_f1=_mean(attribute_f1[counted]),
         known=num_known,
@@ -146,7 +146,8 @@ def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return numerator / np.maximum(denominator, 1)
 
 
-def _harmonic_mean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def harmonic_mean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Of precision and recall; 0 where both are."""
     total = first + second
     return 2 * first * second / np.where(total > 0, total, 1)
 

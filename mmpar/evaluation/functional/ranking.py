@@ -61,7 +61,7 @@ def precision_recall(
     scores, present = scores[known], labels[known] == 1
     if not present.any():
         return np.empty(0), np.empty(0)
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)
     ends = _tie_ends(scores[order])
     hits = np.cumsum(present[order])[ends]
     return hits / (ends + 1), hits / present.sum()
@@ -89,20 +89,20 @@ def average_precision(
         ``(R,)``; NaN where no positive has a weight.
     """
     known = np.flatnonzero(labels >= 0)
-    order = known[np.argsort(-scores[known], kind="stable")]
+    order = known[np.argsort(-scores[known])]
     present = np.flatnonzero(labels[order] == 1)
     if not len(present):
         return np.full(weights.shape[1], np.nan)
     ends = _tie_ends(scores[order])
     end_of = ends[np.searchsorted(ends, present)]
     found = np.cumsum(weights[order], axis=0)[end_of]
-    gained = weights[order[present]]
+    gained = weights[order[present]].astype(np.float64)
     hits = np.cumsum(gained, axis=0)
     hits = hits[np.searchsorted(present, end_of, side="right") - 1]
-    precision = np.divide(hits, found, where=found > 0, out=np.zeros(found.shape))
-    total = gained.sum(axis=0, dtype=np.float64)
+    precision = hits / np.where(found > 0, found, 1)
+    total = gained.sum(axis=0)
     area = (gained * precision).sum(axis=0)
-    return np.where(total > 0, area / np.where(total > 0, total, 1), np.nan)
+    return np.asarray(area / np.where(total > 0, total, np.nan))
 
 
 def _tie_ends(ordered: np.ndarray) -> np.ndarray:

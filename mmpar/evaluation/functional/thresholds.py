@@ -84,12 +84,13 @@ def _fit(
     recall, found = hits / positives, hits + alarms
     precision = hits / np.maximum(found, 1)
     note = None
+    # Constants of mA and F1, which move no maximum, are left out.
     if objective == "mA":
-        value = recall + 1 - alarms / negatives
+        value = recall - alarms / negatives
     elif objective == "F1":
-        value = 2 * hits / (positives + found)
+        value = hits / (positives + found)
     else:
-        enough = (precision >= wanted) & (found > 0)
+        enough = precision >= wanted
         value = np.where(enough, recall, -1)
         if not enough.any():
             value = precision
