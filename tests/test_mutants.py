@@ -79,7 +79,7 @@ def mutate(folder, module, test, *options):
     path.write_text(module)
     tests.write_text(TEST + test)
     with tempfile.TemporaryFile() as output:
-        words = ["-m", "tests.mutants", path, *options, "--", tests]
+        words = ["-m", "tests.mutants", path, *options, "--", tests, "-k", "test_"]
         status = stop_at(start_python(words, output, folder), TIMEOUT)
         output.seek(0)
         said = output.read().decode().splitlines()

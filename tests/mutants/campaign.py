@@ -92,7 +92,7 @@ def second_round(
     jobs: int,
 ) -> Iterator[tuple[int, Outcome]]:
     """Meet mutants that must be imported; yields number and outcome as they come."""
-    options = [word for word in arguments if word.startswith("-")]
+    options = [word for word in arguments if not Path(word.split("::")[0]).exists()]
     tasks = []
     for number, mutant in mutants.items():
         tests = reach.tests_of(mutant) or reach.tests_of_file(mutant.file)
