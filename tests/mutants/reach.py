@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -55,7 +56,8 @@ class Recorder:
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
-        # The file's data of several processes would be written next to each other.
+        # sys.monitoring, the default from Python 3.14 on, notes a line only once.
+        os.environ["COVERAGE_CORE"] = "ctrace"
         self.coverage = coverage.Coverage(
             data_file=None, include=[str(file) for file in files], config_file=False
         )
@@ -64,6 +66,7 @@ class Recorder:
         self._own: dict[str, float] = {}
         self._fixtures: dict[str, float] = defaultdict(float)
         self._needs: dict[str, list[str]] = {}
+        self._in_fixture = False
 
     def stop_importing(self) -> None:
         """Collection is over."""
@@ -99,8 +102,6 @@ class Recorder:
         self._in_fixture = False
         self.coverage.switch_context(request._pyfuncitem.nodeid)
 
-    _in_fixture = False
-
     def reach(self) -> Reach:
         """What was noted."""
         users: dict[str, set[str]] = defaultdict(set)
@@ -111,8 +112,9 @@ class Recorder:
         data = self.coverage.get_data()
         for file in data.measured_files():
             for line, contexts in data.contexts_by_lineno(file).items():
-                for context in filter(None, contexts):
-                    tests[file, line] |= users.get(context, {context} & {*self._own})
+                for context in contexts:
+                    one = {context} if context in self._own else set()
+                    tests[file, line] |= users.get(context, one)
         seconds = {
             test: own + sum(self._fixtures.get(name, 0) for name in self._needs[test])
             for test, own in self._own.items()
