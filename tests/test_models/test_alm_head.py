@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmpar.explain import ALMBoxes, GradCAM
 from mmpar.models import ALMHead, ExponentialMovingAverage, PARClassifier
-from mmpar.models.layers import region_weights
+from mmpar.models.layers import AttributeLocalization, region_weights
 from tests.fixtures.versions import since_torch
 from tests.oracles.alm_pair import make_pair, schema_of
 from tests.test_models.onnx_export import run_exported
@@ -137,6 +137,22 @@ def test_the_box_is_that_of_the_level_with_the_largest_logit() -> None:
 def test_an_unknown_level_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"'strongest', 'all'.*got 'best'"):
         boxes_of(make_head(), level="best")
+
+
+def test_every_attribute_begins_as_linear_layers_of_its_own() -> None:
+    torch.manual_seed(0)
+    localization = AttributeLocalization(num_attributes=100, channels=48)
+    inputs = dict(squeeze=48, excite=3, region=48, classifier=48)
+    for name, fan_in in inputs.items():
+        for kind in ("weight", "bias"):
+            values = getattr(localization, f"{name}_{kind}") * fan_in**0.5
+            assert -1 <= values.min() < -0.9
+            assert 0.9 < values.max() <= 1
+
+
+def test_everything_is_computed_on_the_device_of_the_stages() -> None:
+    head = make_head().to("meta")
+    assert head([stage.to("meta") for stage in make_stages()]).device.type == "meta"
 
 
 def test_scores_need_no_samples() -> None:
