@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 import torch.nn.functional as F
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from mmpar.explain import ALMBoxes, GradCAM
 from mmpar.models import ALMHead, ExponentialMovingAverage, PARClassifier
-from mmpar.models.layers import AttributeLocalization, region_weights
+from mmpar.models.layers import (
+    AttributeLocalization,
+    LateralMap,
+    PointwiseConv,
+    region_weights,
+)
 from tests.fixtures.versions import since_torch
 from tests.oracles.alm_pair import make_pair, schema_of
 from tests.test_models.onnx_export import run_exported
@@ -245,6 +253,25 @@ def test_what_is_not_a_convolution_is_run_on_the_map() -> None:
     logits = expected_logits(identity, [rectified, *stages[1:]])
     for value, reference in zip(expected_logits(head, stages), logits):
         torch.testing.assert_close(value, reference)
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(8, 4), (4, 8)])
+def test_a_lateral_is_run_when_it_costs_least(inputs: int, outputs: int) -> None:
+    lateral = PointwiseConv(inputs, outputs)
+    for size, num_means in itertools.product([(5, 3), (1, 2)], [1, 2, 5, 10]):
+        stage = torch.zeros(1, inputs, *size)
+        choices = [
+            LateralMap(lateral(stage)),
+            LateralMap(stage, lateral),
+            LateralMap.of(lateral, stage, num_means),
+        ]
+        costs = []
+        for choice in choices:
+            with FlopCounterMode(display=False) as counter:
+                means = choice if choice.pending else LateralMap(lateral(stage))
+                means.means(torch.zeros(num_means, stage[0, 0].numel()))
+            costs.append(counter.get_total_flops())
+        assert costs[2] == min(costs[:2])
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])

@@ -105,4 +105,6 @@ def test_weights_begin_with_the_variance_of_both_sides_of_a_layer():
         fan_out = conv.weight.numel() // conv.in_channels
         std = (2 / (fan_in + fan_out)) ** 0.5
         assert conv.weight.std().item() == pytest.approx(std, rel=0.05)
+        # As Glorot and Bengio drew them: evenly, so that none is far out.
+        assert conv.weight.abs().max() <= 3**0.5 * std
         assert not conv.bias.any()

@@ -115,6 +115,12 @@ def test_its_own_weights_are_loaded_as_they_are():
         lambda parts: parts["layer.parametrizations.weight.0.up"].resize_(10**6, 2),
         lambda parts: parts.update({"layer.parametrizations.weight.0.down": 3}),
         lambda parts: parts.update(
+            {
+                name: value.half() if name.endswith("down") else value
+                for name, value in parts.items()
+            }
+        ),
+        lambda parts: parts.update(
             {"layer.parametrizations.weight.0.scale": torch.ones(5, 6)}
         ),
     ],
