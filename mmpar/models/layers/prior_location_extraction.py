@@ -321,10 +321,10 @@ def _position_dtype(values: Tensor) -> torch.dtype:
 
 def _pixel_positions(features: Tensor) -> tuple[Tensor, Tensor]:
     """Columns ``(W,)`` and rows ``(H, 1)`` of a map, in pixels."""
-    height, width = features.shape[2:]
-    device, dtype = features.device, _position_dtype(features)
-    xs = torch.arange(width, device=device, dtype=dtype)
-    ys = torch.arange(height, device=device, dtype=dtype)
+    ys, xs = (
+        torch.arange(size, device=features.device, dtype=_position_dtype(features))
+        for size in features.shape[2:]
+    )
     return xs, ys[:, None]
 
 
