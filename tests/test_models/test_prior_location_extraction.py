@@ -208,7 +208,7 @@ def test_sparse_with_every_position_is_the_block_form():
 
 
 def test_sparse_points_start_at_the_centres_of_the_cells():
-    ple = randomised(SparsePLE(3, num_points=1, ratio=2))
+    ple = randomised(SparsePLE(3, num_points=1))
     nn.init.zeros_(ple.offset.weight)
     nn.init.zeros_(ple.offset.bias)
     points, weights = ple.sampling_points(features(1, 3, 5, 4))
