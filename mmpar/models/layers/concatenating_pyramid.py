@@ -86,9 +86,7 @@ def upsampling_matrix(coarse: int, fine: int, like: Tensor) -> Tensor:
     whatever the convention of its sampling grid.
     """
     identity = torch.eye(coarse, dtype=like.dtype, device=like.device)
-    upsampled = F.interpolate(
-        identity.unsqueeze(0), size=fine, mode="linear", align_corners=False
-    )
+    upsampled = F.interpolate(identity.unsqueeze(0), size=fine, mode="linear")
     return upsampled[0].T
 
 
