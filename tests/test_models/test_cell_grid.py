@@ -344,9 +344,15 @@ def test_places_go_to_cells_and_back():
 @pytest.mark.parametrize(("first", "between"), [(0.0, 16.5), (31.0, 47.5)])
 def test_the_outermost_cells_reach_to_the_border(first, between):
     grid = CellGrid((first, first), (32.0, 32.0))
-    edges = torch.tensor([[0.0, 0.0], [1.0, 1.0], [4.0, 6.0]])
+    edges = torch.tensor([[0.0, 0.0], [0.25, 1.0], [1.0, 1.0], [3.0, 4.0], [4.0, 6.0]])
     found = grid.edges_to_pixels(edges, (6, 4), SIZE)
-    assert found.tolist() == [[0, 0], [between, between], [128, 192]]
+    assert found.tolist() == [
+        [0, 0],
+        [max(between - 24, 0), between],
+        [between, between],
+        [between + 64, between + 96],
+        [128, 192],
+    ]
 
 
 def test_an_outermost_cell_keeps_its_value_for_half_a_cell_and_fades():
@@ -383,9 +389,12 @@ def test_resampling_padding_and_slices_are_followed():
         spread = F.conv_transpose2d(halved, weights, None, 2, 1, dilation=2)
         maxima = F.max_pool2d(image, 3, 2, 1, 2)
         broad = F.avg_pool2d(image, (1, 4))
+        thirds = F.max_pool2d(image, 3)
+        widened = F.pad(image, (3, 0))
         return [
             *(halved, doubled, nearest, padded, rows, deconvolved, blocks, gated),
             *(sized, last_rows, corners, columns, dilated, spread, maxima, broad),
+            *(thirds, widened),
         ]
 
     found = cell_grids(run, SIZE, torch.zeros(1))
@@ -406,4 +415,6 @@ def test_resampling_padding_and_slices_are_followed():
         ((-0.5, -0.5), 1),
         ((1, 1), 2),
         ((1.5, 0), 4),
+        ((1, 1), 3),
+        ((-3, 0), 1),
     ]
