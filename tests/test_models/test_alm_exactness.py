@@ -18,7 +18,7 @@ from tests.oracles.alm_pair import ALMFast, loop_tensor, make_pair
 SIZES = {
     "published": ((32, 16), (16, 8), (8, 4)),
     "odd": ((29, 13), (15, 7), (8, 4)),
-    "equal": ((6, 5), (6, 5), (3, 5)),
+    "equal": ((6, 5), (6, 5), (2, 5)),
 }
 BATCH = 2
 

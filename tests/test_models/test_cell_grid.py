@@ -341,11 +341,26 @@ def test_places_go_to_cells_and_back():
     assert grid.to_cells(torch.tensor([5.5, 7.5])).tolist() == [0, 1]
 
 
-def test_the_outermost_cells_reach_to_the_border():
-    grid = CellGrid((0.0, 0.0), (32.0, 32.0))
-    edges = torch.tensor([[0.0, 0.0], [1.0, 1.0], [4.0, 6.0]])
+@pytest.mark.parametrize(("first", "between"), [(0.0, 16.5), (31.0, 47.5)])
+def test_the_outermost_cells_reach_to_the_border(first, between):
+    grid = CellGrid((first, first), (32.0, 32.0))
+    edges = torch.tensor([[0.0, 0.0], [0.25, 1.0], [1.0, 1.0], [3.0, 4.0], [4.0, 6.0]])
     found = grid.edges_to_pixels(edges, (6, 4), SIZE)
-    assert found.tolist() == [[0, 0], [16.5, 16.5], [128, 192]]
+    assert found.tolist() == [
+        [0, 0],
+        [max(between - 24, 0), between],
+        [between, between],
+        [between + 64, between + 96],
+        [128, 192],
+    ]
+
+
+def test_an_outermost_cell_keeps_its_value_for_half_a_cell_and_fades():
+    grid = CellGrid((3.0, 4.0), (4.0, 8.0))
+    columns = torch.tensor([0.5, 1, 1, 1, 1, 1, 0.5, 0, 0])
+    rows = torch.tensor([1.0, 1, 1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0, 0])
+    found = grid.resize(torch.ones(1, 1, 1), (14, 9))
+    torch.testing.assert_close(found, torch.outer(rows, columns)[None])
 
 
 def test_maps_that_do_not_come_from_the_image_are_refused():
@@ -368,9 +383,18 @@ def test_resampling_padding_and_slices_are_followed():
         corners = F.interpolate(  # 0.5 pixels from one to the next
             image, (383, 255), mode="bilinear", align_corners=True
         )
+        columns = halved[..., 4:]
+        weights = torch.ones(3, 3, 3, 3)
+        dilated = F.conv2d(image, weights, None, 2, 1, 2)
+        spread = F.conv_transpose2d(halved, weights, None, 2, 1, dilation=2)
+        maxima = F.max_pool2d(image, 3, 2, 1, 2)
+        broad = F.avg_pool2d(image, (1, 4))
+        thirds = F.max_pool2d(image, 3)
+        widened = F.pad(image, (3, 0))
         return [
             *(halved, doubled, nearest, padded, rows, deconvolved, blocks, gated),
-            *(sized, last_rows, corners),
+            *(sized, last_rows, corners, columns, dilated, spread, maxima, broad),
+            *(thirds, widened),
         ]
 
     found = cell_grids(run, SIZE, torch.zeros(1))
@@ -386,4 +410,11 @@ def test_resampling_padding_and_slices_are_followed():
         ((0, 0), 1),
         ((0.5, 8.5), 2),
         ((0, 0), 0.5),
+        ((8.5, 0.5), 2),
+        ((1, 1), 2),
+        ((-0.5, -0.5), 1),
+        ((1, 1), 2),
+        ((1.5, 0), 4),
+        ((1, 1), 3),
+        ((-3, 0), 1),
     ]

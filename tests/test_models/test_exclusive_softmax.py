@@ -59,6 +59,7 @@ def test_an_attribute_by_itself_is_a_set_of_one():
     logits = random_logits()
     one_each = ExclusiveLogOdds(len(SCHEMA), [(i,) for i in range(len(SCHEMA))])
     torch.testing.assert_close(one_each(logits), logits, rtol=0, atol=0)
+    assert torch.equal(ExclusiveLogOdds(len(SCHEMA), [])(logits), logits)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

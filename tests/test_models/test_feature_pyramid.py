@@ -45,6 +45,9 @@ def test_any_rows_of_any_levels_equal_those_of_whole_levels(size):
                 stop = int(torch.randint(start, height, (), generator=generator)) + 1
                 rows[level] = (start, stop)
         assert_equal(pyramid(x, rows), whole, rows)
+    for level, height in enumerate(heights):
+        rows = {level: (height // 2, height - 1)}
+        assert_equal(pyramid(x, rows), whole, rows)
     everything = {level: (0, height) for level, height in enumerate(heights)}
     assert_equal(pyramid(x, everything), whole, everything)
 
@@ -92,7 +95,8 @@ def test_only_the_rows_that_are_read_and_a_halo_are_smoothed():
     assert seen == {0: 25, 1: 29}
 
 
-def test_one_stage_is_no_pyramid():
+def test_two_stages_are_a_pyramid_and_one_is_none():
+    FeaturePyramid([8, 8], 4)
     with pytest.raises(ValueError, match=r"at least two stages, got in_channels=\[8\]"):
         FeaturePyramid([8], 4)
 
@@ -105,4 +109,6 @@ def test_weights_begin_with_the_variance_of_both_sides_of_a_layer():
         fan_out = conv.weight.numel() // conv.in_channels
         std = (2 / (fan_in + fan_out)) ** 0.5
         assert conv.weight.std().item() == pytest.approx(std, rel=0.05)
+        # As Glorot and Bengio drew them: evenly, so that none is far out.
+        assert conv.weight.abs().max() <= 3**0.5 * std
         assert not conv.bias.any()

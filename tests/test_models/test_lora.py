@@ -114,6 +114,10 @@ def test_its_own_weights_are_loaded_as_they_are():
         lambda parts: parts.pop("layer.parametrizations.weight.0.up"),
         lambda parts: parts["layer.parametrizations.weight.0.up"].resize_(10**6, 2),
         lambda parts: parts.update({"layer.parametrizations.weight.0.down": 3}),
+        lambda parts: parts.update(dict.fromkeys(parts, 3)),
+        lambda parts: parts.update(
+            {n: v.half() for n, v in parts.items() if n.endswith("down")}
+        ),
         lambda parts: parts.update(
             {"layer.parametrizations.weight.0.scale": torch.ones(5, 6)}
         ),
@@ -135,8 +139,17 @@ def test_parts_that_do_not_fit_are_not_merged(change):
     assert {*weights} == before
 
 
+def test_weights_of_other_parts_are_left_as_they_are():
+    adapted = nn.Linear(6, 5)
+    add_lora(adapted, "weight", rank=2, alpha=2)
+    weights = {f"other.{name}": value for name, value in adapted.state_dict().items()}
+    before = [*weights]
+    fit_lora(nn.Linear(6, 5), weights, "own.")
+    assert [*weights] == before
+
+
 def test_it_is_for_matrices_of_a_frozen_tower():
-    lora = dict(targets=r".*\.mlp\..*", rank=2, alpha=2)
+    lora = dict(targets=r".*\.mlp\..*", rank=1, alpha=2)
     tower = OpenCLIPTower(TOWERS["clip"], lora=lora)
     adapted = [n for n, m in tower.named_modules() if parametrize.is_parametrized(m)]
     assert len(adapted) == 4

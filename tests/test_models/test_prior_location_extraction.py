@@ -208,7 +208,7 @@ def test_sparse_with_every_position_is_the_block_form():
 
 
 def test_sparse_points_start_at_the_centres_of_the_cells():
-    ple = randomised(SparsePLE(3, num_points=1, ratio=2))
+    ple = randomised(SparsePLE(3, num_points=1))
     nn.init.zeros_(ple.offset.weight)
     nn.init.zeros_(ple.offset.bias)
     points, weights = ple.sampling_points(features(1, 3, 5, 4))
@@ -308,6 +308,8 @@ def test_keypoint_points_lie_around_the_keypoints():
     found = torch.tensor([[place is not None for place in row] for row in PLACES])
     torch.testing.assert_close(weights.sum(dim=1)[..., 0], found.double())
     assert points[0, :, 0, 0].flatten().tolist() == pytest.approx([1.8, 2.85, 0.3, 2.6])
+    # Of one that is missing, about the centre of 5 columns and 6 rows.
+    assert points[0, :, 2, 0].tolist() == [[2.5, 2.75], [1.0, 2.5]]
 
 
 def test_the_identity_changes_nothing_and_has_no_parameters():
@@ -315,7 +317,7 @@ def test_the_identity_changes_nothing_and_has_no_parameters():
     assert torch.equal(ple(x), x)
     assert list(ple.parameters()) == []
     points, weights = ple.sampling_points(x)
-    assert points.shape == (2, 1, 2, 4, 2)
+    assert (points.shape, weights.shape) == ((2, 1, 2, 4, 2), (2, 1, 2, 4))
     assert points[1, 0, 1, 3].tolist() == [3, 1]
     assert weights.unique().tolist() == [1]
 
@@ -352,6 +354,15 @@ def test_samples_keep_their_type_when_the_weights_have_another():
     sampled = weighted_samples(values, SamplingPoints(points, weights))
     assert sampled.dtype == torch.bfloat16
     assert torch.equal(sampled, values)
+
+
+@pytest.mark.parametrize("form", [*LEARNED, IdentityPLE])
+def test_everything_is_computed_on_the_device_of_the_features(form):
+    ple = form(4).to("meta")
+    inputs = [values.to("meta") for values in inputs_of(form, 1, 4, 6, 5)]
+    assert ple(*inputs).device.type == "meta"
+    points, weights = ple.sampling_points(*inputs)
+    assert (points.device.type, weights.device.type) == ("meta", "meta")
 
 
 @pytest.mark.parametrize("form", [*LEARNED, IdentityPLE])

@@ -99,9 +99,9 @@ def smooths_run(neck):
 
 
 def test_every_level_weighs_the_same_at_the_start():
-    assert torch.equal(
-        ScaleSelection(("a", "b"), 4).weights(), torch.full((2, 4), 0.25)
-    )
+    for names in (("a",), ("a", "b")):
+        weights = ScaleSelection(names, 4).weights()
+        assert torch.equal(weights, torch.full((len(names), 4), 0.25))
 
 
 def test_at_an_infinite_temperature_nothing_is_learned_about_scales():
@@ -116,16 +116,19 @@ def test_at_an_infinite_temperature_nothing_is_learned_about_scales():
 
 def test_the_temperature_sharpens_and_the_choice_is_one_hot():
     scales = ScaleSelection(("a", "b"), 3)
-    set_logits(scales, [[0.0, 1.0, 0.5], [0.2, 0.1, 0.0]])
+    set_logits(scales, [[0.2, 0.1, 0.0], [0.0, 1.0, 0.5]])
     scales.set_temperature(0.5)
     torch.testing.assert_close(scales.weights(), (scales.logits * 2).softmax(1))
     assert not scales.frozen
-    assert scales.levels() == (1, 0)
+    assert scales.levels() == (0, 1)
+    loaded = ScaleSelection(("a", "b"), 3)
+    loaded.load_state_dict(scales.state_dict())
+    assert torch.equal(loaded.weights(), scales.weights())
     scales.freeze()
     assert scales.frozen
-    assert scales.weights().tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert scales.weights().tolist() == [[1, 0, 0], [0, 1, 0]]
     set_logits(scales, -scales.logits)
-    assert scales.levels() == (1, 0)
+    assert scales.levels() == (0, 1)
 
 
 @pytest.mark.parametrize("ple", FORMS)

@@ -1,5 +1,6 @@
 """Several processes normalize their batches as one does the whole."""
 
+import copy
 import json
 
 import pytest
@@ -41,11 +42,50 @@ def test_two_processes_normalize_as_one_does_the_whole_batch():
             compare(one, other)
 
 
-def test_half_precision_is_normalized_in_full(monkeypatch):
-    """With a second process that says what the first does."""
+@pytest.fixture
+def _second_process(monkeypatch):
+    """That says what the first does."""
     layer = "mmpar.models.layers.shared_batch_norm"
     monkeypatch.setattr(f"{layer}.get_world_size", lambda: 2)
     monkeypatch.setattr(f"{layer}.all_reduce", lambda values: 2 * values)
+
+
+@pytest.mark.usefixtures("_second_process")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(eps=0.1, momentum=0.3),
+        dict(momentum=None),
+        dict(affine=False),
+        dict(track_running_stats=False),
+    ],
+)
+@pytest.mark.parametrize("shape", [(3, 4, 5, 2), (3, 4)])
+def test_a_batch_is_normalized_as_a_part_of_the_whole(shape, settings):
+    torch.manual_seed(0)
+    kind = nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d
+    whole = kind(4, **settings).double()
+    for weights in whole.parameters():
+        nn.init.normal_(weights)
+    model = nn.Sequential(copy.deepcopy(whole))
+    share_batch_statistics(model)
+    for _ in range(2):
+        own = (100 + torch.randn(shape, dtype=torch.float64)).requires_grad_()
+        targets = torch.randn(shape, dtype=torch.float64)
+        outputs, expected = model(own), whole(torch.cat((own, own)))
+        torch.testing.assert_close(torch.cat((outputs, outputs)), expected)
+        (gradient,) = torch.autograd.grad((outputs * targets).sum(), own)
+        both = (expected * torch.cat((targets, targets))).sum() / 2
+        (wanted,) = torch.autograd.grad(both, own)
+        torch.testing.assert_close(gradient, wanted)
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(model[0].state_dict()[name], value)
+    if whole.running_mean is not None:
+        torch.testing.assert_close(model.eval()(own), whole.eval()(own))
+
+
+@pytest.mark.usefixtures("_second_process")
+def test_half_precision_is_normalized_in_full():
     inputs = (100 + torch.randn(4, 3, 5, 2)).bfloat16()
     model = nn.Sequential(nn.BatchNorm2d(3, track_running_stats=False))
     with torch.no_grad():
@@ -67,6 +107,16 @@ def test_normalizations_are_replaced_with_their_weights_and_statistics():
     assert model.state_dict().keys() == state.keys()
     assert torch.equal(model(torch.ones(2, 3, 5, 5)), expected)
     assert {id(p) for p in model.parameters()} >= {id(model[1][0].weight)}
+
+
+def test_one_process_normalizes_as_torch_does():
+    norm, inputs = nn.BatchNorm2d(4), torch.randn(2, 4, 5, 5)
+    model = nn.Sequential(copy.deepcopy(norm))
+    share_batch_statistics(model)
+    assert torch.equal(model(inputs), norm(inputs))
+    assert torch.equal(model[0].running_var, norm.running_var)
+    with pytest.raises(ValueError, match=r"inputs \(B, C, \*\), got \(4,\)"):
+        model(torch.randn(4))
 
 
 @pytest.mark.parametrize("replace", [share_batch_statistics, convert_sync_batchnorm])

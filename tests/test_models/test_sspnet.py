@@ -138,6 +138,12 @@ def test_a_region_on_a_level_that_is_not_there_is_an_error():
         SSPNetNeck((8, 16), REGIONS)
 
 
+def test_a_region_with_a_name_that_modules_need_is_an_error():
+    regions = dict(keys=dict(level=1, rows=(0, 1)))
+    with pytest.raises(ValueError, match=r"\['keys'\] .*another in model\.regions"):
+        SSPNetHead(SCHEMA, regions, in_channels=4)
+
+
 def test_another_number_of_stages_is_an_error():
     neck, _ = build()
     with pytest.raises(ValueError, match=r"4 stages, but the backbone gives 1;"):

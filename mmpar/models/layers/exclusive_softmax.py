@@ -51,7 +51,7 @@ class ExclusiveLogOdds(nn.Module):
 
 
 def exclusive_set_losses(
-    logits: Tensor, labels: Tensor, label_smoothing: float = 0.0
+    logits: Tensor, labels: Tensor, label_smoothing: float
 ) -> Tensor:
     """Negative log-likelihood of the labels of one exclusive set.
 

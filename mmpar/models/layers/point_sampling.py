@@ -36,13 +36,7 @@ def sample(values: Tensor, points: Tensor) -> Tensor:
     height, width = values.shape[2:]
     size = points.new_tensor((width, height))
     grid = (points + 0.5) * (2 / size) - 1
-    sampled = F.grid_sample(
-        values.to(points.dtype),
-        grid,
-        mode="bilinear",
-        padding_mode="zeros",
-        align_corners=False,
-    )
+    sampled = F.grid_sample(values.to(points.dtype), grid, align_corners=False)
     return sampled.to(values.dtype)
 
 

@@ -41,7 +41,7 @@ class LearnedPLE(nn.Module):
 
     needs_keypoints = False
 
-    def __init__(self, channels: int, num_points: int = 3) -> None:
+    def __init__(self, channels: int, num_points: int) -> None:
         super().__init__()
         if num_points < 1:
             raise ValueError(f"the num_points of PLE is at least 1, got {num_points}")
@@ -189,9 +189,7 @@ class SparsePLE(LearnedPLE):
         )
 
     def _centres(self, size: int, like: Tensor) -> Tensor:
-        first = torch.arange(
-            0, size, self.ratio, device=like.device, dtype=_position_dtype(like)
-        )
+        first = torch.arange(0, size, self.ratio, device=like.device)
         last = (first + self.ratio - 1).clamp(max=size - 1)
         return (first + last) / 2
 
@@ -323,10 +321,10 @@ def _position_dtype(values: Tensor) -> torch.dtype:
 
 def _pixel_positions(features: Tensor) -> tuple[Tensor, Tensor]:
     """Columns ``(W,)`` and rows ``(H, 1)`` of a map, in pixels."""
-    height, width = features.shape[2:]
-    device, dtype = features.device, _position_dtype(features)
-    xs = torch.arange(width, device=device, dtype=dtype)
-    ys = torch.arange(height, device=device, dtype=dtype)
+    ys, xs = (
+        torch.arange(size, device=features.device, dtype=_position_dtype(features))
+        for size in features.shape[2:]
+    )
     return xs, ys[:, None]
 
 
