@@ -85,7 +85,7 @@ def upsampling_matrix(coarse: int, fine: int, like: Tensor) -> Tensor:
     Pixel edges are aligned (``align_corners=False``), as in the published model,
     whatever the convention of its sampling grid.
     """
-    identity = torch.eye(coarse).to(like)
+    identity = torch.eye(coarse, dtype=like.dtype, device=like.device)
     upsampled = F.interpolate(identity.unsqueeze(0), size=fine, mode="linear")
     return upsampled[0].T
 
