@@ -67,10 +67,21 @@ class Person:
         super().__init__()
         self.height = height
 
+CODE = 7
+
 def nobody_calls():
     raise ValueError
+
+def tripled(function):
+    def both(number):
+        return 3 * function(number)
+    return both
+
+@tripled
+def same(number):
+    return number
 """
-TEST = "import module\ndef test_all(): assert "
+TEST = "import pytest, module\ndef test_all(): assert "
 
 
 def mutate(folder, module, test, *options):
@@ -98,20 +109,26 @@ def test_survivors_are_named(tmp_path):
 
 
 def test_what_runs_at_import_has_mutants_too(tmp_path):
-    """Decorated functions, methods with super(), and lines that no test reaches."""
-    test = "module.TWICE == 36 and module.Person(1.9).is_tall"
+    """Decorators, super(), lines that no test reaches, tests named by a constant."""
+    test = "module.TWICE == 36 and module.Person(1.9).is_tall" + NAMED
     status, said = mutate(tmp_path, AT_IMPORT, test, "--jobs", 2)
     assert status == 1
     assert sorted(said) == [
-        "11 of 11 mutants: 7 killed, 4 SURVIVED, 0 ran out of time",
-        "SURVIVED module.py:11 becomes 3: legs = 2 [1 test reaches it]",
+        "17 of 17 mutants: 12 killed, 5 SURVIVED, 0 ran out of time",
+        "SURVIVED module.py:11 becomes 3: legs = 2 [2 tests reach it]",
         "SURVIVED module.py:15 Gt becomes GtE: return self.height > than "
         "[1 test reaches it]",
         "SURVIVED module.py:18 dropped: super().__init__() [1 test reaches it]",
-        "SURVIVED module.py:22 dropped: raise ValueError [0 tests reach it]",
+        "SURVIVED module.py:21 becomes 8: CODE = 7 [2 tests reach it]",
+        "SURVIVED module.py:24 dropped: raise ValueError [0 tests reach it]",
     ]
 
 
+# Mutants may change the names of tests.
+NAMED = """
+@pytest.mark.parametrize("code", [module.CODE])
+def test_named(code): assert code and module.same(2) == 6
+"""
 SLOWER = """
 import time
 def test_slower():

@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_PATIENCE = 5  # seconds
+
 
 @contextmanager
 def naming_killed_workers(remedy: str) -> Iterator[None]:
-    """Raise PyTorch's error of a killed worker with a remedy.
+    """Add a remedy to PyTorch's error about a killed worker.
 
-    A killed process closes its pipes before the system says that it is dead, so that
-    the first to be noticed may be a pipe that ends. PyTorch's own error, raised by the
-    signal, is then waited for.
+    The pipes of a killed process close before SIGCHLD arrives, so a broken pipe may be
+    noticed first. The error that PyTorch raises from the signal is then waited for.
 
     Args:
         remedy: What to do, after "If the machine ran out of memory, ".
@@ -25,7 +26,7 @@ def naming_killed_workers(remedy: str) -> Iterator[None]:
         try:
             yield
         except (EOFError, ConnectionError):
-            time.sleep(1)  # the signal's error ends it
+            time.sleep(_PATIENCE)  # PyTorch's signal handler raises in here
             raise
     except RuntimeError as error:
         if not str(error).startswith("DataLoader worker"):

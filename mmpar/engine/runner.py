@@ -117,7 +117,7 @@ class _Resumable:
         Raises:
             RuntimeError: As PyTorch's, with a remedy where a worker was killed.
         """
-        remedy = "lower train_dataloader.num_workers; then --resume"
+        remedy = "lower num_workers of train and val_dataloader; then --resume"
         try:
             with keeping_freed_memory(), naming_killed_workers(remedy):
                 return super().train()  # type: ignore[misc]

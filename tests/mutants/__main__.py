@@ -52,6 +52,7 @@ def main() -> None:
     chosen = mutants
     if args.sample and args.sample < len(mutants):
         chosen = random.Random(args.seed).sample(mutants, args.sample)
+    os.environ["OMP_NUM_THREADS"] = "1"  # computing time is that of all threads
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
     outcomes: dict[int, Outcome] = {}

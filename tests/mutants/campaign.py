@@ -69,19 +69,23 @@ def first_round(
 
             def collect() -> int:
                 os.close(reader)
+                os.environ["PYTEST_DEBUG_TEMPROOT"] = folder  # emptied at the end
                 campaign = _Campaign(mutants, budget, jobs, log, answers)
                 return pytest.main([*PYTEST, *arguments], plugins=[campaign])
 
             pid = _fork(collect, _A_DAY, log)
-        told = 0
+        reach = None
         with os.fdopen(reader, "rb") as answers, contextlib.suppress(EOFError):
             while True:
-                yield pickle.load(answers)  # of our own process
-                told += 1
-        os.waitpid(pid, 0)
-        if not told:
-            said = log.read_text(errors="replace")
+                answer = pickle.load(answers)  # of our own process
+                reach = reach or answer
+                yield answer
+        _, status = os.waitpid(pid, 0)
+        said = log.read_text(errors="replace")
+        if reach is None:
             raise SystemExit(f"{said}\nthe tests do not pass without a mutant")
+        if status:
+            raise SystemExit(f"{said}\nthe campaign ended early (status {status})")
 
 
 def second_round(
@@ -92,21 +96,44 @@ def second_round(
     jobs: int,
 ) -> Iterator[tuple[int, Outcome]]:
     """Meet mutants that must be imported; yields number and outcome as they come."""
-    options = [word for word in arguments if not Path(word.split("::")[0]).exists()]
+    options = [word for word in arguments if word not in reach.positional]
     tasks = []
     for number, mutant in mutants.items():
         tests = reach.tests_of(mutant) or reach.tests_of_file(mutant.file)
         chosen = reach.choose(tests or {*reach.seconds}, budget)
-        deed = functools.partial(_import, mutant, [*options, *chosen])
+        deed = functools.partial(_import, mutant, options, chosen, reach)
         limit = _limit(chosen, reach) + 30  # it imports mmpar anew
         tasks.append(Task(number, len(chosen), len(tests), limit, deed))
     yield from _met(tasks, jobs)
 
 
-def _import(mutant: Mutant, arguments: Sequence[str]) -> int:
+def _import(
+    mutant: Mutant, options: Sequence[str], chosen: Sequence[str], reach: Reach
+) -> int:
     read_instead(mutant)
+    files = {test.split("::")[0] for test in chosen}
+    paths = [os.path.join(reach.root, file) for file in sorted(files)]
     with tempfile.TemporaryDirectory() as folder:
-        return pytest.main([*PYTEST, *arguments, "--basetemp", f"{folder}/tests"])
+        words = [*PYTEST, *options, *paths, "--basetemp", f"{folder}/tests"]
+        status = pytest.main(words, plugins=[_Only(chosen, reach)])
+    return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else int(status)
+
+
+class _Only:
+    """A plugin of pytest that leaves the chosen tests, whatever a mutant calls them."""
+
+    def __init__(self, chosen: Sequence[str], reach: Reach) -> None:
+        self.chosen = {*chosen}
+        self.functions = {test.split("[")[0] for test in chosen}
+        self.known = reach.seconds
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Of parameters that were not there without the mutant, too."""
+        items[:] = [item for item in items if self._is_chosen(item.nodeid)]
+
+    def _is_chosen(self, test: str) -> bool:
+        is_new = test not in self.known and test.split("[")[0] in self.functions
+        return test in self.chosen or is_new
 
 
 class _Campaign:
@@ -164,7 +191,8 @@ class _Campaign:
                     terminal.summary_errors()
                     terminal.summary_failures()
                 else:
-                    noted.write_bytes(pickle.dumps(self.recorder.reach()))
+                    reach = self.recorder.reach(session.config)
+                    noted.write_bytes(pickle.dumps(reach))
                 return status
 
             os.waitpid(_fork(run, _A_DAY, self.log), 0)

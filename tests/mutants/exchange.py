@@ -20,9 +20,12 @@ def functions_now() -> Functions:
     found: Functions = defaultdict(list)
     for thing in gc.get_objects():
         if type(thing) is FunctionType:
-            code = thing.__code__
-            found[code.co_filename, code.co_name, code.co_firstlineno].append(thing)
-    return found
+            found[_key(thing.__code__)].append(thing)
+    return dict(found)
+
+
+def _key(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_name, code.co_firstlineno
 
 
 def exchanger(mutant: Mutant, functions: Functions) -> Callable[[], None] | None:
@@ -39,6 +42,8 @@ def exchanger(mutant: Mutant, functions: Functions) -> Callable[[], None] | None
     if len(codes) != 1 or not owners:
         return None
     (code,) = codes
+    if any(_key(inner) in functions for o in owners for inner in _codes(o.__code__)):
+        return None  # made at import, as what a decorator returns
     if any(owner.__code__.co_freevars != code.co_freevars for owner in owners):
         return None
 

@@ -22,6 +22,10 @@ class Reach(NamedTuple):
 
     seconds: dict[str, float]
     tests: dict[tuple[str, int], set[str]]
+    root: str
+    """What the tests' names are relative to."""
+    positional: list[str]
+    """Those of pytest's arguments that say where tests are."""
 
     def tests_of_file(self, file: Path) -> set[str]:
         """Those that run any function of it."""
@@ -102,7 +106,7 @@ class Recorder:
         self._in_fixture = False
         self.coverage.switch_context(request._pyfuncitem.nodeid)
 
-    def reach(self) -> Reach:
+    def reach(self, config: pytest.Config) -> Reach:
         """What was noted."""
         users: dict[str, set[str]] = defaultdict(set)
         for test, names in self._needs.items():
@@ -119,4 +123,4 @@ class Recorder:
             test: own + sum(self._fixtures.get(name, 0) for name in self._needs[test])
             for test, own in self._own.items()
         }
-        return Reach(seconds, dict(tests))
+        return Reach(seconds, dict(tests), str(config.rootpath), list(config.args))

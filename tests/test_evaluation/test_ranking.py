@@ -103,6 +103,12 @@ def test_average_precision_depends_on_shares_of_the_weights_alone():
     np.testing.assert_allclose(found, whole, rtol=1e-12)
 
 
+def test_weights_in_single_precision_are_added_in_double_precision():
+    scores = labels = np.repeat([0, 1], 5000)
+    weights = np.random.default_rng(0).random((10000, 3), np.float32)
+    assert (average_precision(scores, labels, weights) == 1).all()
+
+
 def test_without_a_positive_there_is_no_curve_and_no_area():
     scores, labels = (part[:, 0] for part in drawn(0))
     labels = np.minimum(labels, 0)

@@ -259,6 +259,10 @@ def test_a_score_at_the_threshold_is_negative_in_every_precision():
         assert found.pred_label.tolist() == []
 
 
+def test_the_threshold_of_mmpretrain_is_not_there_to_be_mistaken_for_ours():
+    assert linear_head(SCHEMA, threshold=0.3).thr is None
+
+
 def test_thresholds_are_of_the_config_and_not_of_the_checkpoint():
     saved = Model(linear_head(SCHEMA, threshold=0.9)).state_dict()
     model = Model(linear_head(SCHEMA, threshold=0.2))

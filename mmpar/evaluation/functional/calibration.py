@@ -143,7 +143,7 @@ def _minimize(loss: _Loss) -> tuple[float, float]:
         gradient = np.array([by_scale * scale, by_bias]) + x / stds**2
         return value + ((x / stds) ** 2).sum() / 2, gradient
 
-    found = minimize(penalised, np.zeros(2), jac=True)
+    found = minimize(penalised, np.zeros(2), jac=True, method="BFGS")
     log_scale, bias = found.x.tolist()
     return float(np.exp(log_scale)), bias
 

@@ -147,7 +147,7 @@ def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 
 
 def harmonic_mean(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Of precision and recall; 0 where both are."""
+    """F1 of precision and recall; 0 where both are 0."""
     total = first + second
     return 2 * first * second / np.where(total > 0, total, 1)
 

@@ -95,7 +95,7 @@ def average_precision(
         return np.full(weights.shape[1], np.nan)
     ends = _tie_ends(scores[order])
     end_of = ends[np.searchsorted(ends, present)]
-    found = np.cumsum(weights[order], axis=0)[end_of]
+    found = np.cumsum(weights[order], axis=0, dtype=np.float64)[end_of]
     gained = weights[order[present]].astype(np.float64)
     hits = np.cumsum(gained, axis=0)
     hits = hits[np.searchsorted(present, end_of, side="right") - 1]

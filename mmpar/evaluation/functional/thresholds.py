@@ -84,11 +84,10 @@ def _fit(
     recall, found = hits / positives, hits + alarms
     precision = hits / np.maximum(found, 1)
     note = None
-    # Constants of mA and F1, which move no maximum, are left out.
     if objective == "mA":
-        value = recall - alarms / negatives
+        value = recall + 1 - alarms / negatives
     elif objective == "F1":
-        value = hits / (positives + found)
+        value = 2 * hits / (positives + found)
     else:
         enough = precision >= wanted
         value = np.where(enough, recall, -1)

@@ -97,6 +97,7 @@ class PARHead(MultiLabelClsHead):
         return self._get_loss(self.logits(feats), data_samples, **kwargs)
 
     def _set_threshold(self, threshold: Threshold) -> None:
+        self.thr = None  # mmpretrain's is one number and counts a score equal to it
         values = build_thresholds(threshold, self.schema)
         # Of the config, not of the checkpoint.
         self.register_buffer("threshold", torch.tensor(values), persistent=False)

@@ -118,7 +118,7 @@ class AttributeLocalization(nn.Module):
         classifier = self.classifier_weight.unsqueeze(1)
         weights = torch.addcmul(classifier, attention, classifier)
         # len() would fix the batch size in ONNX.
-        bias = self.classifier_bias.expand(pooled.shape[0], -1)
+        bias = self.classifier_bias + pooled.new_zeros(pooled.shape[0], 1)
         return LocalizedAttributes(weights.transpose(0, 1), regions, bias)
 
 

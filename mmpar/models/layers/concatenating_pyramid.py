@@ -86,7 +86,9 @@ def upsampling_matrix(coarse: int, fine: int, like: Tensor) -> Tensor:
     whatever the convention of its sampling grid.
     """
     identity = torch.eye(coarse, dtype=like.dtype, device=like.device)
-    upsampled = F.interpolate(identity.unsqueeze(0), size=fine, mode="linear")
+    upsampled = F.interpolate(
+        identity.unsqueeze(0), size=fine, mode="linear", align_corners=False
+    )
     return upsampled[0].T
 
 

@@ -103,5 +103,5 @@ def _with_halo(rows: Rows, height: int) -> Rows:
 
 def _upsample_rows(coarser: Tensor, size: tuple[int, int], rows: Rows) -> Tensor:
     """Rows ``start`` to ``stop`` of ``coarser`` upsampled bilinearly to ``size``."""
-    upsampled = F.interpolate(coarser, size=size, mode="bilinear")
+    upsampled = F.interpolate(coarser, size=size, mode="bilinear", align_corners=False)
     return upsampled[:, :, slice(*rows)]

@@ -189,7 +189,9 @@ class SparsePLE(LearnedPLE):
         )
 
     def _centres(self, size: int, like: Tensor) -> Tensor:
-        first = torch.arange(0, size, self.ratio, device=like.device)
+        first = torch.arange(
+            0, size, self.ratio, device=like.device, dtype=_position_dtype(like)
+        )
         last = (first + self.ratio - 1).clamp(max=size - 1)
         return (first + last) / 2
 
