@@ -74,15 +74,14 @@ def first_round(
                 return pytest.main([*PYTEST, *arguments], plugins=[campaign])
 
             pid = _fork(collect, _A_DAY, log)
-        reach = None
+        told = False
         with os.fdopen(reader, "rb") as answers, contextlib.suppress(EOFError):
             while True:
-                answer = pickle.load(answers)  # of our own process
-                reach = reach or answer
-                yield answer
+                yield pickle.load(answers)  # of our own process
+                told = True
         _, status = os.waitpid(pid, 0)
         said = log.read_text(errors="replace")
-        if reach is None:
+        if not told:
             raise SystemExit(f"{said}\nthe tests do not pass without a mutant")
         if status:
             raise SystemExit(f"{said}\nthe campaign ended early (status {status})")
@@ -152,7 +151,6 @@ class _Campaign:
         self.jobs = jobs
         self.log = log
         self.answers = answers
-        self.functions: Functions = {}
         self.recorder = Recorder(sorted({mutant.file for mutant in mutants}))
         self.recorder.coverage.start()
 
@@ -160,13 +158,13 @@ class _Campaign:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """All in forked processes: this one stays as the collection left it."""
         self.recorder.stop_importing()
-        self.functions = functions_now()
+        functions = functions_now()
         gc.collect()
         gc.freeze()  # a child would copy what its collector looks at
         reach = self._reach(session)
         if reach is not None:
             self._tell(reach)
-            for answer in _met(self._tasks(session, reach), self.jobs):
+            for answer in _met(self._tasks(session, reach, functions), self.jobs):
                 self._tell(answer)
         return True
 
@@ -198,14 +196,18 @@ class _Campaign:
             os.waitpid(_fork(run, _A_DAY, self.log), 0)
             return pickle.loads(noted.read_bytes()) if noted.exists() else None
 
-    def _tasks(self, session: pytest.Session, reach: Reach) -> Iterable[Task]:
+    def _tasks(
+        self, session: pytest.Session, reach: Reach, functions: Functions
+    ) -> Iterable[Task]:
         items = {item.nodeid: item for item in session.items}
         for number, mutant in enumerate(self.mutants):
-            tests = reach.tests_of(mutant)
             imported = self.recorder.imported[str(mutant.file)]
-            exchange = exchanger(mutant, self.functions)
-            if exchange is None or not imported.isdisjoint(mutant.lines):
+            if not imported.isdisjoint(mutant.lines):
                 continue
+            exchange = exchanger(mutant, functions)
+            if exchange is None:
+                continue
+            tests = reach.tests_of(mutant)
             chosen = reach.choose(tests, self.budget)
             wanted = {*chosen}
 
