@@ -6,6 +6,5 @@ model = dict(
     backbone=dict(_base_.backbone, out_indices=_base_.stages[-1:], init_cfg=None),
     head=dict(in_channels=_base_.channels[-1]),
 )
-default_hooks = dict(channels_last=dict(type="ChannelsLastHook"))
 # Without shortcuts around its blocks it hardly learns at the others' 4e-4.
 optim_wrapper = dict(optimizer=dict(lr=2e-3))

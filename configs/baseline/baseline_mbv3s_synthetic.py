@@ -6,5 +6,4 @@ model = dict(
     backbone=dict(_base_.backbone, out_indices=_base_.stages[-1:], init_cfg=None),
     head=dict(in_channels=_base_.channels[-1]),
 )
-default_hooks = dict(channels_last=dict(type="ChannelsLastHook"))
 optim_wrapper = dict(type="OptimWrapper")  # depthwise convolutions lose by bfloat16

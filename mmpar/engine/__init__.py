@@ -28,6 +28,7 @@ from mmpar.engine.hooks import (
     ValidationCheckHook,
 )
 from mmpar.engine.loops import CrossDatasetLoop, ExplainLoop, ResumableEpochLoop
+from mmpar.engine.maybe_fused_adam import maybe_fused_adam
 from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "ValidatedHook",
     "ValidationCheckHook",
     "build_runner",
+    "maybe_fused_adam",
     "mixed_precision",
     "running",
 ]

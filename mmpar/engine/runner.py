@@ -320,6 +320,11 @@ def _prepare_strategy(cfg: Config) -> None:
             f"EMAHook averages whole weights, which the strategy {name} splits; leave "
             "it out: default_hooks.ema=None"
         )
+    if configured_hooks(cfg, "ChannelsLastHook"):
+        raise ValueError(
+            "ChannelsLastHook would take the weights out of what the strategy "
+            f"{name} trains; leave it out: default_hooks.channels_last=None"
+        )
     if cfg.get("sync_bn"):
         raise ValueError(
             f"the strategy {name} leaves batch normalization as it is, so that each "

@@ -32,13 +32,15 @@ from mmpar.utils.config import check_config
 
 BFLOAT16 = {"optim_wrapper.type": "BFloat16OptimWrapper"}
 CHANNELS_LAST = {"default_hooks.channels_last.type": "ChannelsLastHook"}
+FUSED = {"optim_wrapper.optimizer.fused": True}
 SWITCHES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "float32": {"optim_wrapper.type": "OptimWrapper"},
     "channels_last": CHANNELS_LAST,
     "bfloat16": BFLOAT16,
     "bfloat16, channels_last": {**BFLOAT16, **CHANNELS_LAST},
-    "fused optimizer": {"optim_wrapper.optimizer.fused": True},
+    "fused optimizer": FUSED,
+    "channels_last, fused optimizer": {**CHANNELS_LAST, **FUSED},
     "2 steps accumulated": {"optim_wrapper.accumulative_counts": 2},
     "no worker": {
         "train_dataloader.num_workers": 0,
@@ -68,7 +70,8 @@ class Training:
         self.optimizer = build_optim_wrapper(self.model, cfg.optim_wrapper)
         if cfg.get("compile"):
             self.model.forward = torch.compile(self.model.forward)
-        cfg.train_dataloader.persistent_workers = False  # they rest between turns
+        # They rest between turns, and keep what a dataset of them keeps.
+        cfg.train_dataloader.persistent_workers = cfg.train_dataloader.num_workers > 0
         self.loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
         self.device = device
         self.turns: list[dict[str, float]] = []

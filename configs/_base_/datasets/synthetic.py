@@ -18,13 +18,15 @@ test_pipeline = [
 ]
 val_pipeline = [dict(type="DrawSyntheticPerson", keep=True), *test_pipeline[1:]]
 
+# Persons are drawn once and kept: a worker would take a core from the layers.
+reading = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(
+    reading,
     batch_size=16,
-    num_workers=1,
     dataset=dict(type="SyntheticPAR", num_samples=2500, pipeline=train_pipeline),
 )
 val_dataloader = dict(
-    num_workers=1,
+    reading,
     dataset=dict(type="SyntheticPAR", num_samples=500, pipeline=val_pipeline),
 )
 test_dataloader = dict(

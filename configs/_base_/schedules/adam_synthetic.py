@@ -3,7 +3,9 @@
 _base_ = "./adam_cosine.py"
 
 # Where the processor has instructions for bfloat16, else in float32.
-optim_wrapper = dict(type="BFloat16OptimWrapper", optimizer=dict(lr=4e-4))
+optim_wrapper = dict(
+    type="BFloat16OptimWrapper", optimizer=dict(type="maybe_fused_adam", lr=4e-4)
+)
 param_scheduler = [
     _base_.param_scheduler[0],
     dict(_base_.param_scheduler[1], T_max=7, end=8),

@@ -1,0 +1,59 @@
+"""Adam is fused where torch can do that, and means the same."""
+
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+
+from mmpar.engine import maybe_fused_adam
+from tests.fixtures.versions import since_torch
+
+
+def trained(optimizer_of, steps=20):
+    torch.manual_seed(0)
+    model = nn.Linear(5, 3)
+    optimizer = optimizer_of(model.parameters(), lr=0.1, weight_decay=0.01)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.randn(4, 5)).square().sum().backward()
+        optimizer.step()
+    return model.weight.detach(), optimizer
+
+
+@since_torch("2.4", "torch fuses Adam on CPUs")
+def test_it_is_fused_and_trains_what_adam_does():
+    weight, optimizer = trained(maybe_fused_adam)
+    assert optimizer.defaults["fused"]
+    expected, _ = trained(torch.optim.Adam)
+    torch.testing.assert_close(weight, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_where_torch_refuses_it_is_the_ordinary_one_and_says_so(monkeypatch, log):
+    adam = torch.optim.Adam
+
+    def of_another_torch(params, fused=None, **kwargs):
+        if fused:
+            raise RuntimeError("`fused=True` requires all the params to be CUDA")
+        return adam(params, **kwargs)
+
+    monkeypatch.setattr(torch.optim, "Adam", of_another_torch)
+    weight, optimizer = trained(maybe_fused_adam)  # of a generator of parameters
+    assert not optimizer.defaults["fused"]
+    assert "Adam is not fused: `fused=True` requires all" in log.text
+    assert torch.equal(weight, trained(adam)[0])
+
+
+def test_a_wrong_argument_is_an_error():
+    with pytest.raises(ValueError, match="Invalid learning rate"):
+        maybe_fused_adam([nn.Parameter(torch.zeros(2))], lr=-1.0)
+
+
+def test_a_config_names_it_and_weighs_groups_apart():
+    model = nn.ModuleDict({"backbone": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
+    cfg = dict(
+        optimizer=dict(type="mmpar.maybe_fused_adam", lr=0.1),
+        paramwise_cfg=dict(custom_keys={"head": dict(lr_mult=10)}),
+    )
+    wrapper = build_optim_wrapper(model, cfg)
+    assert type(wrapper.optimizer) is torch.optim.Adam
+    assert {group["lr"] for group in wrapper.param_groups} == {0.1, 1.0}
