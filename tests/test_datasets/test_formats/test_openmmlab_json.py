@@ -104,6 +104,12 @@ def test_known_entries_may_be_missing_in_some_images():
     assert found["domain"].tolist() == ["", "", ""]
 
 
+def test_known_entries_that_are_numbers_are_read_as_such_also_from_text():
+    images = [dict(person_id="0007"), dict(person_id="8.0")]
+    found = read(*(dict(image, gt_label=[0]) for image in images)).columns
+    assert found["person_id"].tolist() == [7, 8]
+
+
 def test_split_and_the_number_partition_say_where_an_image_belongs():
     places = [("train", 0), ("val", 1), ("train", 1), ("train", 0)]
     found = read(*(dict(gt_label=[], split=s, partition=p) for s, p in places))
@@ -187,6 +193,28 @@ def test_an_old_list_keeps_its_known_entries_and_no_others():
     found = annotation_of(content, "x.json")
     assert list(found.columns) == ["split", "person_id"]
     assert found.schema().groups == {"head": ("Hat",)}
+
+
+def test_half_an_old_list_is_an_error_with_the_other_half():
+    with pytest.raises(ValueError, match="an object with 'images', a list; found"):
+        annotation_of(dict(attributes=["Hat"]), "x.json")
+    with pytest.raises(ValueError, match="an object with 'attributes', a list; found"):
+        annotation_of(dict(images=[]), "x.json")
+
+
+def test_labels_of_an_old_list_may_have_names_and_those_without_are_unknown():
+    labels = [dict(Boots=1, Hat=0), dict(Boots=1), {}]
+    images = [dict(path=f"{i}.jpg", labels=row) for i, row in enumerate(labels)]
+    content = dict(attributes=["Hat", "Boots"], images=images)
+    found = select(annotation_of(content, "x.json"))
+    assert found.labels.tolist() == [[0, 1], [-1, 1], [-1, -1]]
+    images[1]["labels"] = dict(Boot=1, Hat=0, Hut=1)
+    message = (
+        "x.json, images[1] (1.jpg): labels for ['Boot', 'Hut'], which are not in "
+        "'attributes' ['Hat', 'Boots']"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        annotation_of(content, "x.json")
 
 
 HEADER = dict(format="mmpar-annotation-1", schema=dict(names=["Hat"], title="mine"))
