@@ -281,9 +281,9 @@ def test_a_key_with_two_labels_is_an_error():
 
 
 def test_words_numbers_and_null_have_codes():
-    codes = label_codes(checked_label_map({None: 0, "no": 0, 2: -1}))
+    codes = label_codes(checked_label_map({None: 1, "no": 0, 2: -1}))
     words = ["1", "+1", "1.0", 1, True, "", None, "no", "2", 2.0, "?", "-1"]
-    assert [codes[word] for word in words] == [1, 1, 1, 1, 1, 0, 0, 0, -1, -1, -1, -1]
+    assert [codes[word] for word in words] == [1, 1, 1, 1, 1, 1, 1, 0, -1, -1, -1, -1]
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, np.float64, object])
@@ -293,12 +293,17 @@ def test_numbers_of_any_type_are_labels(kind):
     found = annotation.select(AttributeSchema(("Bag", "Hat"))).labels
     assert found.dtype == np.int8
     assert found.tolist() == [[0, 1], [1, 0]]
+    assert select(annotation, label_map={0.0: 1}).labels.tolist() == [[1, 1], [1, 1]]
+    assert select(annotation, label_map={1.0: -1}).labels.tolist() == [[-1, 0], [0, -1]]
+    empty = replace(annotation, images=pack_paths(()), labels=labels[:0])
+    assert select(empty).labels.shape == (0, 2)
 
 
 def test_labels_of_a_plain_list_are_not_copied():
-    labels = np.zeros((3, 2), np.int8)
+    labels = np.array([[0, 1], [-1, 0], [1, 1]], np.int8)
     annotation = Annotation("x.txt", None, pack_paths("abc"), labels)
-    table = annotation.select(AttributeSchema(("Hat", "Bag")))
+    label_map = {"?": 1, 1.0: 1}  # changes no number
+    table = annotation.select(AttributeSchema(("Hat", "Bag")), label_map=label_map)
     assert table.labels is labels or table.labels.base is labels
     assert table.paths is annotation.images
 
@@ -340,10 +345,10 @@ def test_a_file_of_one_split_gives_all_rows_of_any_split():
 
 
 def test_a_partition_is_that_of_its_number_or_the_one_that_names_none():
-    found = listed(dict(val={2: [4], 3: [1]}, test={ANY: [0]}))
+    found = listed(dict(val={1: [4], 3: [1]}, test={ANY: [0]}))
     assert found.rows("val", 3).tolist() == [1]
     assert found.rows("test", 3).tolist() == found.rows("test").tolist() == [0]
-    message = "x.mat has the partitions [2, 3] of 'val'; got partition=0"
+    message = "x.mat has the partitions [1, 3] of 'val'; got partition=0"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         found.rows("val")
 
@@ -429,6 +434,14 @@ def test_a_known_column_is_an_attribute_where_the_schema_has_one(tmp_path):
     assert list(select(found).columns) == ["domain", "camera"]
 
 
+def test_an_attribute_is_taken_before_a_column_of_its_name(tmp_path):
+    found = read_table(tmp_path, "path,Hat,camera\na.jpg,1,c1\n")
+    found = replace(found, columns=dict(found.columns, Hat=np.array(["felt"])))
+    table = select(found)
+    assert table.labels.tolist() == [[1]]
+    assert list(table.columns) == ["camera", "Hat"]
+
+
 CLASS_FAULTS = {
     "no such column": (
         ["sex"],
@@ -485,9 +498,9 @@ CODINGS = "Other codings are read with label_map="
 @pytest.mark.parametrize(
     ("name", "label", "count", "said"),
     [
-        ("Hat", 7, 1, ""),
+        ("Hat", 7, None, ""),
         ("Hat", 7.0, 2, "This file has 2 invalid labels. "),
-        ("age", "old", 1, "A column of classes is read with one_hot=['age']. "),
+        ("age", "old", None, "A column of classes is read with one_hot=['age']. "),
         ("Hat", "b.PNG", 1, "The path of the image is the first column. "),
         (
             "Camera",
@@ -499,7 +512,8 @@ CODINGS = "Other codings are read with label_map="
     ],
 )
 def test_an_invalid_label_is_an_error_with_the_remedy(name, label, count, said):
-    assert str(wrong_label("a.csv, line 2", name, label, count)) == (
+    error = wrong_label("a.csv, line 2", name, label, *([count] if count else []))
+    assert str(error) == (
         f"a.csv, line 2: attribute {name!r} has the label {label!r}; {EXPECTED}{said}"
         f"{CODINGS}{{{label!r}: ...}}"
     )
@@ -557,6 +571,7 @@ def test_row_numbers_of_any_type_and_shape_count_from_0(rows):
         found = checked_rows(rows, 4, "x.mat", first)
         assert found.dtype == np.int64
         assert found.tolist() == [1 - first, 3 - first]
+    assert checked_rows(range(4), 4, "x.mat", 0).tolist() == [0, 1, 2, 3]
 
 
 ROW_FAULTS = [
