@@ -8,7 +8,13 @@ import pytest
 from mmpar.datasets import PA100K, AttributeListDataset, WIDERAttribute
 from mmpar.datasets.formats import files, openmmlab_json
 from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
-from mmpar.datasets.formats.files import entry, numbers, read_json, texts
+from mmpar.datasets.formats.files import (
+    entry,
+    numbers,
+    parse_json,
+    read_json,
+    texts,
+)
 from mmpar.structures import build_schema
 
 SCHEMA = dict(names=["Hat", "Boots"])
@@ -54,6 +60,12 @@ def test_numbers_and_texts_are_as_json_says(tmp_path):
     path.write_text(str(10**18))
     with pytest.raises(ValueError, match="more than 18 digits"):
         read_json(str(path))
+
+
+@pytest.mark.parametrize("name", [r"a\u0000.jpg", r"\\\u0000", r"\ud800", r"\uDfff"])
+def test_a_nul_or_half_a_character_is_never_part_of_a_name(name):
+    with pytest.raises(ValueError, match=r"x\.json: a text has \\u0000 or half a char"):
+        parse_json(f'{{"path": "{name}"}}', "x.json")
 
 
 def test_entries_of_another_kind_are_errors_that_show_them():
