@@ -54,7 +54,8 @@ def test_both_versions_give_the_same_fields(tmp_path):
         assert fields["seen"].dtype == np.uint8
         assert fields["nobody"].shape == (0, 3)
         assert strings(fields["people"]["name"], "") == ["Ann", "Bo"]
-        assert [boxes.shape for boxes in fields["people"]["boxes"][0]] == [(2, 2), (0, 4)]
+        shapes = [boxes.shape for boxes in fields["people"]["boxes"][0]]
+        assert shapes == [(2, 2), (0, 4)]
         outer = struct(fields["s"], "s")
         assert list(outer) == ["z", "a", "inner"]
         assert np.ravel(outer["z"]).tolist() == [1, 2]
