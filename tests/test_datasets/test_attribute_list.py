@@ -174,6 +174,18 @@ BAD = {
     "csv, no names": ("a.csv", "path\na.jpg\n", "has no attribute names; give them"),
     "csv, empty name": ("a.csv", "path,Hat,\na.jpg,1,\n", "none of its columns is"),
     "csv, repeated name": ("a.csv", "path,Hat,Hat\na.jpg,1,1\n", "a.csv repeats"),
+    "csv, labels for a header": ("a.csv", "0001,1\n0002,0\n", "line 1 holds labels"),
+    "csv, an image in the header": ("a.csv", "a.jpg,Hat\n", "line 1 holds labels or"),
+    "csv, semicolons": (
+        "a.csv",
+        "path;Hat;Boots\na.jpg;1;0\n",
+        "line 1 is separated by ';', expected commas: a header such as",
+    ),
+    "csv, row numbers of pandas": (
+        "a.csv",
+        ",path,Hat\n0,a.jpg,1\n",
+        r"the first column, .* has no name in the header \['', 'path', 'Hat'\]; pandas",
+    ),
     "csv, open quote": (
         "a.csv",
         'path,Hat\na.jpg,1\n"b.jpg,0\n' + "c.jpg,1\n" * 20_000,
@@ -222,6 +234,11 @@ BAD = {
         "a.json",
         json_list([[1, 0, 3]]),
         "attribute 'Boots' has the label 3",
+    ),
+    "json, a list as a label": (
+        "a.json",
+        json_list([[1, 0, [1]]]),
+        r"a\.jpg\): attribute 'Boots' has the label \[1\]",
     ),
     "json, odd name": ("a.json", json_list([{"Hut": 1}]), r"labels for \['Hut'\]"),
     "json, odd group": (

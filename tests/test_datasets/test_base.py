@@ -3,6 +3,7 @@
 import json
 import pickle
 import warnings
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -98,6 +99,14 @@ def test_a_path_is_relative_to_the_prefix_unless_absolute(prefix, path, joined):
 def test_a_column_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"differ in length.*'person': 3"):
         AnnotationTable.of(NAMES, LABELS, dict(person=np.arange(3)))
+    with pytest.raises(ValueError, match=r"in length: {'paths': 9, 'labels': 10}$"):
+        AnnotationTable.of(NAMES[:9], LABELS)
+
+
+def test_a_table_holds_labels_of_one_byte_and_cannot_be_changed(unchecked):
+    assert unchecked.table.labels.dtype == np.int8
+    with pytest.raises(FrozenInstanceError):
+        unchecked.table.labels = LABELS
 
 
 def test_meta_information_is_plain_and_names_the_schema(unchecked):
@@ -202,6 +211,19 @@ def test_indices_that_leave_nothing_are_an_error():
 def test_a_row_past_the_end_is_an_error(unchecked):
     with pytest.raises(ValueError, match="no such rows in 10 samples: index 10"):
         unchecked.get_subset([3, 10])
+
+
+def test_packed_strings_are_those_of_a_list():
+    strings = ["a", "", "pä", "\udcff.jpg"]  # the last is a name that is not UTF-8
+    packed = PackedStrings.pack(iter(strings))
+    assert len(packed) == 4
+    assert list(packed) == strings
+    assert [packed[i] for i in range(-4, 4)] == strings * 2
+    assert list(packed.take(np.array([3, 0, 3]))) == ["\udcff.jpg", "a", "\udcff.jpg"]
+    assert list(packed.take(np.array([], np.int64))) == []
+    for index in (-5, 4):
+        with pytest.raises(IndexError):
+            packed[index]
 
 
 def test_a_subset_of_many_rows_is_that_of_a_plain_list():

@@ -17,6 +17,7 @@ from mmpar.datasets import (
     RAPv2,
     RAPzs,
 )
+from mmpar.datasets.formats.pickles import read_common_pickle
 from mmpar.structures import SCHEMAS
 from tests.fixtures.common_pickle import common_entries, write_common
 
@@ -160,6 +161,15 @@ def test_the_challenges_csv_is_read_with_the_source_as_domain(tmp_path):
         UPAR(data_root=str(tmp_path), ann_file="train.csv", split="train", partition=1)
 
 
+@pytest.mark.parametrize("empty", [[], np.empty(0)])
+def test_one_of_several_partitions_may_be_empty(tmp_path, empty):
+    entries = common_entries(SCHEMAS["peta"], IMAGES)
+    entries["partition"] = dict(val=[empty, [3, 1]])
+    path = write_common(tmp_path / "x.pkl", entries)
+    found = read_common_pickle(str(path)).partitions
+    assert [rows.tolist() for rows in found["val"].values()] == [[], [3, 1]]
+
+
 # --- faults ---------------------------------------------------------------------------
 
 
@@ -200,7 +210,15 @@ FAULTS = {
         "partition is a list, expected a dict of split to row numbers",
     ),
     "one row": (dict(partition=dict(test=3)), r"partition\.test: expected row numbers"),
+    "one row in an array": (
+        dict(partition=dict(test=np.array(3))),
+        r"partition\.test: expected row numbers, got '3'",
+    ),
     "text for rows": (dict(partition=dict(test="x")), "expected row numbers, got 'x'"),
+    "fewer sources": (
+        dict(dataset_ids=np.zeros((19, 1), int)),
+        "dataset_ids has 19 entries, image_name 20",
+    ),
     "ragged rows": (
         dict(partition=dict(test=[[[1], [2]], [[1], [[2], [3, 4]]]])),
         r"partition\.test\[1\]: the lists in it differ in length",
@@ -223,6 +241,10 @@ FAULTS = {
     ),
     "no such split": (
         dict(partition=dict(train=np.arange(3))),
+        r"has the splits \['train'\], got split='test'",
+    ),
+    "an empty split": (
+        dict(partition=dict(train=np.arange(3), test=[])),
         r"has the splits \['train'\], got split='test'",
     ),
     "odd label": (

@@ -133,7 +133,8 @@ def test_market_as_its_archives_unpack(tmp_path):
 
 def test_another_releases_file_is_recognized(tmp_path):
     write_peta_release(tmp_path, 10)
-    with pytest.raises(ValueError, match=r"no field 'attributes'.*is it PETA's PETA"):
+    match = r"no field 'attributes'; it has \['peta'\]; is it PETA's PETA\.mat\?$"
+    with pytest.raises(ValueError, match=match):
         PA100K(data_root=str(tmp_path), ann_file="PETA.mat", split="test")
 
 

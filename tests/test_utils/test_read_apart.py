@@ -5,6 +5,7 @@ import pickle
 import signal
 import time
 
+import h5py
 import pytest
 import scipy.io
 
@@ -47,6 +48,21 @@ def test_matlab_files_are_read_in_another_process(tmp_path, monkeypatch):
     (tmp_path / "b.mat").write_bytes(b"MATLAB 5.0")
     monkeypatch.setattr(scipy.io, "loadmat", lambda file: {"process": os.getpid()})
     assert read_mat(str(tmp_path / "b.mat"))["process"] != os.getpid()
+
+
+VERSIONS = {"5": b"MATLAB 5.0", "7.3": b"MATLAB 7.3".ljust(124) + b"\x00\x02IM"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_matlab_file_that_takes_all_memory_is_damaged(tmp_path, monkeypatch, version):
+    def take_all(*_):
+        raise MemoryError
+
+    reader, name = (scipy.io, "loadmat") if version == "5" else (h5py, "File")
+    monkeypatch.setattr(reader, name, take_all)
+    (tmp_path / "b.mat").write_bytes(VERSIONS[version])
+    with pytest.raises(ValueError, match=r"b\.mat is damaged.* took more than 1\.1 GB"):
+        read_mat(str(tmp_path / "b.mat"))
 
 
 # Pickle's opcodes: 2 doubles the top of the stack, \x86 makes a pair of it.

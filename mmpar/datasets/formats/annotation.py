@@ -73,7 +73,7 @@ class PackedStrings:
         lengths = np.diff(self.ends, prepend=0)[rows]
         starts = self.ends[rows] - lengths
         ends = np.cumsum(lengths)
-        buffer = np.empty(ends[-1] if len(ends) else 0, np.uint8)
+        buffer = np.empty(lengths.sum(), np.uint8)
         # In parts, as an index of every byte takes eight times the memory.
         for first in range(0, len(rows), _ROWS_AT_A_TIME):
             part = slice(first, first + _ROWS_AT_A_TIME)
@@ -483,20 +483,21 @@ class Annotation:
 
     def _with_attributes(self, wanted: Sequence[str]) -> Annotation:
         """With the columns of these names as attributes, unless they already are."""
-        names = [name for name in wanted if name in self.columns]
-        names = [name for name in names if name not in (self.attributes or ())]
-        if self.words is None or self.attributes is None or not names:
+        if self.words is None or self.attributes is None:
+            return self
+        columns = {*self.columns} - {*self.attributes}
+        names = [name for name in wanted if name in columns]
+        if not names:
             return self
         words = Words(self.words)
         new = [[words[cell] for cell in self.columns[n].tolist()] for n in names]
         labels = np.hstack([self.labels, np.array(new, np.int32).T])
-        columns = {n: column for n, column in self.columns.items() if n not in names}
         return replace(
             self,
             attributes=[*self.attributes, *names],
             labels=labels,
             words=list(words),
-            columns=columns,
+            columns={n: c for n, c in self.columns.items() if n not in names},
         )
 
     # --- the column and label rules -------------------------------------------------
@@ -600,7 +601,7 @@ class Words(dict):
         return number
 
 
-def map_numbers(values: np.ndarray, label_map: LabelMap | None = None) -> np.ndarray:
+def map_numbers(values: np.ndarray, label_map: LabelMap) -> np.ndarray:
     """Turn numbers of any type into labels.
 
     Args:
@@ -610,12 +611,12 @@ def map_numbers(values: np.ndarray, label_map: LabelMap | None = None) -> np.nda
     Returns:
         int8, (N, A): 1 present, 0 absent, -1 unknown, -2 if invalid.
     """
-    coding = {n: label for n, label in (label_map or {}).items() if n in _NUMBERS}
+    coding = {n: label for n, label in label_map.items() if n in _NUMBERS}
     is_plain = values.dtype == np.int8 and all(_NUMBERS[n] == coding[n] for n in coding)
     if is_plain and values.min(initial=0) >= UNKNOWN and values.max(initial=0) <= 1:
         return values  # not copied, however many there are
     labels = np.full(values.shape, _INVALID, np.int8)
-    for written, label in {**WRITTEN, **(label_map or {})}.items():
+    for written, label in {**WRITTEN, **label_map}.items():
         if isinstance(written, float):
             labels[np.isin(values, [written])] = label
     return labels

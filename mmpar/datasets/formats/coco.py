@@ -97,7 +97,7 @@ def _lookup(index: tuple[np.ndarray, np.ndarray], name: str) -> np.ndarray:
     """All positions of a name."""
     names, order = index
     encoded = _encode(name)
-    if len(names) == 0 or len(encoded) > names.itemsize:
+    if len(encoded) > names.itemsize:
         return order[:0]  # NumPy would copy all names to compare a longer one
     start, stop = (
         np.searchsorted(names, encoded, side, order) for side in ("left", "right")
@@ -366,8 +366,8 @@ def read_coco_keypoints(
         paths: The images, as the dataset lists them.
         images_file: A COCO file whose ``images`` say which ``image_id`` is which image.
             Not needed if ``image_id``, or ``file_name`` of the entry, is the name.
-        min_score: Keypoints of lower scores are missing. Hidden ones of an annotation
-            are not: where they are is known.
+        min_score: Keypoints of lower scores are missing; at most 1, so that hidden
+            ones of an annotation are not: where they are is known.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -413,21 +413,21 @@ def _people(
     content: Any, file: str | Path
 ) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]]:
     """Place in the file, entry, and keypoints of all people who have any."""
-    labelled = isinstance(content, Mapping)
-    entries = content.get("annotations") if labelled else content
+    is_annotation = isinstance(content, Mapping)
+    entries = content.get("annotations") if is_annotation else content
     if not isinstance(entries, list):
         raise ValueError(
             f"{file} is neither a list of results nor has it COCO's 'annotations'"
         )
     for i, person in enumerate(entries):
         where = f"{file}, entry {i}"
-        points = _points(person, where, labelled)
+        points = _points(person, where)
         if (points[:, 2] > 0).any():
             yield where, person, points
 
 
-def _points(person: Any, where: str, labelled: bool) -> np.ndarray:
-    """``(17, 3)``: x, y and score, which is 1 for what was labelled by hand."""
+def _points(person: Any, where: str) -> np.ndarray:
+    """``(17, 3)``: x, y and score, which is 1 or 2 for what was labelled by hand."""
     given = person.get("keypoints") if isinstance(person, Mapping) else None
     try:
         points = np.array(given, np.float64)
@@ -441,8 +441,6 @@ def _points(person: Any, where: str, labelled: bool) -> np.ndarray:
         )
     points = points.reshape(-1, 3)
     points[:, :2] += _PIXEL_CENTRE
-    if labelled and np.isin(points[:, 2], (0, 1, 2)).all():
-        points[:, 2] = points[:, 2] > 0
     return points
 
 
@@ -467,10 +465,11 @@ def _weight(person: Mapping[str, Any], points: np.ndarray, where: str) -> float:
     area, box, score = (person.get(name) for name in ("area", "bbox", "score"))
     try:
         if area is None:
-            size = box[2:4] if box else np.ptp(points[points[:, 2] > 0, :2], axis=0)
-            area = float(size[0]) * float(size[1])
+            found = points[points[:, 2] > 0, :2]
+            width, height = box[2:4] if box else np.ptp(found, axis=0)
+            area = float(width) * float(height)
         weight = float(area) * float(1 if score is None else score)
-    except (TypeError, ValueError, IndexError, KeyError):
+    except (TypeError, ValueError, KeyError):
         weight = np.nan
     if not np.isfinite(weight):
         raise ValueError(

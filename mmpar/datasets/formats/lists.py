@@ -258,7 +258,7 @@ class _LineReader:
 
     def _goes_on(self, path: str) -> bool:
         """Whether a path ends in a comma or a label, so that there are too many."""
-        return path[-1:] in ("", *_BETWEEN) or path.rsplit(None, 1)[-1] in self._codes
+        return path[-1:] in ("", *_BETWEEN) or path.split()[-1] in self._codes
 
     def _expect_labels(self, there_are: bool, number: int) -> None:
         if self._labelled is None:
@@ -274,6 +274,11 @@ class _LineReader:
     def _fault(self, line: str, where: str) -> ValueError:
         """What is wrong with a line that is not a sample."""
         count = len(self._schema)
+        if all(word in self._codes for word in line.split()):
+            return ValueError(
+                f"{where}: found {len(line.split())} labels and no path before them, "
+                f"expected {_FORMS}"
+            )
         found, marks = self._labels_at_the_end(line)
         if self._labelled is None and found == 0 and self._is_header(line):
             return ValueError(
@@ -281,7 +286,7 @@ class _LineReader:
                 f"in the order of the schema, {list(self._schema.names)}. Take the "
                 "line out, or make a .csv list of it"
             )
-        by_commas = "," in line.rsplit(None, 1)[-1]
+        by_commas = "," in line.split()[-1]
         _, words = (_by_commas if by_commas else _by_blanks)(line, count)
         odd = next((i for i, word in enumerate(words) if word not in self._codes), None)
         if len(words) == count and odd is not None and _is_plain(words[odd]):
@@ -307,8 +312,7 @@ class _LineReader:
 
     def _labels_at_the_end(self, line: str) -> tuple[int, list[str]]:
         """How many labels a line ends in, and what separates them wrongly."""
-        longest_first = sorted(self._codes, key=len, reverse=True)
-        word = f"(?:{'|'.join(map(re.escape, longest_first))})"
+        word = f"(?:{'|'.join(map(re.escape, self._codes))})"
         mark = rf"[\s{re.escape(_BETWEEN + _BRACKETS)}]"
         tail = re.search(rf"(?:{mark}+{word}(?={mark}|$))+{mark}*$", line)
         if tail is None:
@@ -551,7 +555,7 @@ def _check_header(header: list[str], path: str) -> None:
         raise ValueError(
             f"{path}: line 1 is separated by {separators[0]!r}, expected commas: {like}"
         )
-    if header[0] == "" and len(header) > 1:
+    if header[0] == "":
         raise ValueError(
             f"{path}: the first column, which holds the path, has no name in the "
             f"header {header}; pandas writes its row numbers there unless called "

@@ -140,7 +140,7 @@ def _value(node: Any, file: Any) -> np.ndarray:
         return np.array(["".join(map(chr, row)) for row in values.tolist()])
     if kind == "cell":
         return _dereferenced(values, file)
-    return values.astype(bool) if kind == "logical" else values
+    return values
 
 
 def _dereferenced(references: np.ndarray, file: Any) -> np.ndarray:

@@ -42,9 +42,8 @@ class _AttributeDict(dict):
 
     __slots__ = ()
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            self.setdefault(name, value)
+    def __setstate__(self, state: Any) -> None:
+        """Leave out the attributes, which are items, too."""
 
 
 def _new_object(kind: type, base: type, state: Any) -> Any:
@@ -68,7 +67,6 @@ for _module in ("builtins", "__builtin__"):
     for _kind in (range, set, frozenset, dict, list, tuple, bytearray, complex):
         _ALLOWED[_module, _kind.__name__] = _kind
     _ALLOWED[_module, "xrange"] = range
-    _ALLOWED[_module, "object"] = object
     _ALLOWED[_module, "bytes"] = Maker(no_bytes)
 for _module in ("copyreg", "copy_reg"):
     _ALLOWED[_module, "_reconstructor"] = Maker(_new_object)
@@ -223,9 +221,7 @@ def _partitions(found: Any, count: int, source: str) -> list[np.ndarray]:
     """One array of rows for each partition."""
     if not _is_listed(found):
         raise ValueError(f"{source}: expected row numbers, got {str(found)[:60]!r}")
-    if len(found) == 0:
-        return []
-    if not _is_listed(found[0]):
+    if len(found) and not _is_listed(found[0]):
         return [checked_rows(found, count, source, first=0)]
     return [_joined(rows, count, f"{source}[{i}]") for i, rows in enumerate(found)]
 

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +12,16 @@ import scipy.io
 from mmpar.datasets import PARDataset
 from mmpar.datasets.formats import matlab
 from mmpar.datasets.formats.annotation import (
+    ANY,
     Annotation,
     checked_label_map,
+    checked_rows,
     label_codes,
     numbered,
     pack_paths,
+    wrong_label,
 )
+from mmpar.datasets.formats.lists import read_csv
 from mmpar.structures import AttributeSchema
 from tests.fixtures.matlab73 import write_mat73
 
@@ -275,9 +281,9 @@ def test_a_key_with_two_labels_is_an_error():
 
 
 def test_words_numbers_and_null_have_codes():
-    codes = label_codes(checked_label_map({None: 0, "no": 0, 2: -1}))
+    codes = label_codes(checked_label_map({None: 1, "no": 0, 2: -1}))
     words = ["1", "+1", "1.0", 1, True, "", None, "no", "2", 2.0, "?", "-1"]
-    assert [codes[word] for word in words] == [1, 1, 1, 1, 1, 0, 0, 0, -1, -1, -1, -1]
+    assert [codes[word] for word in words] == [1, 1, 1, 1, 1, 1, 1, 0, -1, -1, -1, -1]
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, np.float64, object])
@@ -287,12 +293,17 @@ def test_numbers_of_any_type_are_labels(kind):
     found = annotation.select(AttributeSchema(("Bag", "Hat"))).labels
     assert found.dtype == np.int8
     assert found.tolist() == [[0, 1], [1, 0]]
+    assert select(annotation, label_map={0.0: 1}).labels.tolist() == [[1, 1], [1, 1]]
+    assert select(annotation, label_map={1.0: -1}).labels.tolist() == [[-1, 0], [0, -1]]
+    empty = replace(annotation, images=pack_paths(()), labels=labels[:0])
+    assert select(empty).labels.shape == (0, 2)
 
 
 def test_labels_of_a_plain_list_are_not_copied():
-    labels = np.zeros((3, 2), np.int8)
+    labels = np.array([[0, 1], [-1, 0], [1, 1]], np.int8)
     annotation = Annotation("x.txt", None, pack_paths("abc"), labels)
-    table = annotation.select(AttributeSchema(("Hat", "Bag")))
+    label_map = {"?": 1, 1.0: 1}  # changes no number
+    table = annotation.select(AttributeSchema(("Hat", "Bag")), label_map=label_map)
     assert table.labels is labels or table.labels.base is labels
     assert table.paths is annotation.images
 
@@ -311,3 +322,274 @@ def test_without_a_split_the_images_of_no_split_are_left_out():
         partitions=dict(val={0: np.array([3])}, train={0: np.array([0, 2])}),
     )
     assert annotation.rows().tolist() == [0, 2, 3]
+
+
+# --- rows of splits -------------------------------------------------------------------
+
+
+def listed(partitions=None, count=5, **fields):
+    images = pack_paths(f"{i}.jpg" for i in range(count))
+    labels = np.zeros((count, 1), np.int8)
+    found = {
+        split: {number: np.array(rows) for number, rows in of.items()}
+        for split, of in (partitions or {}).items()
+    }
+    return Annotation("x.mat", ["Hat"], images, labels, found or None, **fields)
+
+
+def test_a_file_of_one_split_gives_all_rows_of_any_split():
+    assert listed().rows() == listed().rows("val") == slice(None)
+    message = "x.mat: the list has one partition, got partition=1; leave it out"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        listed().rows(partition=1)
+
+
+def test_a_partition_is_that_of_its_number_or_the_one_that_names_none():
+    found = listed(dict(val={1: [4], 3: [1]}, test={ANY: [0]}))
+    assert found.rows("val", 3).tolist() == [1]
+    assert found.rows("test", 3).tolist() == found.rows("test").tolist() == [0]
+    message = "x.mat has the partitions [1, 3] of 'val'; got partition=0"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        found.rows("val")
+
+
+def test_a_split_named_trainval_is_no_union():
+    found = listed(dict(trainval={0: [4]}, train={0: [3]}, val={0: [1]}))
+    assert found.rows("trainval").tolist() == [4]
+
+
+def test_trainval_is_the_splits_that_a_release_calls_so():
+    found = listed(dict(train={0: [3]}, query={0: [1]}, val={0: [0]}))
+    assert found.rows("trainval", trainval=("query", "train")).tolist() == [1, 3]
+    assert found.rows("trainval").tolist() == [3, 0]
+
+
+def test_without_a_split_the_first_partition_of_all_splits_is_read(log):
+    found = listed(dict(val={2: [4], 1: [3, 1]}, train={1: [0]}, test={2: [2]}))
+    assert found.rows().tolist() == [0, 1, 3]
+    said = "x.mat has the splits {'val': 2, 'train': 1}, and all of them are read; "
+    (record,) = log.records
+    assert record.getMessage() == f"{said}choose one with split=..."
+    assert record.levelname == "WARNING"
+
+
+def test_the_only_split_is_read_without_a_word(log):
+    assert listed(dict(val={0: [4, 1]})).rows().tolist() == [1, 4]
+    assert listed(dict(val={0: [4, 3, 2, 1, 0]})).rows() == slice(None)
+    assert listed({"val": {}}).rows().tolist() == []
+    assert log.records == []
+
+
+# --- classes of a column --------------------------------------------------------------
+
+
+def read_table(root, text):
+    (root / "a.csv").write_text(text)
+    return read_csv(str(root / "a.csv"))
+
+
+def select(annotation, **options):
+    return annotation.select(annotation.schema(), **options)
+
+
+AGES = "path,Hat,age,Bag\na.jpg,1,young,0\nb.jpg,0,old,1\nc.jpg,,?,1\nd.jpg,1,,1\n"
+
+
+def test_classes_take_the_place_of_their_column(tmp_path):
+    found = read_table(tmp_path, AGES).with_classes(["age"])
+    assert found.attributes == ["Hat", "age:old", "age:young", "Bag"]
+    labels = [[1, 0, 1, 0], [0, 1, 0, 1], [-1, -1, -1, 1], [1, -1, -1, 1]]
+    assert select(found).labels.tolist() == labels
+
+
+def test_a_label_map_is_not_for_classes(tmp_path):
+    found = read_table(tmp_path, AGES).with_classes(["age"])
+    labels = [[0, 0, 1, 1], [1, 1, 0, 0], [-1, -1, -1, 0], [0, -1, -1, 0]]
+    swapped = select(found, label_map={1.0: 0, 0.0: 1})
+    assert swapped.labels.tolist() == labels
+
+
+def test_classes_are_sorted_numbers_by_size(tmp_path):
+    cells = ["10", "b", "2.50", "9", "a", "-3", "0", "10.0"]
+    rows = "".join(f"{i}.jpg,{cell}\n" for i, cell in enumerate(cells))
+    found = read_table(tmp_path, f"path,age\n{rows}").with_classes(["age"])
+    classes = ["-3", "0", "2.5", "9", "10", "a", "b"]
+    assert found.attributes == [f"age:{one}" for one in classes]
+    assert np.argmax(select(found).labels, axis=1).tolist() == [4, 6, 2, 3, 5, 0, 1, 4]
+
+
+def test_a_known_column_may_be_one_of_classes(tmp_path):
+    table = "path,camera,Hat,domain\na.jpg,c2,1,3\nb.jpg,c1,0,4\n"
+    found = read_table(tmp_path, table).with_classes(["camera", "Hat"])
+    assert found.attributes == ["Hat:0", "Hat:1", "camera:c1", "camera:c2"]
+    assert select(found).labels.tolist() == [[0, 1, 0, 1], [1, 0, 1, 0]]
+    assert list(found.columns) == ["domain"]
+
+
+def test_a_known_column_is_an_attribute_where_the_schema_has_one(tmp_path):
+    found = read_table(tmp_path, "path,domain,Hat,camera\na.jpg,1,0,c1\nb.jpg,0,1,c2\n")
+    table = found.select(AttributeSchema(("domain", "Hat")))
+    assert table.labels.tolist() == [[1, 0], [0, 1]]
+    assert list(table.columns) == ["camera"]
+    assert list(select(found).columns) == ["domain", "camera"]
+
+
+def test_an_attribute_is_taken_before_a_column_of_its_name(tmp_path):
+    found = read_table(tmp_path, "path,Hat,camera\na.jpg,1,c1\n")
+    found = replace(found, columns=dict(found.columns, Hat=np.array(["felt"])))
+    table = select(found)
+    assert table.labels.tolist() == [[1]]
+    assert list(table.columns) == ["camera", "Hat"]
+
+
+CLASS_FAULTS = {
+    "no such column": (
+        ["sex"],
+        None,
+        "{} has no column 'sex', which one_hot names; it has ['Hat', 'age', 'Bag']",
+    ),
+    "a class that the schema lacks": (
+        ["age"],
+        ["Hat", "age:old", "age:tall", "ages"],
+        "{}, line 2: column 'age' has the class 'young', and the schema has "
+        "['age:old', 'age:tall']",
+    ),
+    "a schema without classes": (
+        ["age"],
+        ["Hat", "ages:old"],
+        "the schema 'custom' has no attribute of the one_hot column 'age' of {}; they "
+        "are called 'age:CLASS', and the schema has ['Hat', 'ages:old']",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", CLASS_FAULTS)
+def test_classes_that_do_not_fit_are_an_error(tmp_path, fault):
+    one_hot, names, message = CLASS_FAULTS[fault]
+    found = read_table(tmp_path, AGES)
+    match = re.escape(message.format(found.source))
+    with pytest.raises(ValueError, match=f"^{match}$"):
+        found.with_classes(one_hot, names and AttributeSchema(names))
+
+
+def test_a_column_without_any_class_is_an_error(tmp_path):
+    found = read_table(tmp_path, "path,age\na.jpg,?\nb.jpg,-1\n")
+    with pytest.raises(ValueError, match=r"a\.csv: the column 'age' has no class$"):
+        found.with_classes(["age"])
+
+
+def test_a_file_without_columns_of_words_has_no_classes():
+    match = (
+        r"^one_hot names the column 'Hat' of a \.csv or \.json list; x\.mat has none$"
+    )
+    with pytest.raises(ValueError, match=match):
+        listed().with_classes(["Hat"])
+
+
+# --- the errors of labels -------------------------------------------------------------
+
+EXPECTED = (
+    "expected 1 (present), 0 (absent) or unknown (-1 or ?, in .csv also empty, in "
+    ".json also null). "
+)
+CODINGS = "Other codings are read with label_map="
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "count", "said"),
+    [
+        ("Hat", 7, None, ""),
+        ("Hat", 7.0, 2, "This file has 2 invalid labels. "),
+        ("age", "old", None, "A column of classes is read with one_hot=['age']. "),
+        ("Hat", "b.PNG", 1, "The path of the image is the first column. "),
+        (
+            "Camera",
+            "c1",
+            3,
+            "This file has 3 invalid labels. A column 'camera', in lower case, is not "
+            "an attribute. ",
+        ),
+    ],
+)
+def test_an_invalid_label_is_an_error_with_the_remedy(name, label, count, said):
+    error = wrong_label("a.csv, line 2", name, label, *([count] if count else []))
+    assert str(error) == (
+        f"a.csv, line 2: attribute {name!r} has the label {label!r}; {EXPECTED}{said}"
+        f"{CODINGS}{{{label!r}: ...}}"
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.float32, object])
+def test_an_invalid_number_is_named_with_its_row_in_the_file(kind, count):
+    labels = np.array([[5, 5], [0, 1], [0, 1], [1, 3], [3, 0]]).astype(kind)
+    rows = np.array([2, 3, 4][: count + 1])
+    found = Annotation("x.mat", ["Hat", "Bag"], pack_paths("abcde"), labels)
+    found = replace(found, partitions=dict(val={0: rows}))
+    said = "This file has 2 invalid labels. " if count == 2 else ""
+    shown = labels.tolist()[3][1]
+    message = (
+        f"x.mat, row 4 (d): attribute 'Bag' has the label {shown!r}; {EXPECTED}{said}"
+        f"{CODINGS}{{{shown!r}: ...}}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        found.select(AttributeSchema(("Hat", "Bag")), "val")
+    message = message.replace("row 4 (d)", "line 13")
+    found = replace(found, lines=np.arange(10, 15))
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        found.select(AttributeSchema(("Hat", "Bag")), "val")
+
+
+@pytest.mark.parametrize("label", [-3, -2, 2])
+@pytest.mark.parametrize("label_map", [None, {1.0: 1}, {1.0: 0}])
+def test_small_numbers_that_are_no_labels_are_an_error(label, label_map):
+    labels = np.array([[0], [label]], np.int8)
+    found = Annotation("x.pkl", ["Hat"], pack_paths("ab"), labels)
+    with pytest.raises(ValueError, match=rf"'Hat' has the label {label};"):
+        select(found, label_map=label_map)
+
+
+def test_the_label_map_of_a_format_is_for_labels_that_the_users_does_not_name():
+    labels = np.array([[2], [1], [3]], np.int8)
+    found = Annotation(
+        "x", ["Hat"], pack_paths("abc"), labels, label_map={2.0: 0, 3.0: 1}
+    )
+    assert select(found, label_map={3: -1}).labels.tolist() == [[0], [1], [-1]]
+    assert select(found, label_map={3.0: -1}).labels.tolist() == [[0], [1], [-1]]
+
+
+# --- row numbers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[1, 3], [[1.0], [3.0]], np.array([1, 3], np.uint8), range(1, 4, 2)]
+    + [np.array([[1, 3]], object)],
+)
+def test_row_numbers_of_any_type_and_shape_count_from_0(rows):
+    for first in (0, 1):
+        found = checked_rows(rows, 4, "x.mat", first)
+        assert found.dtype == np.int64
+        assert found.tolist() == [1 - first, 3 - first]
+    assert checked_rows(range(4), 4, "x.mat", 0).tolist() == [0, 1, 2, 3]
+
+
+ROW_FAULTS = [
+    ([1, 0], 1, "entry 2 is the row 0; there are 3 rows, numbered from 1 to 3"),
+    ([[4], [0]], 1, "entry 1 is the row 4; there are 3 rows, numbered from 1 to 3"),
+    ([2, 3], 0, "entry 2 is the row 3; there are 3 rows, numbered from 0 to 2"),
+    ([-1], 0, "entry 1 is the row -1; there are 3 rows, numbered from 0 to 2"),
+    (range(4), 0, "4 rows are listed, there are 3"),
+    ([1.5, 1], 1, "expected row numbers, got array([1.5, 1. ])"),
+    ([True], 0, "expected row numbers, got array([ True])"),
+    (["1"], 0, "expected row numbers, got array(['1'], dtype='<U1')"),
+    (np.array([1, None], object), 0, "expected row numbers, got array([1, None], dty"),
+    (np.array([1, "a"], object), 0, "expected row numbers, got array([1, 'a'], dtype"),
+    ([[1], [1, 2]], 0, "the lists in it differ in length: "),
+]
+
+
+@pytest.mark.parametrize(("rows", "first", "message"), ROW_FAULTS)
+def test_row_numbers_that_are_none_are_an_error(rows, first, message):
+    with pytest.raises(ValueError, match=f"^x.pkl: {re.escape(message)}"):
+        checked_rows(rows, 3, "x.pkl", first)

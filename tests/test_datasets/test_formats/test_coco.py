@@ -103,15 +103,58 @@ def test_the_longest_name_that_a_path_ends_with_is_meant():
     assert ImageIndex([], "x.json").find("a.jpg") is None
 
 
-def test_a_path_that_could_be_two_images_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"x.*'a\.jpg' could be any .*m1/a.*m2/a"):
-        COCOBoxes(written(tmp_path), SCHEMA).find("a.jpg")
+def test_of_images_of_one_name_the_first_is_meant():
+    index = ImageIndex([f"{i % 2}.jpg" for i in range(40)], "x.json")
+    assert [index.find(name) for name in ("0.jpg", "1.jpg")] == [0, 1]
 
 
-def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
-    path = written(tmp_path, annotations=with_box([-0.5, 10, 21, 50.4]))
+@pytest.mark.parametrize("repeated", ["a", "b", "c"])
+def test_a_repeated_name_is_found_among_others(repeated):
+    assert ImageIndex(["b", repeated, "a", "c"], "x.json").first_repeated() == repeated
+
+
+def test_a_path_that_could_be_several_images_is_refused():
+    index = ImageIndex([f"cam{i}/a.jpg" for i in range(4)], "x.json")
+    match = (
+        r"^x\.json: the image 'a\.jpg' could be any of \['cam0/a\.jpg', "
+        r"'cam1/a\.jpg', 'cam2/a\.jpg'\]; give image names with their folders$"
+    )
+    with pytest.raises(ValueError, match=match):
+        index.find("a.jpg")
+
+
+@pytest.mark.parametrize("box", [[-0.5, 10, 21, 50.4], [-1, 10, 22, 51]])
+def test_boxes_that_stick_out_by_up_to_a_pixel_are_clipped(tmp_path, box):
+    path = written(tmp_path, annotations=with_box(box))
     found = boxes_of(COCOBoxes(path, SCHEMA), "b.jpg")
     assert found[2].tolist() == [0, 10, 20, 60]
+
+
+@pytest.mark.parametrize("box", [[3, 4, 1, 1], [3, 4, 0.5, 0.25]])
+def test_a_box_may_be_as_small_as_a_pixel_or_smaller(tmp_path, box):
+    path = written(tmp_path, annotations=with_box(box))
+    found = boxes_of(COCOBoxes(path, SCHEMA), "b.jpg")
+    assert found[2].tolist() == [3, 4, 3 + box[2], 4 + box[3]]
+
+
+def image_of_size(width, height):
+    return [dict(id=3, file_name="a.jpg", width=width, height=height)]
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 2**31 - 1), (2**31 - 1, 1), (20.0, 7)]
+)
+def test_the_sides_of_images_are_whole_numbers_of_32_bits(tmp_path, width, height):
+    images = image_of_size(width, height)
+    found = COCOBoxes(written(tmp_path, images=images, annotations=[]), SCHEMA)
+    assert found.sizes.tolist() == [[height, width]]
+
+
+def test_a_file_may_list_no_images(tmp_path):
+    found = COCOBoxes(written(tmp_path, images=[], annotations=[]), SCHEMA)
+    assert found.sizes.shape == (0, 2)
+    assert found.boxes.shape == (0, 3, 4)
+    assert found.find("a.jpg") is None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +163,9 @@ def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
         (dict(categories=[dict(id=1, name="Cap")]), r"\['Cap'\].*'Hat'"),
         (dict(annotations=with_box([0, 0, 30, 10])), "20 wide and 60 high"),
         (dict(annotations=with_box([25, 0, 3, 3])), "20 wide and 60 high"),
+        (dict(annotations=with_box([-1.25, 0, 5, 5])), "20 wide and 60 high"),
         (dict(annotations=with_box([0, 0, 0, 10])), "no area"),
+        (dict(annotations=with_box([0, 0, 10, 0])), "no area"),
         (dict(annotations=with_box([0, 0, float("nan"), 10])), "expected 4 numbers"),
         (dict(annotations=with_box([0, 0, 5])), r"annotations\[0\].*\[0, 0, 5\]"),
         (
@@ -134,6 +179,9 @@ def test_boxes_that_stick_out_by_a_rounding_are_clipped(tmp_path):
         (dict(annotations=[dict(image_id=5, category_id=1)]), "'bbox'"),
         (dict(images=None), "an object with 'images', a list"),
         (dict(images=[dict(id=3, file_name="a.jpg")], annotations=[]), "'height'"),
+        (dict(images=image_of_size(0, 60)), "found 0 and 60"),
+        (dict(images=image_of_size(20, 60.5)), "found 20 and 60.5"),
+        (dict(images=image_of_size(2**31, 60)), "found 2147483648 and 60"),
         (dict(images=content()["images"][:1] * 2 + [], annotations=[]), "id 7"),
     ],
 )
@@ -186,6 +234,14 @@ def test_persons_are_found_by_image_with_the_ids_of_their_annotations(tmp_path):
     crowds, silent = found.notes
     assert "left out 1 crowds" in crowds
     assert "does not list 1 of the 3 images" in silent
+
+
+def test_of_a_file_that_is_used_in_full_nothing_is_said(tmp_path):
+    changes = dict(PERSONS, annotations=PERSONS["annotations"][:1])
+    paths = [image["file_name"] for image in content()["images"]]
+    found = read_coco_persons(written(tmp_path, **changes), paths)
+    assert found.ids == [[], [11], []]
+    assert found.notes == []
 
 
 @pytest.mark.parametrize(
@@ -255,10 +311,14 @@ def test_it_comes_after_the_image_is_loaded(tmp_path):
 PATHS = ["train/1.jpg", "train/2.jpg", "val/1.jpg", "val/3.jpg"]
 
 
-def person(value, score=1.0, spread=10.0):
-    """51 numbers: all at ``value``, but the nose ``spread`` pixels further."""
+def person(value, score=1.0, spread=10.0, missing=0):
+    """51 numbers: all at ``value``, but the nose ``spread`` pixels further.
+
+    The last ``missing`` of them are far away, and their score is 0.
+    """
     points = np.tile([value, value + 1.0, 0.5], (17, 1))
     points[0, :2] += spread
+    points[17 - missing :] = (500, 500, 0)
     return dict(keypoints=points.ravel().tolist(), score=score)
 
 
@@ -314,8 +374,9 @@ def test_image_ids_are_resolved_by_a_list_of_images(tmp_path, place):
     assert firsts(found)[3] != firsts(found)[3]  # nobody
 
 
-def entry(value, **given):
-    return {**person(value), "image_id": "2.jpg", **given}
+def entry(value, spread=10.0, missing=0, **given):
+    shape = person(value, spread=spread, missing=missing)
+    return {**shape, "image_id": "2.jpg", **given}
 
 
 @pytest.mark.parametrize(
@@ -325,13 +386,36 @@ def entry(value, **given):
         (entry(1, bbox=[0, 0, 9, 9]), entry(0, bbox=[0, 0, 3, 9])),
         (entry(1, area=50, score=0.2), entry(0, area=9, score=1.0)),
         (entry(1, score=0.3), entry(0, **person(0, score=0.8, spread=5.0))),
+        (entry(1, bbox=[0, 0, 9, 9]), entry(0, bbox=[0, 0, 8, 4])),
         (entry(1, area=9), entry(0, area=20, keypoints=[0] * 51)),
         (entry(1, score=None), entry(0, score=0.5)),
+        (entry(1, area=15, score=0.9), entry(0, area=10, score=None)),
+        (entry(1, spread=9.0), entry(0, spread=2.0, missing=5)),
     ],
 )
 def test_of_several_people_the_largest_and_surest_one_is_kept(tmp_path, winner, loser):
     for content in ([winner, loser], [loser, winner]):
         assert firsts(read(tmp_path, content))[1] == 1
+
+
+def test_of_equal_people_the_first_is_kept(tmp_path):
+    assert firsts(read(tmp_path, [entry(1), entry(0)]))[1] == 1
+
+
+@pytest.mark.parametrize(
+    "given", [dict(score=0), dict(area=0), dict(bbox=[1, 1, 0, 9])]
+)
+def test_a_person_of_no_weight_is_better_than_none(tmp_path, given):
+    assert firsts(read(tmp_path, [entry(1, **given)]))[1] == 1
+
+
+def test_keypoints_are_anywhere_within_single_precision(tmp_path):
+    far = entry(4)
+    far["keypoints"][3] = 2.0**31 - 1
+    assert firsts(read(tmp_path, [far]))[1] == 2.0**31
+    far["keypoints"][3] = -(2.0**31)
+    with pytest.raises(ValueError, match="51 finite"):
+        read(tmp_path, [far])
 
 
 def test_hidden_and_visible_keypoints_of_an_annotation_are_usable(tmp_path):
@@ -368,6 +452,8 @@ FAULTS = {
     "no keypoints": ([dict(image_id="2.jpg", bbox=[0, 0, 1, 1])], "entry 0: 'keyp"),
     "not a number": ([dict(keypoints=[None] * 51, image_id="2.jpg")], "51 finite"),
     "odd box": ([entry(1, bbox="left")], "entry 0: 'area' and 'score' are numbers"),
+    "short box": ([entry(1, bbox=[0, 0, 9])], "entry 0: 'area' and 'score' are numbe"),
+    "area of NaN": ([entry(1, area=np.nan)], "entry 0: 'area' and 'score' are number"),
     "two of one id": (
         dict(images=[dict(id=1, file_name="a.jpg")] * 2, annotations=[]),
         r"x\.json: two images have the id 1",
@@ -383,6 +469,13 @@ def test_a_faulty_file_is_an_error_that_says_what(tmp_path, fault):
     content, match = FAULTS[fault]
     with pytest.raises(ValueError, match=match):
         read(tmp_path, content)
+
+
+def test_a_faulty_list_of_images_is_named(tmp_path):
+    listed = tmp_path / "images.json"
+    listed.write_text(json.dumps(dict(images=[dict(id=1)])))
+    with pytest.raises(ValueError, match=r"/images\.json, COCO's 'images'.*file_name"):
+        read(tmp_path, [entry(1)], images_file=listed)
 
 
 def test_a_file_that_is_not_there_or_not_json_is_named(tmp_path):

@@ -8,7 +8,13 @@ import pytest
 from mmpar.datasets import PA100K, AttributeListDataset, WIDERAttribute
 from mmpar.datasets.formats import files, openmmlab_json
 from mmpar.datasets.formats.coco import COCOBoxes, read_coco_keypoints
-from mmpar.datasets.formats.files import entry, numbers, read_json, texts
+from mmpar.datasets.formats.files import (
+    entry,
+    numbers,
+    parse_json,
+    read_json,
+    texts,
+)
 from mmpar.structures import build_schema
 
 SCHEMA = dict(names=["Hat", "Boots"])
@@ -54,6 +60,12 @@ def test_numbers_and_texts_are_as_json_says(tmp_path):
     path.write_text(str(10**18))
     with pytest.raises(ValueError, match="more than 18 digits"):
         read_json(str(path))
+
+
+@pytest.mark.parametrize("name", [r"a\u0000.jpg", r"\\\u0000", r"\ud800", r"\uDfff"])
+def test_a_nul_or_half_a_character_is_never_part_of_a_name(name):
+    with pytest.raises(ValueError, match=r"x\.json: a text has \\u0000 or half a char"):
+        parse_json(f'{{"path": "{name}"}}', "x.json")
 
 
 def test_entries_of_another_kind_are_errors_that_show_them():
@@ -143,12 +155,12 @@ def test_entries_that_images_have_in_two_kinds_are_named_and_not_read(
 ):
     logged = []
     monkeypatch.setattr(files, "print_log", lambda text, *_: logged.append(text))
-    rows = [dict(img_path="a.jpg", gt_label=[0], **cell) for cell in cells]
+    rows = [dict(img_path="a.jpg", gt_label=[0], width=1, **cell) for cell in cells]
     path = tmp_path / "x.json"
     content = dict(metainfo=dict(classes=["Hat", "Boots"]), data_list=rows)
     path.write_text(json.dumps(content))
     for _ in range(2):  # as train and val of one file
-        assert "height" not in openmmlab_json.read_openmmlab(str(path)).columns
+        assert list(openmmlab_json.read_openmmlab(str(path)).columns) == ["width"]
     (line,) = logged
     assert "x.json: the entries ['height'] do not have one type in all images" in line
 

@@ -19,10 +19,23 @@ def cells(values, shape):
     return array
 
 
+def struct_array(**fields):
+    """1 x N structs, of N values for each field."""
+    count = len(next(iter(fields.values())))
+    array = np.empty((1, count), [(name, object) for name in fields])
+    for name, values in fields.items():
+        array[name][0] = values
+    return array
+
+
 CONTENT = {
     "labels": np.arange(6, dtype=np.uint8).reshape(2, 3),
     "names": cells(["a.jpg", "b c.jpg"], (2, 1)),
     "nested": cells([cells(["x"], (1, 1)), cells(["y"], (1, 1))], (2, 1)),
+    "table": cells(["11", "12", "21", "22"], (2, 2)),
+    "seen": np.array([[True], [False]]),
+    "nobody": np.empty((0, 3)),
+    "people": struct_array(name=["Ann", "Bo"], boxes=[np.eye(2), np.empty((0, 4))]),
     "s": {"z": np.array([[1.0, 2.0]]), "a": "word", "inner": {"b": np.array([[3]])}},
 }
 
@@ -36,6 +49,13 @@ def test_both_versions_give_the_same_fields(tmp_path):
         assert fields["labels"].tolist() == CONTENT["labels"].tolist()
         assert strings(fields["names"], "") == ["a.jpg", "b c.jpg"]
         assert strings(fields["nested"], "") == ["x", "y"]
+        assert strings(fields["table"], "") == ["11", "21", "12", "22"]
+        assert fields["seen"].tolist() == [[1], [0]]
+        assert fields["seen"].dtype == np.uint8
+        assert fields["nobody"].shape == (0, 3)
+        assert strings(fields["people"]["name"], "") == ["Ann", "Bo"]
+        shapes = [boxes.shape for boxes in fields["people"]["boxes"][0]]
+        assert shapes == [(2, 2), (0, 4)]
         outer = struct(fields["s"], "s")
         assert list(outer) == ["z", "a", "inner"]
         assert np.ravel(outer["z"]).tolist() == [1, 2]

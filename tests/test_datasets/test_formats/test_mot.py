@@ -27,6 +27,11 @@ def test_boxes_belong_to_the_frame_of_their_number_in_the_order_of_the_file(read
     assert found.notes == []
 
 
+def test_a_box_may_be_smaller_than_a_pixel(read):
+    found = read("1,5,3,4,0.5,0.25\n")
+    assert found.boxes[0].tolist() == [[3, 4, 3.5, 4.25]]
+
+
 def test_a_ground_truth_with_classes_gives_its_persons_and_says_what_it_left_out(read):
     line = "1,{0},0,0,2,2,{1},{0},1\n"
     found = read("".join(line.format(kind, int(kind == 1)) for kind in range(1, 14)))
@@ -47,7 +52,8 @@ def test_frames_may_be_called_otherwise_if_their_numbers_are_theirs(read):
         ("1,2,0,0,2,2\n\n1 2 0 0 2 2\n", r"line 3: expected .*found '1 2 0 0 2 2'"),
         ("1,2,0,0,nan,2\n", "line 1: expected"),
         ("1,2.5,0,0,2,2\n", "line 1: expected"),
-        ("1,2,0,0,0,2\n", "has no area"),
+        ("1,2,0,0,0,2\n", r"line 1: the box \[0\.0, 0\.0, 0\.0, 2\.0\] has no area"),
+        ("1,2,0,0,2,0\n", "has no area"),
         (
             "4,2,0,0,1,2\n",
             "frame 4 is not among the 3 images, whose numbers are 1 ",

@@ -12,7 +12,7 @@ import pytest
 
 from mmpar.datasets.formats import pickles
 from mmpar.datasets.formats.pickles import RefusedPickleError, read_pickle
-from tests.fixtures.easydict_pickles import write_easydict
+from tests.fixtures.easydict_pickles import EasyDict, write_easydict
 
 CONTENT = {
     "names": ["a", "b"],
@@ -54,6 +54,49 @@ def test_an_easydict_comes_back_without_the_package(tmp_path, protocol):
     assert found == entries
     assert isinstance(found["inner"], dict)
     assert "easydict" not in sys.modules
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_was_deleted_from_an_easydict_does_not_come_back(tmp_path, protocol):
+    entries = EasyDict({"a": 1, "b": 2})
+    del entries["b"]  # leaves the attribute
+    assert entries.b == 2
+    path = write_easydict(tmp_path / "x.pkl", entries, protocol)
+    assert read_pickle(str(path)) == {"a": 1}
+
+
+PYTHON_2 = {
+    "text": (b"U\x02\xfc1.", "\xfc1"),
+    "xrange": (b"c__builtin__\nxrange\n(I2\nI5\nI1\ntR.", range(2, 5)),
+    "EasyDict": (
+        b"ccopy_reg\n_reconstructor\n(ceasydict\nEasyDict\nc__builtin__\ndict\n"
+        b"(S'a'\nI1\ndtR(S'a'\nI1\ndb.",
+        {"a": 1},
+    ),
+    "array": (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntU\x01btR"
+        b"(I1\n(I2\ntcnumpy\ndtype\n(U\x02u1I0\nI1\ntR"
+        b"(I3\nU\x01|NNNI-1\nI-1\nI0\ntbI00\nU\x02\x01\xfftb.",
+        np.array([1, 255], np.uint8),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PYTHON_2)
+def test_what_python_2_wrote_is_read(tmp_path, kind):
+    content, expected = PYTHON_2[kind]
+    (tmp_path / "x.pkl").write_bytes(content)
+    same(read_pickle(str(tmp_path / "x.pkl")), expected)
+
+
+@pytest.mark.parametrize(
+    "classes", [b"cbuiltins\nlist\ncbuiltins\ndict\n", b"ceasydict\nEasyDict\n" * 2]
+)
+def test_objects_of_other_kinds_are_refused(tmp_path, classes):
+    code = b"ccopyreg\n_reconstructor\n(" + classes + b")tR."
+    (tmp_path / "evil.pkl").write_bytes(code)
+    with pytest.raises(RefusedPickleError, match=r"evil\.pkl is refused: objects of"):
+        read_pickle(str(tmp_path / "evil.pkl"))
 
 
 @pytest.mark.parametrize(
@@ -233,6 +276,7 @@ def array_of(kind, shape, content, times=1):
         (array_of(forged("i4,O", NO_FLAGS), (1,), ADDRESS), "the type 'i4,O'"),
         (array_of(forged("2O", NO_FLAGS), (1,), [1, 2]), "the type '2O'"),
         (array_of(forged("i8", NO_FLAGS), (1,), [1]), "filled by list"),
+        (array_of(forged("S0", NO_FLAGS), (10**8,), b""), "far more entries"),
         (array_of(forged("V4", NO_FLAGS), (1,), b"abcd"), "the type 'V4'"),
         (array_of(forged("i8", PAIR), (1,), ADDRESS), "an array's type has the state"),
     ],
@@ -279,7 +323,11 @@ def test_containers_that_unfold_without_end_are_refused(tmp_path, kind, monkeypa
         read_pickle(str(tmp_path / "evil.pkl"))
 
 
-def test_a_pickle_has_as_many_entries_as_its_bytes_allow(tmp_path, monkeypatch):
-    monkeypatch.setattr(pickles, "_ENTRIES", 0)
-    (tmp_path / "x.pkl").write_bytes(pickle.dumps([0] * 1_000))
-    assert len(read_pickle(str(tmp_path / "x.pkl"))) == 1_000
+def test_a_pickle_unfolds_to_sixteen_entries_a_byte_and_a_million_more(tmp_path):
+    path = tmp_path / "x.pkl"
+    limit = 16 * len(pickle.dumps(range(1_000_000), protocol=2)) + 1_000_000
+    path.write_bytes(pickle.dumps(range(limit), protocol=2))
+    assert read_pickle(str(path)) == range(limit)
+    path.write_bytes(pickle.dumps(range(limit + 1), protocol=2))
+    with pytest.raises(RefusedPickleError, match="unfolds to far more entries"):
+        read_pickle(str(path))

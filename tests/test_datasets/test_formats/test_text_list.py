@@ -23,6 +23,7 @@ NOT_PLAIN = {
     "trailing blank": b"a/picture.jpg 1 0 1 ",
     "leading blank": b" a/picture.jpg 1 0 1",
     "blank in the path": b"a/my picture.jpg 1 0 1",
+    "delete": b"a/pic\x7fture.jpg 1 0 1",
     "backslash": b"a\\picture.jpg 1 0 1",
     "not ASCII": "a/bäg.jpg 1 0 1".encode(),
     "wide blank": "a/bag.jpg\u3000x 1 0 1".encode(),
@@ -33,12 +34,23 @@ NOT_PLAIN = {
 
 
 def test_plain_lines_are_read_at_once():
-    rows = plain_lines(PLAIN, 3, 5)
+    rows = plain_lines(PLAIN, 3, len("other.jpg"))
     assert rows.paths.tobytes() == b"a/picture.jpgother.jpgsub/third.png"
     assert rows.ends.tolist() == [13, 22, 35]
     assert rows.labels.tolist() == [[1, 0, 1], [0, 0, 0], [1, 1, 1]]
     assert rows.labels.dtype == np.int8
     assert rows.ends.dtype == np.int64
+    assert plain_lines(PLAIN, 3, len("other.jpg") + 1) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "labels"),
+    [(b"a,b.jpg 1", b"a,b.jpg", [1]), (b"a.jpg 1,0", b"a.jpg", [1, 0])],
+)
+def test_one_or_two_labels_are_read_at_once(line, path, labels):
+    rows = plain_lines(line, len(labels), 5)
+    assert rows.paths.tobytes() == path
+    assert rows.labels.tolist() == [labels]
 
 
 @pytest.mark.parametrize("line", NOT_PLAIN.values(), ids=NOT_PLAIN)
@@ -84,6 +96,26 @@ def test_a_fault_far_down_is_named_by_its_line(tmp_path, monkeypatch):
     file.write_text("\n".join(lines))
     with pytest.raises(ValueError, match=r"line 433: attribute 'Bag' has the label 'x"):
         read_text(str(file)).select(SCHEMA)
+
+
+@pytest.mark.parametrize("number", [1, 41])
+def test_one_line_without_labels_is_a_fault_wherever_it_is(
+    tmp_path, monkeypatch, number
+):
+    monkeypatch.setattr(text_list, "_BYTES_AT_A_TIME", 1)
+    lines = [f"cam1/{i}.jpg 1 0 1\n" for i in range(41)]
+    lines[number - 1] = "cam1/2.jpg\n"
+    (tmp_path / "list.txt").write_text("".join(lines))
+    other = {1: 2, 41: 1}[number]
+    fault = rf"line {number}: found 0 labels, expected 3 as in line {other};"
+    with pytest.raises(ValueError, match=fault):
+        read_text(str(tmp_path / "list.txt")).select(SCHEMA)
+
+
+def test_a_text_list_has_one_partition(tmp_path):
+    (tmp_path / "list.txt").write_bytes(PLAIN)
+    with pytest.raises(ValueError, match=r"has one partition, got partition=1"):
+        read_text(str(tmp_path / "list.txt")).select(SCHEMA, partition=1)
 
 
 def test_an_empty_list_is_an_error(tmp_path):

@@ -45,6 +45,15 @@ def test_comments_are_counted_and_those_like_samples_are_shown(tmp_path, log):
     assert "write ./#" in like
 
 
+def test_comments_of_a_list_of_paths_look_like_samples_if_they_are_a_path(
+    tmp_path, log
+):
+    text = "# as before: one.jpg\na/one.jpg\n#two.jpg\n"
+    assert read(tmp_path, text) == [("a/one.jpg", [-1] * 3)]
+    assert log[1][1].endswith("list.txt: 2 lines begin with # and are comments")
+    assert "1 look like samples, first line 3: '#two.jpg'. They" in log[2][1]
+
+
 def test_a_list_without_comments_says_nothing(tmp_path, log):
     assert read(tmp_path, "a/one.jpg 1 0 1\nb/two.jpg 0 0 1\n") == ROWS
     assert log == []
@@ -91,12 +100,19 @@ FAULTS = {
     "semicolons throughout": ("a.jpg;1;0;1", "found ; after the path"),
     "comma after the path": ("a.jpg,1,0,1", "found , after the path"),
     "comma, then blanks": ("a.jpg, 1 0 1", "found , after the path"),
+    "a blank, then commas": ("a.jpg 1 0,1", "found , after the path"),
     "brackets": ("a.jpg [1, 0, 1]", r"found , \[ \] after the path"),
     "bars": ("a.jpg|1|0|1", r"found \| after the path"),
     "too few": ("a.jpg 1,0", "found 2 labels, expected 3"),
     "too many": ("a.jpg 1,0,1,0", "found 4 labels, expected 3"),
+    "labels alone": ("1 0 1", "found 3 labels and no path before them, expected 'a"),
+    "a label for a path": ("1 1 0 1", "found 4 labels and no path before them"),
+    "a word": ("nothing", "found 0 labels, expected 3"),
+    "words after an image": ("a.jpg Hat Bag Boots", "'Hat' has the label 'Hat'"),
+    "fewer words": ("a.jpg Hat Bag", "found 0 labels, expected 3"),
     "odd": ("a.jpg 1,x,1", "'Bag' has the label 'x'"),
     "header": ("path Hat Bag Boots\na.jpg 1 0 1", "no header.*'Hat', 'Bag', 'Boots'"),
+    "header of two": ("path labels\na.jpg 1 0 1", "no header.*'Hat', 'Bag', 'Boots'"),
     "some without": ("a.jpg\nb.jpg 1 0 1", "line 1: found 0 labels.* as in line 2"),
 }
 
