@@ -165,7 +165,8 @@ def test_config_has_all_that_training_and_testing_need(path, tmp_path):
         METRICS.build(cfg.val_evaluator)
     METRICS.build(cfg.test_evaluator)
     hooks = {}
-    for name, hook in cfg.default_hooks.items():
+    named = {name: hook for name, hook in cfg.default_hooks.items() if hook is not None}
+    for name, hook in named.items():
         hook.pop("priority", None)  # as the Runner does
         hooks[name] = type(HOOKS.build(hook)).__name__
     assert hooks["positive_ratio"] == "PositiveRatioHook"
@@ -281,7 +282,7 @@ def contents(cfg):
     backbone = cfg.tower.backbone if cached else model.backbone
     sizes = [backbone.get(key) for key in ("depth", "arch", "model_name", "model")]
     weights = str((backbone.get("init_cfg") or {}).get("checkpoint"))
-    hooks = {hook.type for hook in cfg.default_hooks.values()}
+    hooks = {hook.type for hook in cfg.default_hooks.values() if hook is not None}
     named = {"DistillationHook", "ScaleAnnealingHook"}
     if neck.get("type") != "SSPNetNeck":  # which has averaged weights by itself
         named.add("EMAHook")
