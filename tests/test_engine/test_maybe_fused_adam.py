@@ -20,7 +20,7 @@ def trained(optimizer_of, steps=20):
     return model.weight.detach(), optimizer
 
 
-@since_torch("2.4", "torch fuses Adam on CPUs")
+@since_torch("2.4", "it fuses Adam on GPUs only")
 def test_it_is_fused_and_trains_what_adam_does():
     weight, optimizer = trained(maybe_fused_adam)
     assert optimizer.defaults["fused"]
