@@ -100,7 +100,7 @@ FAULTS = {
     "semicolons throughout": ("a.jpg;1;0;1", "found ; after the path"),
     "comma after the path": ("a.jpg,1,0,1", "found , after the path"),
     "comma, then blanks": ("a.jpg, 1 0 1", "found , after the path"),
-    "a blank, then commas": ("a.jpg 1 0,1", "found , after the path"),
+    "a blank, then commas": ("a/one.jpg 1 0,1", "found , after the path"),
     "brackets": ("a.jpg [1, 0, 1]", r"found , \[ \] after the path"),
     "bars": ("a.jpg|1|0|1", r"found \| after the path"),
     "too few": ("a.jpg 1,0", "found 2 labels, expected 3"),
