@@ -13,4 +13,4 @@ optim_wrapper = dict(
 )
 strategy = dict(gradient_clipping=_base_.optim_wrapper.clip_grad.max_norm)
 sync_bn = None
-default_hooks = dict(channels_last=None)  # weights are flat
+channels_last = None

@@ -8,4 +8,4 @@ _base_ = ["./baseline_r18_synthetic.py", "../_base_/strategies/fsdp.py"]
 
 optim_wrapper = dict(clip_grad=None)
 sync_bn = None
-default_hooks = dict(channels_last=None)  # weights are flat
+channels_last = None

@@ -11,4 +11,4 @@ model = dict(
     backbone=dict(depth=18, init_cfg=None),
     head=dict(schema=_base_.schema, in_channels=512),
 )
-default_hooks = dict(channels_last=dict(type="ChannelsLastHook"))
+channels_last = True

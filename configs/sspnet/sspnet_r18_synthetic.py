@@ -12,4 +12,4 @@ model = dict(
     neck=dict(in_channels=(64, 128, 256, 512), out_channels=128),
     head=dict(schema=_base_.schema, in_channels=128),
 )
-default_hooks = dict(channels_last=dict(type="ChannelsLastHook"))
+channels_last = True

@@ -7,7 +7,6 @@ from mmpar.engine.bfloat16_optim_wrapper import (
 )
 from mmpar.engine.deepspeed_strategy import DeepSpeedStrategy
 from mmpar.engine.hooks import (
-    ChannelsLastHook,
     CheckpointHook,
     DistillationHook,
     DueValidationHook,
@@ -33,7 +32,6 @@ from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
     "BFloat16OptimWrapper",
-    "ChannelsLastHook",
     "CheckpointHook",
     "CrossDatasetLoop",
     "DeepSpeedStrategy",

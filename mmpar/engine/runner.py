@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import MMLogger
@@ -191,11 +192,16 @@ class PARRunner(_Resumable, Runner):
         """As MMEngine's, with ``sync_bn`` on CPUs too, which torch's refuses.
 
         Normalizations of timm, which MMEngine would rob of their activations, keep
-        them.
+        them. ``channels_last`` of the config lays out maps and weights as (B, H, W, C)
+        in memory, which many convolutions run faster on; results are equal but for
+        rounding.
 
         Raises:
             ValueError: A normalization of the model cannot be replaced.
         """
+        if self.cfg.get("channels_last"):
+            # Later, DistributedDataParallel would mix up the first step's gradients.
+            model.to(memory_format=torch.channels_last)
         sync_bn = self.cfg.get("sync_bn")
         if not sync_bn or not self.distributed:
             return super().wrap_model(model_wrapper_cfg, model)
@@ -320,10 +326,9 @@ def _prepare_strategy(cfg: Config) -> None:
             f"EMAHook averages whole weights, which the strategy {name} splits; leave "
             "it out: default_hooks.ema=None"
         )
-    if configured_hooks(cfg, "ChannelsLastHook"):
+    if cfg.get("channels_last"):
         raise ValueError(
-            "ChannelsLastHook would take the weights out of what the strategy "
-            f"{name} trains; leave it out: default_hooks.channels_last=None"
+            f"the strategy {name} lays weights out by itself: channels_last=None"
         )
     if cfg.get("sync_bn"):
         raise ValueError(

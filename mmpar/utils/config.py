@@ -28,6 +28,7 @@ READ_BY_RUNNER = {
     *inspect.signature(Runner.__init__).parameters,
     # It takes these from the config itself.
     "activation_checkpointing",
+    "channels_last",
     "compile",
     "efficient_conv_bn_eval",
     "find_unused_parameters",

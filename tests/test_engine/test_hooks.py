@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmpar.engine import ChannelsLastHook, PositiveRatioHook, SchemaCheckHook
+from mmpar.engine import PositiveRatioHook, SchemaCheckHook
 from mmpar.models import LinearPARHead
 from mmpar.structures import SCHEMAS, AttributeSchema, SchemaMismatchError
 
@@ -62,15 +62,3 @@ def test_a_test_loop_may_be_meant_for_data_of_another_schema():
     SchemaCheckHook().before_test(here)
     with pytest.raises(SchemaMismatchError):
         SchemaCheckHook().before_val(here)
-
-
-def test_channels_last_changes_the_layout_and_not_the_results():
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(4, 5, 3))
-    image = torch.randn(2, 3, 9, 7)
-    expected = model(image)
-    ChannelsLastHook().before_run(SimpleNamespace(model=model))
-    found = model(image)
-    assert found.is_contiguous(memory_format=torch.channels_last)
-    assert not expected.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(found, expected)

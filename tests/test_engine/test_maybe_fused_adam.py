@@ -28,6 +28,31 @@ def test_it_is_fused_and_trains_what_adam_does():
     torch.testing.assert_close(weight, expected, rtol=1e-5, atol=1e-6)
 
 
+@since_torch("2.4", "it fuses Adam on GPUs only")
+@pytest.mark.parametrize("part", ["grad", "exp_avg", "exp_avg_sq"])
+def test_values_in_another_layout_go_to_their_own_weights(part):
+    """As moments do that a training with the channels first left in a checkpoint."""
+    kernel = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
+    found = []
+    for optimizer_of in (maybe_fused_adam, torch.optim.Adam):
+        torch.manual_seed(0)
+        weight = nn.Parameter(kernel.clone())
+        optimizer = optimizer_of([weight], lr=0.1)
+        for _ in range(3):
+            weight.grad = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
+            if part == "grad":
+                weight.grad = weight.grad.contiguous()
+            elif weight in optimizer.state:
+                state = optimizer.state_dict()
+                state["state"][0][part] = state["state"][0][part].contiguous()
+                optimizer.load_state_dict(state)
+            optimizer.step()
+        assert weight.stride() == kernel.stride()
+        found.append(weight.detach())
+    assert not torch.equal(found[0], kernel)
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
+
+
 def test_where_torch_refuses_it_is_the_ordinary_one_and_says_so(monkeypatch, log):
     adam = torch.optim.Adam
 

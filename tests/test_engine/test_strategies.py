@@ -20,7 +20,7 @@ CONFIGS = REPOSITORY / "configs/baseline"
 # Adam makes large steps of what is rounding in small gradients.
 MORE = """
 sync_bn = None
-default_hooks["channels_last"] = None
+channels_last = None
 optim_wrapper = dict(
     _delete_=True, type="OptimWrapper", optimizer=dict(type="SGD", lr=0.1, momentum=0.9)
 )
@@ -125,10 +125,7 @@ def fsdp(**fields):
         (dict(resume=True), "cannot be resumed"),
         (dict(load_from="a.pth"), "cannot be resumed"),
         ({"default_hooks.ema": dict(type="EMAHook")}, "default_hooks.ema=None"),
-        (
-            {"custom_hooks": [dict(type="ChannelsLastHook")]},
-            "default_hooks.channels_last=None",
-        ),
+        (dict(channels_last=True), "channels_last=None"),
     ],
 )
 def test_what_a_strategy_cannot_do_is_refused(fields, words):

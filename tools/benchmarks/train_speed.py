@@ -32,8 +32,8 @@ from mmpar.utils.config import check_config
 
 BFLOAT16 = {"optim_wrapper.type": "BFloat16OptimWrapper"}
 FLOAT32 = {"optim_wrapper.type": "OptimWrapper"}
-CHANNELS_LAST = {"default_hooks.channels_last": {"type": "ChannelsLastHook"}}
-CHANNELS_FIRST = {"default_hooks.channels_last": None}
+CHANNELS_LAST = {"channels_last": True}
+CHANNELS_FIRST = {"channels_last": None}
 ADAM = {"optim_wrapper.optimizer.type": "Adam"}
 SWITCHES: dict[str, dict[str, Any]] = {
     "as it is": {},
@@ -68,7 +68,7 @@ class Training:
         self.model = MODELS.build(cfg.model)
         self.model.head.set_positive_ratio([0.5] * len(self.model.head.schema))
         self.model.to(device).train()
-        if cfg.default_hooks.get("channels_last"):
+        if cfg.get("channels_last"):
             self.model.to(memory_format=torch.channels_last)
         self.optimizer = build_optim_wrapper(self.model, cfg.optim_wrapper)
         if cfg.get("compile"):

@@ -23,4 +23,4 @@ auto_scale_lr = dict(base_batch_size=32)
 # On a CPU, depthwise convolutions lose by bfloat16 and are 1.3 to 1.5 times faster in
 # channels_last.
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(lr=6e-4))
-default_hooks = dict(channels_last=dict(type="ChannelsLastHook"))
+channels_last = True

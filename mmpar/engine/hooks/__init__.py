@@ -1,6 +1,5 @@
 """Behaviour that joins the Runner."""
 
-from mmpar.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmpar.engine.hooks.checkpoint_hook import CheckpointHook
 from mmpar.engine.hooks.distillation_hook import DistillationHook
 from mmpar.engine.hooks.due_validation_hook import DueValidationHook, ValidatedHook
@@ -22,7 +21,6 @@ from mmpar.engine.hooks.validation_check_hook import ValidationCheckHook
 from mmpar.engine.hooks.visualization_hook import PARVisualizationHook
 
 __all__ = [
-    "ChannelsLastHook",
     "CheckpointHook",
     "DistillationHook",
     "DueValidationHook",
