@@ -29,7 +29,6 @@ model = dict(
     ),
 )
 
-reading = dict(num_workers=0, persistent_workers=False)  # a worker would cost more
-train_dataloader = dict(reading, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(reading, dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(reading, dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(_base_.reading, dataset=dict(pipeline=test_pipeline))

@@ -366,14 +366,17 @@ def read_coco_keypoints(
         paths: The images, as the dataset lists them.
         images_file: A COCO file whose ``images`` say which ``image_id`` is which image.
             Not needed if ``image_id``, or ``file_name`` of the entry, is the name.
-        min_score: Keypoints of lower scores are missing; at most 1, so that hidden
-            ones of an annotation are not: where they are is known.
+        min_score: Keypoints of lower scores are missing. Hidden ones of an annotation
+            are not: where they are is known.
 
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file is of another format, an entry does not have 51 finite
-            numbers, or an ``image_id`` or a file name cannot be resolved.
+            numbers, an ``image_id`` or a file name cannot be resolved, or
+            ``min_score`` is not in [0, 1].
     """
+    if not 0 <= min_score <= 1:  # above, the 1 of a hidden keypoint would be too low
+        raise ValueError(f"min_score is in [0, 1], found {min_score}")
     content = _read_results(file)
     images = _read_results(images_file) if images_file else content
     name_of = _image_names(images, str(images_file or file))

@@ -430,6 +430,12 @@ def test_hidden_and_visible_keypoints_of_an_annotation_are_usable(tmp_path):
     assert found.num_low_scores == 0
 
 
+@pytest.mark.parametrize("min_score", [-0.1, 1.1, float("nan")])
+def test_no_threshold_takes_hidden_keypoints_for_missing_ones(tmp_path, min_score):
+    with pytest.raises(ValueError, match="min_score is in"):
+        read_coco_keypoints(tmp_path / "any.json", [], min_score=min_score)
+
+
 def test_scores_are_thresholded_where_they_are_read(tmp_path):
     points, scores = person(4)["keypoints"], np.linspace(-0.2, 1.1, 17)
     points[2::3] = scores.tolist()
