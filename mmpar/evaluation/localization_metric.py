@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from mmpar.evaluation.functional import (
     map_to_box,
 )
 from mmpar.evaluation.gather import Columns, SplitMetric, as_array, require_fields
+from mmpar.evaluation.result_json import result_json
 from mmpar.evaluation.tables import log_table, text_table
 from mmpar.registry import METRICS
 from mmpar.utils.atomic import write_atomically
@@ -159,7 +159,7 @@ class AttributeLocalizationMetric(SplitMetric):
             content = dict(
                 threshold=self.threshold, metrics=metrics, attributes=attributes
             )
-            write_atomically(self.out_file, json.dumps(content, indent=1))
+            write_atomically(self.out_file, result_json(content))
         return metrics
 
 
