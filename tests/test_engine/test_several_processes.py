@@ -130,22 +130,30 @@ sync_bn = 'torch'
 """
 
 
-def trained_alike(folder, processes, counts, channels_last):
-    """The checkpoint after 5 batches of 4 images on all processes."""
+NO_DROPOUT = "model['head'].update(dropout=0.0)\n"  # its numbers are each process's own
+
+
+def trained_alike(folder, method, images, processes, counts, channels_last):
+    """The checkpoint after an epoch in batches of 4 images on all processes."""
     folder.mkdir()
     size = f"train_dataloader['batch_size'] = {4 // processes}\n"
     more = size + ALIKE.format(counts=counts) + f"channels_last = {channels_last}\n"
-    config = write_thin_config("linear", folder, num_train=20, more=more)
+    more += NO_DROPOUT if method == "sspnet" else ""
+    config = write_thin_config(method, folder, num_train=images, more=more)
     words = [REPOSITORY / "tools/train.py", config, "--work-dir", folder / "work"]
     call_together(processes, [*words, "--launcher", "pytorch"], cwd=folder)
     return load_from_local(str(folder / "work/epoch_1.pth"))
 
 
-@pytest.mark.parametrize("counts", [1, 2], ids=["each step", "accumulated"])
-def test_two_processes_train_what_one_does(tmp_path, counts):
+@pytest.mark.parametrize(
+    ("method", "images", "counts"),
+    [("linear", 20, 1), ("linear", 20, 2), ("sspnet", 8, 1), ("alm", 8, 1)],
+)
+def test_two_processes_train_what_one_does(tmp_path, method, images, counts):
     """Also with another layout in memory, which only the momenta of gradients show."""
-    one = trained_alike(tmp_path / "1", 1, counts, channels_last=None)
-    two = trained_alike(tmp_path / "2", 2, counts, channels_last=True)
+    job = (method, images)
+    one = trained_alike(tmp_path / "1", *job, 1, counts, channels_last=None)
+    two = trained_alike(tmp_path / "2", *job, 2, counts, channels_last=True)
     assert two["state_dict"]["backbone.conv1.weight"].stride() == (147, 1, 21, 3)
     for part in ("state_dict", "optimizer"):
         ours, theirs = flat(two[part]), flat(one[part])
