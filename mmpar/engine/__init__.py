@@ -27,7 +27,7 @@ from mmpar.engine.hooks import (
     ValidationCheckHook,
 )
 from mmpar.engine.loops import CrossDatasetLoop, ExplainLoop, ResumableEpochLoop
-from mmpar.engine.maybe_fused_adam import maybe_fused_adam
+from mmpar.engine.maybe_fused_adam import MaybeFusedAdam
 from mmpar.engine.runner import PARRunner, build_runner, running
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "InterruptHook",
     "IterationSeedHook",
     "LoadedWeightsHook",
+    "MaybeFusedAdam",
     "PARRunner",
     "PARVisualizationHook",
     "PositiveRatioHook",
@@ -56,7 +57,6 @@ __all__ = [
     "ValidatedHook",
     "ValidationCheckHook",
     "build_runner",
-    "maybe_fused_adam",
     "mixed_precision",
     "running",
 ]

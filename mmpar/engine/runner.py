@@ -328,7 +328,8 @@ def _prepare_strategy(cfg: Config) -> None:
         )
     if cfg.get("channels_last"):
         raise ValueError(
-            f"the strategy {name} lays weights out by itself: channels_last=None"
+            f"no training by a strategy, such as {name}, has the channels last; leave "
+            "that out: channels_last=None"
         )
     if cfg.get("sync_bn"):
         raise ValueError(

@@ -21,6 +21,7 @@ from mmengine.runner import Runner
 
 from mmpar.registry import EXPLAINERS
 from mmpar.utils.checkpoint_search import find_checkpoint_to_test
+from mmpar.utils.configured_hooks import configured_hooks
 from mmpar.utils.protocol import check_protocol
 from mmpar.utils.shipped import find_config
 
@@ -287,7 +288,7 @@ def merge_options(cfg: Config, options: dict[str, Any]) -> None:
 
 
 def check_config(cfg: Config) -> None:
-    """Look for mistyped top-level fields, trainings of no length, another protocol.
+    """Look for mistyped or former fields, trainings of no length, another protocol.
 
     A config may have variables of its own, so only names that look like a field of the
     Runner are considered mistyped.
@@ -297,6 +298,16 @@ def check_config(cfg: Config) -> None:
             :func:`check_protocol`.
     """
     check_protocol(cfg)
+    last = cfg.get("channels_last")
+    if last not in (True, False, None):
+        raise ValueError(
+            f"channels_last is True or False, found {last!r} in {cfg.filename}"
+        )
+    if configured_hooks(cfg, "ChannelsLastHook"):
+        raise ValueError(
+            f"{cfg.filename} has a ChannelsLastHook, which was an older mmpar's: take "
+            "it out and write channels_last = True"
+        )
     for name in cfg.keys() - READ_BY_RUNNER:
         near = difflib.get_close_matches(name, READ_BY_RUNNER, n=1, cutoff=_ALIKE)
         if near:

@@ -195,6 +195,18 @@ def test_a_mistyped_field_is_an_error_with_the_nearest_name(name, meant):
         check_config(Config({name: 1}))
 
 
+@pytest.mark.parametrize("value", ["no", "false", "torch", 2])
+def test_a_layout_is_no_word(value):
+    with pytest.raises(ValueError, match="channels_last is True or False, found"):
+        check_config(Config(dict(channels_last=value)))
+
+
+def test_a_hook_of_an_older_mmpar_is_named_with_what_is_written_now():
+    hooks = dict(channels_last=dict(type="ChannelsLastHook"))
+    with pytest.raises(ValueError, match="write channels_last = True"):
+        check_config(Config(dict(default_hooks=hooks)))
+
+
 def test_a_config_may_have_variables_of_its_own():
     check_config(Config(dict(image_size=(64, 128), train_pipeline=[], schema="pa100k")))
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mmpar.datasets import EvaluationSampler
+from mmpar.engine import PARRunner
 from mmpar.utils.checkpoint_files import load_from_local
 from tests.fixtures.trained import write_thin_config
 from tests.kill_and_resume import flat
@@ -162,3 +165,13 @@ def test_two_processes_train_what_one_does(tmp_path, method, images, counts):
             if isinstance(expected, torch.Tensor):
                 error = (ours[name] - expected).float().norm()
                 assert error <= 1e-4 * expected.float().norm(), name
+
+
+@pytest.mark.parametrize("asked", [True, False, None])
+def test_one_process_lays_weights_out_too(monkeypatch, asked):
+    monkeypatch.setattr(Runner, "wrap_model", lambda self, wrapper, model: model)
+    runner = PARRunner.__new__(PARRunner)
+    runner.cfg, runner._distributed = Config(dict(channels_last=asked)), False
+    layer = runner.wrap_model(None, torch.nn.Conv2d(3, 4, 3))
+    last = layer.weight.is_contiguous(memory_format=torch.channels_last)
+    assert last is bool(asked)

@@ -60,7 +60,7 @@ def test_mixed_precision_reaches_training_and_test(
     assert wrapper.type == kind
     assert wrapper.get("loss_scale") == (None if has_bfloat16 else 512.0)
     assert wrapper.get("dtype") == (None if has_bfloat16 else "float16")
-    assert wrapper.optimizer.type == "maybe_fused_adam"
+    assert wrapper.optimizer.type == "MaybeFusedAdam"
     assert config_of("test.py", "x.pth", "--amp").test_cfg.fp16 is True
     none = ("--cfg-options", "test_cfg=None")
     assert config_of("test.py", "x.pth", "--amp", *none).test_cfg.fp16 is True

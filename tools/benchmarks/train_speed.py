@@ -3,10 +3,11 @@
 python tools/benchmarks/train_speed.py CONFIG [--switches "as it is" bfloat16 ...]
 
 Every switch trains a model of its own on the config's training data; "plain" is without
-what a config may have to be faster. In each turn, in random order, it trains until what
-its workers had loaded ahead is used up, and is then timed for some steps. Prints
-images/s, medians of the turns, and which share of the time went into waiting for data,
-forward with the loss, backward, and the optimizer with gradient clipping.
+what a config may have to be faster. Those of Adam are left out where the config has
+another optimizer. Workers are persistent. In each turn, in random order, it trains
+until what its workers had loaded ahead is used up, and is then timed for some steps.
+Prints images/s, medians of the turns, and which share of the time went into waiting for
+data, forward with the loss, backward, and the optimizer with gradient clipping.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ BFLOAT16 = {"optim_wrapper.type": "BFloat16OptimWrapper"}
 FLOAT32 = {"optim_wrapper.type": "OptimWrapper"}
 CHANNELS_LAST = {"channels_last": True}
 CHANNELS_FIRST = {"channels_last": None}
-ADAM = {"optim_wrapper.optimizer.type": "Adam"}
+OPTIMIZER = "optim_wrapper.optimizer.type"
+ADAM = {OPTIMIZER: "Adam"}
 SWITCHES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "plain": {**FLOAT32, **CHANNELS_FIRST, **ADAM},
@@ -43,7 +45,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "channels first": CHANNELS_FIRST,
     "channels last": CHANNELS_LAST,
     "Adam": ADAM,
-    "fused Adam": {"optim_wrapper.optimizer.type": "maybe_fused_adam"},
+    "fused Adam": {OPTIMIZER: "MaybeFusedAdam"},
     "2 steps accumulated": {"optim_wrapper.accumulative_counts": 2},
     "no worker": {"train_dataloader.num_workers": 0},
     "1 worker": {"train_dataloader.num_workers": 1},
@@ -136,11 +138,15 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     init_default_scope("mmpar")
     device = get_device()
+    fitting = [name for name in args.switches if fits(name, args.config)]
+    if len(fitting) < len(args.switches):
+        left = ", ".join(name for name in args.switches if name not in fitting)
+        print(f"left out, as the config's optimizer is not Adam: {left}")
     trainings = {
         name: Training(
             args.config, {**(args.cfg_options or {}), **SWITCHES[name]}, device
         )
-        for name in args.switches
+        for name in fitting
     }
     shuffled = random.Random(0)
     with keeping_freed_memory():  # as every training does
@@ -148,7 +154,7 @@ def main() -> None:
             training.turn(args.steps)  # the first is slower, and compiles
             training.turns.clear()
         for _ in range(args.turns):
-            for name in shuffled.sample(args.switches, len(args.switches)):
+            for name in shuffled.sample(fitting, len(fitting)):
                 trainings[name].turn(args.steps)
     print(f"torch {torch.__version__}, {device}, {args.threads} CPU threads")
     print("| switch | images/s | " + " | ".join(SHARES) + " |")
@@ -156,6 +162,12 @@ def main() -> None:
     for name, training in trainings.items():
         images = training.loader.batch_size * args.steps
         print(f"| {name} | {row(training.turns, images)} |")
+
+
+def fits(switch: str, config: str) -> bool:
+    """Whether a switch leaves the algorithm of the config's optimizer as it is."""
+    kind = Config.fromfile(config).optim_wrapper.optimizer.type
+    return kind in ("Adam", "MaybeFusedAdam") or OPTIMIZER not in SWITCHES[switch]
 
 
 def row(turns: list[dict[str, float]], images: int) -> str:

@@ -18,7 +18,8 @@ test_pipeline = [
 ]
 val_pipeline = [dict(type="DrawSyntheticPerson", keep=True), *test_pipeline[1:]]
 
-# Persons are drawn once and kept: a worker would take a core from the layers.
+# Persons are drawn once and kept: a worker would take a core from the layers. Workers
+# need persistent_workers=True, too, or each epoch draws all anew.
 reading = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(
     reading,

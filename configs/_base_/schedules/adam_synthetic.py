@@ -4,7 +4,7 @@ _base_ = "./adam_cosine.py"
 
 # Where the processor has instructions for bfloat16, else in float32.
 optim_wrapper = dict(
-    type="BFloat16OptimWrapper", optimizer=dict(type="maybe_fused_adam", lr=4e-4)
+    type="BFloat16OptimWrapper", optimizer=dict(type="MaybeFusedAdam", lr=4e-4)
 )
 param_scheduler = [
     _base_.param_scheduler[0],

@@ -670,14 +670,19 @@ def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray
         first: Number of the first row: 1 in MATLAB, 0 in Python.
 
     Raises:
-        ValueError: Not whole numbers, or outside the rows.
+        ValueError: Not whole numbers, a mask, or outside the rows.
     """
     if isinstance(values, range) and len(values) > count:
         raise ValueError(f"{source}: {len(values)} rows are listed, there are {count}")
     rows = as_array(values, source).ravel()
     if rows.dtype.kind not in "iu" and not _are_whole(rows):
         raise ValueError(f"{source}: expected row numbers, got {rows[:3]!r}")
-    rows = rows.astype(np.int64) - first
+    rows = rows.astype(np.int64)
+    if len(rows) > 2 and np.isin(rows, (0, 1)).all():
+        raise ValueError(
+            f"{source}: expected row numbers, got a mask ({len(rows)} times 0 or 1)"
+        )
+    rows -= first
     outside = (rows < 0) | (rows >= count)
     if outside.any():
         position = int(np.flatnonzero(outside)[0])

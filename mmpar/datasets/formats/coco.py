@@ -376,7 +376,10 @@ def read_coco_keypoints(
             ``min_score`` is not in [0, 1].
     """
     if not 0 <= min_score <= 1:  # above, the 1 of a hidden keypoint would be too low
-        raise ValueError(f"min_score is in [0, 1], found {min_score}")
+        raise ValueError(
+            f"min_score must be in [0, 1], found {min_score}; bring scores of another "
+            "range into this one first"
+        )
     content = _read_results(file)
     images = _read_results(images_file) if images_file else content
     name_of = _image_names(images, str(images_file or file))

@@ -274,10 +274,11 @@ class _LineReader:
     def _fault(self, line: str, where: str) -> ValueError:
         """What is wrong with a line that is not a sample."""
         count = len(self._schema)
-        if all(word in self._codes for word in line.split()):
+        alone = re.split(r"[\s,]+", line.strip(","))
+        if all(word in self._codes for word in alone):
             return ValueError(
-                f"{where}: found {len(line.split())} labels and no path before them, "
-                f"expected {_FORMS}"
+                f"{where}: found labels alone ({len(alone)}; the schema has {count} "
+                f"attributes) and no path before them, expected {_FORMS}"
             )
         found, marks = self._labels_at_the_end(line)
         if self._labelled is None and found == 0 and self._is_header(line):

@@ -582,6 +582,8 @@ ROW_FAULTS = [
     (range(4), 0, "4 rows are listed, there are 3"),
     ([1.5, 1], 1, "expected row numbers, got array([1.5, 1. ])"),
     ([True], 0, "expected row numbers, got array([ True])"),
+    (np.ones(3, np.uint8), 1, "expected row numbers, got a mask (3 times 0 or 1)"),
+    ([[0], [1], [0]], 0, "expected row numbers, got a mask (3 times 0 or 1)"),
     (["1"], 0, "expected row numbers, got array(['1'], dtype='<U1')"),
     (np.array([1, None], object), 0, "expected row numbers, got array([1, None], dty"),
     (np.array([1, "a"], object), 0, "expected row numbers, got array([1, 'a'], dtype"),

@@ -432,7 +432,7 @@ def test_hidden_and_visible_keypoints_of_an_annotation_are_usable(tmp_path):
 
 @pytest.mark.parametrize("min_score", [-0.1, 1.1, float("nan")])
 def test_no_threshold_takes_hidden_keypoints_for_missing_ones(tmp_path, min_score):
-    with pytest.raises(ValueError, match="min_score is in"):
+    with pytest.raises(ValueError, match="min_score must be in"):
         read_coco_keypoints(tmp_path / "any.json", [], min_score=min_score)
 
 
