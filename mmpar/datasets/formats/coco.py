@@ -117,15 +117,22 @@ def _decode(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _images_by_id(content: Any, path: str) -> dict[Any, Any]:
-    """The entries of COCO's ``images``."""
-    images: dict[Any, Any] = {}
-    for image in entry(content, "images", list, path):
-        image_id = entry(image, "id", _ID, f"{path}, images")
-        if image_id in images:
-            raise ValueError(f"{path}: two images have the id {image_id!r}")
-        images[image_id] = image
-    return images
+def _by_id(content: Any, name: str, path: str) -> dict[Any, Any]:
+    """The entries of COCO's ``images`` or ``categories``."""
+    found: dict[Any, Any] = {}
+    for one in entry(content, name, list, path):
+        key = entry(one, "id", _ID, f"{path}, {name}")
+        if key in found:
+            raise ValueError(f"{path}: two {name} have the id {key!r}")
+        found[key] = one
+    return found
+
+
+def _two_for_one(path: str, name: str, other: str, image: str) -> ValueError:
+    return ValueError(
+        f"{path}: {name!r} and {other!r} may both be {image}; give images with the "
+        "folders that the file names, or a file that has only these images"
+    )
 
 
 # --- boxes of attributes --------------------------------------------------------------
@@ -157,14 +164,12 @@ class COCOBoxes:
     def __init__(self, path: str, schema: AttributeSchema) -> None:
         self.path = path
         content = read_json(path)
-        categories, annotations = (
-            entry(content, name, list, path) for name in ("categories", "annotations")
-        )
-        images = _images_by_id(content, path)
-        attributes = _attributes(categories, schema, path)
+        annotations = entry(content, "annotations", list, path)
+        images = _by_id(content, "images", path)
+        attributes = _attributes(_by_id(content, "categories", path), schema, path)
         rows = {image_id: row for row, image_id in enumerate(images)}
         sizes = [_size(image, f"{path}, images") for image in images.values()]
-        self.sizes = np.array(sizes, np.int32).reshape(-1, 2)
+        self.sizes = np.array(sizes, np.int32).reshape(len(images), 2)
         self.boxes = np.full((len(images), len(schema), 4), np.nan, np.float32)
         for number, annotation in enumerate(annotations):
             where = f"{path}, annotations[{number}]"
@@ -189,13 +194,13 @@ class COCOBoxes:
 
 
 def _attributes(
-    categories: list[Any], schema: AttributeSchema, path: str
+    categories: Mapping[Any, Any], schema: AttributeSchema, path: str
 ) -> dict[Any, int]:
     """Category id to position in the schema."""
     where = f"{path}, categories"
     names = {
-        entry(category, "id", _ID, where): composed(entry(category, "name", str, where))
-        for category in categories
+        key: composed(entry(category, "name", str, where))
+        for key, category in categories.items()
     }
     unknown = [name for name in names.values() if name not in schema.names]
     if unknown:
@@ -270,17 +275,17 @@ def read_coco_persons(file: str, paths: Sequence[str]) -> PersonBoxes:
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file is not of that form, has no such category, or speaks of
-            none of the images.
+            none of the images, or an image is given twice.
     """
     content = read_json(file)
-    persons = _person_category(entry(content, "categories", list, file), file)
+    persons = _person_categories(content, file)
     rows = _rows_of_images(content, file, paths)
     found: list[Persons] = [[] for _ in paths]
     crowds = 0
     for number, annotation in enumerate(entry(content, "annotations", list, file)):
         where = f"{file}, annotations[{number}]"
         row = _position(rows, annotation, "image_id", where)
-        if row is None or entry(annotation, "category_id", _ID, where) != persons:
+        if row is None or entry(annotation, "category_id", _ID, where) not in persons:
             continue
         if annotation.get("iscrowd"):
             crowds += 1
@@ -301,36 +306,38 @@ def _rows_of_images(
 ) -> dict[Any, int | None]:
     """Id of an image to its position in ``paths``, None if it is not there."""
     index = ImageIndex(paths, file)
+    repeated = index.first_repeated()
+    if repeated is not None:
+        raise ValueError(f"{repeated} is given twice; give each image once")
     rows: dict[Any, int | None] = {}
     names: dict[int, str] = {}
-    for key, image in _images_by_id(content, file).items():
+    for key, image in _by_id(content, "images", file).items():
         name = entry(image, "file_name", str, f"{file}, images")
         row = rows[key] = index.find(name)
-        if row is not None and row in names:
-            raise ValueError(
-                f"{file}: {names[row]!r} and {name!r} may both be {paths[row]}; give "
-                "images with the folders that the file names"
-            )
+        if row in names:
+            raise _two_for_one(file, names[row], name, paths[row])
         if row is not None:
             names[row] = name
     if not names:
         raise ValueError(
-            f"{file} lists none of the {len(paths)} images, such as {paths[0]}"
+            f"{file} lists none of the {len(paths)} images {list(paths[:3])}"
         )
     return rows
 
 
-def _person_category(categories: list[Any], file: str) -> Any:
+def _person_categories(content: Any, file: str) -> set[Any]:
+    """Ids: files that were put together may have several."""
     where = f"{file}, categories"
     names = {
-        entry(one, "name", str, where): entry(one, "id", _ID, where)
-        for one in categories
+        key: entry(category, "name", str, where)
+        for key, category in _by_id(content, "categories", file).items()
     }
-    if PERSON not in names:
+    persons = {key for key, name in names.items() if name == PERSON}
+    if not persons:
         raise ValueError(
-            f"{where}: none has the name {PERSON!r}; found {shown(list(names))}"
+            f"{where}: none has the name {PERSON!r}; found {shown([*names.values()])}"
         )
-    return names[PERSON]
+    return persons
 
 
 # --- keypoints ------------------------------------------------------------------------
@@ -372,8 +379,8 @@ def read_coco_keypoints(
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file is of another format, an entry does not have 51 finite
-            numbers, an ``image_id`` or a file name cannot be resolved, or
-            ``min_score`` is not in [0, 1].
+            numbers, an ``image_id`` or a file name cannot be resolved, two names may
+            mean one image, or ``min_score`` is not in [0, 1].
     """
     if not 0 <= min_score <= 1:  # above, the 1 of a hidden keypoint would be too low
         raise ValueError(
@@ -381,11 +388,11 @@ def read_coco_keypoints(
             "range into this one first"
         )
     content = _read_results(file)
-    images = _read_results(images_file) if images_file else content
-    name_of = _image_names(images, str(images_file or file))
+    name_of = _image_names(content, file, images_file)
     index = ImageIndex(paths, str(file))
     keypoints = np.zeros((len(paths), NUM_KEYPOINTS, 3), np.float32)
     weights = np.zeros(len(paths))
+    names: dict[int, str] = {}
     unknown: dict[str, None] = {}
     for where, person, points in _people(content, file):
         name = _image_name(person, name_of, where)
@@ -393,6 +400,8 @@ def read_coco_keypoints(
         if row is None:
             unknown[name] = None
             continue
+        if names.setdefault(row, name) != name:
+            raise _two_for_one(str(file), names[row], name, paths[row])
         weight = _weight(person, points, where)
         if weight > weights[row]:
             weights[row], keypoints[row] = weight, points
@@ -407,11 +416,17 @@ def _read_results(file: str | Path) -> Any:
         raise FileNotFoundError(f"no file {str(file)!r} of keypoints") from error
 
 
-def _image_names(content: Any, path: str) -> dict[Any, str]:
-    if not isinstance(content, Mapping):
+def _image_names(
+    content: Any, file: str | Path, images_file: str | Path | None
+) -> dict[Any, str]:
+    """Name of each image that has an id."""
+    path = str(images_file or file)
+    if images_file:
+        content = _read_results(images_file)
+    elif not isinstance(content, Mapping):
         return {}
     where = f"{path}, COCO's 'images'"
-    images = _images_by_id(content, path)
+    images = _by_id(content, "images", path)
     return {key: entry(image, "file_name", str, where) for key, image in images.items()}
 
 
@@ -437,15 +452,16 @@ def _points(person: Any, where: str) -> np.ndarray:
     given = person.get("keypoints") if isinstance(person, Mapping) else None
     try:
         points = np.array(given, np.float64)
+        right = points.shape == (3 * NUM_KEYPOINTS,)
+        right = right and bool((np.abs(points) < _MAX_COORDINATE).all())
     except (TypeError, ValueError):
-        points = np.empty(0)
-    right_shape = points.shape == (3 * NUM_KEYPOINTS,)
-    if not right_shape or not (np.abs(points) < _MAX_COORDINATE).all():
+        right = False
+    if not right:
         raise ValueError(
             f"{where}: 'keypoints' are {3 * NUM_KEYPOINTS} finite numbers, x, y and "
             f"score of COCO's {NUM_KEYPOINTS}; found {str(given)[:60]}"
         )
-    points = points.reshape(-1, 3)
+    points = points.reshape(NUM_KEYPOINTS, 3)
     points[:, :2] += _PIXEL_CENTRE
     return points
 

@@ -182,7 +182,11 @@ def test_a_file_may_list_no_images(tmp_path):
         (dict(images=image_of_size(0, 60)), "found 0 and 60"),
         (dict(images=image_of_size(20, 60.5)), "found 20 and 60.5"),
         (dict(images=image_of_size(2**31, 60)), "found 2147483648 and 60"),
-        (dict(images=content()["images"][:1] * 2 + [], annotations=[]), "id 7"),
+        (dict(images=content()["images"][:1] * 2), "two images have the id 7"),
+        (
+            dict(categories=[dict(id=4, name="Hat"), dict(id=4, name="Boots")]),
+            "two categories have the id 4",
+        ),
     ],
 )
 def test_faulty_files_say_what_is_wrong(tmp_path, changes, message):
@@ -236,6 +240,12 @@ def test_persons_are_found_by_image_with_the_ids_of_their_annotations(tmp_path):
     assert "does not list 1 of the 3 images" in silent
 
 
+def test_persons_may_be_of_several_categories_of_that_name(tmp_path):
+    categories = [dict(id=i, name=name) for i, name in ((3, "person"), (1, "person"))]
+    path = written(tmp_path, **{**PERSONS, "categories": categories})
+    assert read_coco_persons(path, ["cam2/a.jpg"]).ids == [[11, 12, 14]]
+
+
 def test_of_a_file_that_is_used_in_full_nothing_is_said(tmp_path):
     changes = dict(PERSONS, annotations=PERSONS["annotations"][:1])
     paths = [image["file_name"] for image in content()["images"]]
@@ -248,8 +258,10 @@ def test_of_a_file_that_is_used_in_full_nothing_is_said(tmp_path):
     ("changes", "paths", "fault"),
     [
         (dict(categories=[dict(id=1, name="face")]), ["b.jpg"], "none has .*'person'"),
-        ({}, ["c.jpg", "d.jpg"], "lists none of the 2 images, such as c.jpg"),
+        ({}, [*"cdef"], r"lists none of the 4 images \['c', 'd', 'e'\]$"),
+        ({}, [], "lists none of the 0 images"),
         ({}, ["a.jpg"], "'cam1/a.jpg' and 'cam2/a.jpg' may both be a.jpg"),
+        ({}, ["b.jpg", "c.jpg", "b.jpg"], "^b.jpg is given twice"),
         (
             dict(annotations=[dict(id="x", image_id=5, category_id=1, bbox=[0] * 4)]),
             ["b.jpg"],
@@ -337,7 +349,7 @@ def test_results_with_names_find_their_images(tmp_path):
     content = [
         dict(person(4), image_id="val/3.jpg"),
         dict(person(5), file_name="train/1.jpg", image_id=7),
-        dict(person(6), image_id="val/1.jpg"),
+        dict(person(6), image_id="/data/set/val/1.jpg"),
         dict(person(7), image_id="2.jpg"),
         dict(person(8), image_id="/elsewhere/9.jpg"),
         dict(person(9), image_id="/elsewhere/9.jpg"),
@@ -353,11 +365,6 @@ def test_a_pixel_number_is_the_centre_of_its_pixel(tmp_path):
     np.testing.assert_allclose(found.keypoints[1, 0], [14.5, 15.5, 1])
     np.testing.assert_allclose(found.keypoints[1, 1:], np.tile([4.5, 5.5, 1], (16, 1)))
     assert not found.keypoints[[0, 2, 3]].any()
-
-
-def test_a_longer_name_ends_in_the_listed_one(tmp_path):
-    found = read(tmp_path, [dict(person(4), image_id="/data/set/val/1.jpg")])
-    assert [i for i, x in enumerate(firsts(found)) if x == x] == [2]
 
 
 @pytest.mark.parametrize("place", ["in the file", "beside it"])
@@ -383,10 +390,10 @@ def entry(value, spread=10.0, missing=0, **given):
     ("winner", "loser"),
     [
         (entry(1, score=0.9), entry(0, score=0.8)),
-        (entry(1, bbox=[0, 0, 9, 9]), entry(0, bbox=[0, 0, 3, 9])),
+        (entry(1, bbox=[0, 0, 5, 5]), entry(0, bbox=[0, 0, 8, 3])),
+        (entry(1, bbox=[0, 0, 5, 5, 0.5]), entry(0, bbox=[0, 0, 3, 8, 0.9])),
         (entry(1, area=50, score=0.2), entry(0, area=9, score=1.0)),
         (entry(1, score=0.3), entry(0, **person(0, score=0.8, spread=5.0))),
-        (entry(1, bbox=[0, 0, 9, 9]), entry(0, bbox=[0, 0, 8, 4])),
         (entry(1, area=9), entry(0, area=20, keypoints=[0] * 51)),
         (entry(1, score=None), entry(0, score=0.5)),
         (entry(1, area=15, score=0.9), entry(0, area=10, score=None)),
@@ -454,8 +461,13 @@ FAULTS = {
         [dict(person(1), image_id="1.jpg")],
         r"x\.json: the image .* could be any of",
     ),
+    "one image under two names": (
+        [dict(person(0), image_id=f"{a}/val/1.jpg") for a in "xy"],
+        r"x\.json: 'x/val/1\.jpg' and 'y/val/1\.jpg' may both be val/1\.jpg",
+    ),
     "too few numbers": ([dict(keypoints=[1, 2], image_id="2.jpg")], "51 finite"),
     "no keypoints": ([dict(image_id="2.jpg", bbox=[0, 0, 1, 1])], "entry 0: 'keyp"),
+    "words": ([dict(keypoints=["left"] * 51, image_id="2.jpg")], "found .'left', 'le"),
     "not a number": ([dict(keypoints=[None] * 51, image_id="2.jpg")], "51 finite"),
     "odd box": ([entry(1, bbox="left")], "entry 0: 'area' and 'score' are numbers"),
     "short box": ([entry(1, bbox=[0, 0, 9])], "entry 0: 'area' and 'score' are numbe"),
@@ -477,10 +489,17 @@ def test_a_faulty_file_is_an_error_that_says_what(tmp_path, fault):
         read(tmp_path, content)
 
 
-def test_a_faulty_list_of_images_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (dict(images=[dict(id=1)]), ", COCO's 'images'.*file_name"),
+        ([dict(id=1, file_name="2.jpg")], ": expected an object with 'images', a list"),
+    ],
+)
+def test_a_faulty_list_of_images_is_named(tmp_path, content, match):
     listed = tmp_path / "images.json"
-    listed.write_text(json.dumps(dict(images=[dict(id=1)])))
-    with pytest.raises(ValueError, match=r"/images\.json, COCO's 'images'.*file_name"):
+    listed.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf"/images\.json{match}"):
         read(tmp_path, [entry(1)], images_file=listed)
 
 

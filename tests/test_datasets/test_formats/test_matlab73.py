@@ -2,6 +2,7 @@
 
 import builtins
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -40,11 +41,13 @@ CONTENT = {
 }
 
 
+WRITERS = {"v5": scipy.io.savemat, "v73": write_mat73}
+
+
 def test_both_versions_give_the_same_fields(tmp_path):
-    scipy.io.savemat(tmp_path / "v5.mat", CONTENT)
-    write_mat73(tmp_path / "v73.mat", CONTENT)
-    for name in ("v5.mat", "v73.mat"):
-        fields = read_mat(str(tmp_path / name))
+    for version, write in WRITERS.items():
+        write(tmp_path / f"{version}.mat", CONTENT)
+        fields = read_mat(str(tmp_path / f"{version}.mat"))
         assert sorted(fields) == sorted(CONTENT)
         assert fields["labels"].tolist() == CONTENT["labels"].tolist()
         assert strings(fields["names"], "") == ["a.jpg", "b c.jpg"]
@@ -64,9 +67,9 @@ def test_both_versions_give_the_same_fields(tmp_path):
 
 def test_peta_reads_the_same_from_both_versions(tmp_path):
     fields = peta_fields(20, seed=1)
-    scipy.io.savemat(tmp_path / "v5.mat", fields)
-    write_mat73(tmp_path / "v73.mat", fields)
-    old, new = (read_peta(str(tmp_path / f"{v}.mat")) for v in ("v5", "v73"))
+    for version, write in WRITERS.items():
+        write(tmp_path / f"{version}.mat", fields)
+    old, new = (read_peta(str(tmp_path / f"{v}.mat")) for v in WRITERS)
     assert old.attributes == new.attributes
     assert list(old.images) == list(new.images)
     assert np.array_equal(old.labels, new.labels)
@@ -91,10 +94,28 @@ def test_without_h5py_the_error_says_what_to_install(tmp_path, monkeypatch):
         read_mat(str(tmp_path / "x.mat"))
 
 
+@pytest.mark.parametrize("version", WRITERS)
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_a_truncated_file_is_an_error_that_names_it(tmp_path, share):
-    path = write_mat73(tmp_path / "x.mat", CONTENT)
+def test_a_truncated_file_is_an_error_that_names_it(tmp_path, version, share):
+    path = tmp_path / "x.mat"
+    WRITERS[version](path, CONTENT)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"x\.mat .*not a whole MATLAB file"):
         read_mat(str(path))
+
+
+@pytest.mark.parametrize(
+    ("version", "library", "reader"),
+    [("v5", scipy.io, "loadmat"), ("v73", h5py, "File")],
+)
+def test_a_file_that_takes_too_much_memory_is_not_called_another_kind(
+    tmp_path, monkeypatch, version, library, reader
+):
+    def take_too_much(*args, **kwargs):
+        raise MemoryError
+
+    WRITERS[version](tmp_path / "x.mat", CONTENT)
+    monkeypatch.setattr(library, reader, take_too_much)
+    with pytest.raises(ValueError, match=r"x\.mat is damaged: .* more than .* memory"):
+        read_mat(str(tmp_path / "x.mat"))
