@@ -48,6 +48,15 @@ BN_INCEPTION = dict(type="mmpar.BNInception", out_indices=(0, 1, 2))
 RESNET_D = dict(type="mmpretrain.ResNetV1d", depth=50, out_indices=(1, 2, 3))
 # Padded at the right and at the bottom alone, as TensorFlow does.
 EFFICIENTNET = dict(type="mmpretrain.EfficientNet", arch="b0", out_indices=(2, 3, 4, 6))
+# Its gates are named before the maps that they are laid over.
+RESNEST = dict(
+    type="mmpretrain.ResNeSt",
+    depth=50,
+    num_stages=1,
+    strides=(1,),
+    dilations=(1,),
+    out_indices=(0,),
+)
 
 # Of each map the stride and the centre of the first cell, from the layers by hand.
 BY_HAND = [
@@ -58,6 +67,7 @@ BY_HAND = [
     (VIT_PYRAMID, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (CONVNEXT, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (EFFICIENTNET, [(4, 3), (8, 7), (16, 15), (32, 31)]),
+    (RESNEST, [(4, 0)]),
 ]
 FAMILIES = [RESNET, MOBILENET, SWIN, VIT, CONVNEXT, BN_INCEPTION, RESNET_D]
 
@@ -366,6 +376,39 @@ def test_an_outermost_cell_keeps_its_value_for_half_a_cell_and_fades():
 def test_maps_that_do_not_come_from_the_image_are_refused():
     with pytest.raises(ValueError, match=r"shape \(1, 2, 3, 4\) was not computed"):
         cell_grids(lambda image: [torch.zeros(1, 2, 3, 4)], SIZE, torch.zeros(1))
+
+
+# One for each channel, each channel and row, each channel and column.
+GATES = {"channels": (1, 1), "rows": (None, 1), "columns": (1, None)}
+
+
+@pytest.mark.parametrize("size", [SIZE, (64, 32)], ids=str)
+@pytest.mark.parametrize("kind", GATES)
+def test_a_gate_leaves_the_grid_of_its_map_whichever_is_named_first(kind, size):
+    excite = nn.Conv2d(3, 3, 1)
+
+    def gated(maps):
+        gate = excite(F.adaptive_avg_pool2d(maps, GATES[kind])).sigmoid()
+        return [gate * maps, maps * gate, gate.expand_as(maps) * maps]
+
+    def run(image):
+        return gated(F.avg_pool2d(image, 8)) + gated(F.avg_pool2d(image, 32))
+
+    found = cell_grids(run, size, torch.zeros(1))
+    fine, coarse = CellGrid((3.5, 3.5), (8, 8)), CellGrid((15.5, 15.5), (32, 32))
+    assert found == [fine] * 3 + [coarse] * 3
+
+
+def test_a_gate_from_neighbouring_channels_leaves_the_grid_of_its_map():
+    across_channels = nn.Conv1d(1, 1, 3, padding=1)  # as in ECA-Net
+
+    def run(image):
+        maps = F.avg_pool2d(image, 8)
+        gate = across_channels(maps.mean((2, 3))[:, None]).sigmoid()
+        return [gate[0, 0][:, None, None] * maps]
+
+    (grid,) = cell_grids(run, SIZE, torch.zeros(1))
+    assert grid == CellGrid((3.5, 3.5), (8, 8))
 
 
 def test_resampling_padding_and_slices_are_followed():

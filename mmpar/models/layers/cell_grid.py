@@ -146,6 +146,7 @@ def cell_grids(
 
     Convolutions, pooling, padding and interpolation move and widen the grid. Cells that
     are merged in another way, as by Swin's patch merging, are taken for equal blocks.
+    A gate, of one cell for a whole side of the image, leaves the grid of its map.
     Where branches with different grids meet (BN-Inception, TResNet, ResNet-D, HRNet),
     there is no one place that a cell looks at: its centre is then that of the gradients
     of a cell on images of noise, which depends on the weights.
@@ -318,6 +319,11 @@ class _Tracer(TorchDispatchMode):
             merged.append(float(round(ratio)) if ratio > 1.5 else 1.0)
         return grid.merged(merged)
 
+    def _lone_axes(self, traced: _Traced) -> int:
+        """Along how many axes one cell spans the image: a gate is laid over a map."""
+        sides = zip(_xy(self.size), traced.grid.stride)
+        return sum(side < 1.5 * stride for side, stride in sides)
+
     def _after(
         self, func: Any, args: Sequence[Any], out: Any, inputs: list[_Traced]
     ) -> tuple[CellGrid, bool]:
@@ -325,6 +331,7 @@ class _Tracer(TorchDispatchMode):
         rule = _RULES.get(func.overloadpacket)
         if rule is not None and args[0] is first.tensor:
             return rule(self._settled(first), args, out), first.certain
+        first = min(inputs, key=self._lone_axes)
         alike = [other for other in inputs if other.grid.stride == first.grid.stride]
         agree = all(other.grid == first.grid for other in alike)
         return first.grid, agree and all(other.certain for other in alike)
@@ -374,9 +381,7 @@ def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
 
 
 def _adaptive(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    """Into equal blocks; a gate of 1 x 1 is laid over the map that it comes from."""
-    if out.shape[2:].numel() == 1:
-        return grid
+    """Into equal blocks."""
     return grid.merged(_xy(i / o for i, o in zip(args[0].shape[2:], out.shape[2:])))
 
 
