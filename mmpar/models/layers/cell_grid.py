@@ -9,6 +9,7 @@ from the image through everything that a model computes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -187,10 +188,11 @@ def cell_grids(
 _COARSEST = 32
 """Pixels between the cells of the coarsest map that a network computes on the way."""
 
-_EIGHTHS = (0, 3, 4, 7)
-"""Where in a cell of the coarsest map the cell lies whose centre is measured, one for
-each image of noise. Where a coarser map was upsampled, cells within one of its own look
-at different places; the mean of these four is that of all."""
+_SEVENTHS = (0, 3, 4, 7)
+"""How far from the first to the last within a cell of the coarsest map the cell lies
+whose centre is measured, one for each image of noise. Where a coarser map was
+upsampled, cells within one of its own look at different places; the mean of these four
+is that of all."""
 
 _MARGIN = 256
 """Pixels that such an image is larger by, so that its border cuts off little of what a
@@ -209,14 +211,14 @@ def _measured(
     noise = torch.Generator().manual_seed(0)
     signs = {index: torch.Generator().manual_seed(1) for index in grids}
     firsts: dict[int, list[Tensor]] = {index: [] for index in grids}
-    for eighths in _EIGHTHS:
+    for sevenths in _SEVENTHS:
         image, maps = _noise(run, blank, noise)
         with torch.enable_grad():
             for index, grid in grids.items():
                 found = maps[index]
                 height, width = found.shape[2:]
-                column = _near_the_middle(width, grid.stride[0], eighths)
-                row = _near_the_middle(height, grid.stride[1], eighths)
+                column = _near_the_middle(width, grid.stride[0], sevenths)
+                row = _near_the_middle(height, grid.stride[1], sevenths)
                 cell = found[0, :, row, column]
                 mixed = cell @ torch.randn(len(cell), generator=signs[index]).to(cell)
                 (gradient,) = torch.autograd.grad(mixed, image, retain_graph=True)
@@ -229,10 +231,10 @@ def _measured(
     }
 
 
-def _near_the_middle(cells: int, stride: float, eighths: int) -> int:
+def _near_the_middle(cells: int, stride: float, sevenths: int) -> int:
     """One of the cells in the middle 32 pixels."""
     within = min(cells, max(1, int(_COARSEST / stride)))
-    return cells // 2 - within // 2 + within * eighths // 8
+    return cells // 2 - within // 2 + round((within - 1) * sevenths / 7)
 
 
 def _noise(
@@ -366,13 +368,13 @@ def _convolution(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _pooling(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
-    kernel, stride, padding, dilation = _settings(args[1:], ([], 0, 1))
+    kernel, stride, padding, dilation = _settings(args[1:], ([], [0], [1]))
     return _window(grid, kernel, stride, padding, dilation)
 
 
 def _average(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
-    kernel, stride, padding = _settings(args[1:], ([], 0))
-    return _window(grid, kernel, stride, padding, (1, 1))
+    kernel, stride, padding = _settings(args[1:], ([], [0]))
+    return _window(grid, kernel, stride, padding, [1])
 
 
 def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
@@ -386,7 +388,7 @@ def _adaptive(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _settings(given: Sequence[Any], defaults: Sequence[Any]) -> list[Any]:
-    """Kernel, and what of the rest was given."""
+    """What was given, and the defaults of the rest; the first has none."""
     return [*given, *defaults[len(given) - 1 :]][: len(defaults) + 1]
 
 
@@ -396,12 +398,11 @@ def _padded(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    tensor, dim, start = (*args, 0, 0)[:3]
-    step = args[4] if len(args) > 4 else 1
+    tensor, dim, start, _, step = _settings(args, (0, None, None, 1))
     dim = dim % tensor.ndim
-    if tensor.ndim != 4 or dim < 2 or step != 1 or not start:
+    if tensor.ndim != 4 or dim < 2 or step != 1:
         return grid
-    start = start if start > 0 else start + tensor.shape[dim]
+    start, _, _ = slice(start, None).indices(tensor.shape[dim])
     return grid.shifted((start, 0) if dim == 3 else (0, start))
 
 
@@ -410,6 +411,13 @@ def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
     if len(args) > 2 and args[2] is True:  # corners on corners
         return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
     return grid.merged(_xy(old / new for old, new in sizes))
+
+
+def _nearest(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    """At the cell before or at its place, which is that far before it in the mean."""
+    sizes = [*zip(args[0].shape[2:], out.shape[2:])]
+    ahead = _xy((math.gcd(old, new) / new - 1) / 2 for old, new in sizes)
+    return grid.shifted(ahead).with_stride(_xy(old / new for old, new in sizes))
 
 
 _aten = torch.ops.aten
@@ -425,13 +433,13 @@ _RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
     _aten.slice: _sliced,
     _aten.upsample_bilinear2d: _interpolated,
     _aten.upsample_bicubic2d: _interpolated,
-    _aten.upsample_nearest2d: _interpolated,
+    _aten.upsample_nearest2d: _nearest,
 }
 
 
-def _two(value: Any) -> tuple[int, int]:
-    values = tuple(value) if isinstance(value, Sequence) else (value,)
-    return values if len(values) == 2 else values * 2
+def _two(values: Sequence[int]) -> tuple[int, int]:
+    """(y, x), of which torch names but one where they are equal."""
+    return values[0], values[-1]
 
 
 def _xy(values: Iterable[float]) -> Pair:
