@@ -290,21 +290,27 @@ def two_coarse_branches(image):
 
 
 def test_a_cell_of_two_branches_lies_in_the_middle_of_both():
-    (grid,) = cell_grids(two_branches, (64, 32), torch.zeros(1))
-    assert grid.stride == (4, 8)
+    def run(image):
+        (both,) = two_branches(image)
+        return [both, F.avg_pool2d(both, 2)]
+
+    grid, halved = cell_grids(run, (64, 32), torch.zeros(1))
+    assert (grid.stride, halved.stride) == ((4, 8), (8, 16))
     assert grid.first == pytest.approx((0.75, 0), abs=1e-4)
+    assert halved.first == pytest.approx((2.75, 4), abs=1e-4)
 
 
 @pytest.mark.parametrize("error", [AssertionError, RuntimeError, ValueError])
 @pytest.mark.parametrize(
-    ("branches", "expected"),
-    [(two_branches, (0.75, 0)), (two_coarse_branches, (0.5, 0))],
+    ("branches", "size", "expected"),
+    [
+        (two_branches, (64, 64), (0.75, 0)),
+        (two_coarse_branches, (128, 192), (0.5, 0)),
+    ],
 )
 def test_models_of_one_size_are_measured_in_the_middle_of_that(
-    branches, expected, error
+    branches, size, expected, error
 ):
-    size = (128, 192)
-
     def run(image):
         if image.shape[2:] != size:
             raise error("not that size")
@@ -466,7 +472,7 @@ def test_maps_that_do_not_come_from_the_image_are_refused():
 GATES = {"channels": (1, 1), "rows": (None, 1), "columns": (1, None)}
 
 
-@pytest.mark.parametrize("size", [SIZE, (64, 32)], ids=str)
+@pytest.mark.parametrize("size", [SIZE, (64, 32), (48, 48)], ids=str)
 @pytest.mark.parametrize("kind", GATES)
 def test_a_gate_leaves_the_grid_of_its_map_whichever_is_named_first(kind, size):
     excite = nn.Conv2d(3, 3, 1)
@@ -476,7 +482,8 @@ def test_a_gate_leaves_the_grid_of_its_map_whichever_is_named_first(kind, size):
         return [gate * maps, maps * gate, gate.expand_as(maps) * maps]
 
     def run(image):
-        return gated(F.avg_pool2d(image, 8)) + gated(F.avg_pool2d(image, 32))
+        coarse = F.avg_pool2d(image, 32, ceil_mode=True)
+        return gated(F.avg_pool2d(image, 8)) + gated(coarse)
 
     found = cell_grids(run, size, torch.zeros(1))
     fine, coarse = CellGrid((3.5, 3.5), (8, 8)), CellGrid((15.5, 15.5), (32, 32))

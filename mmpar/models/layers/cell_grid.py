@@ -408,7 +408,7 @@ def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
     sizes = zip(args[0].shape[2:], out.shape[2:])
-    if len(args) > 2 and args[2] is True:  # corners on corners
+    if args[2]:  # corners on corners
         return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
     return grid.merged(_xy(old / new for old, new in sizes))
 
