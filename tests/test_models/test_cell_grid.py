@@ -507,6 +507,12 @@ RESIZING = [
     *(dict(scale_factor=scale, mode="bilinear") for scale in (1 / 4, 2 / 3, 3 / 2, 4)),
     dict(scale_factor=3, mode="bicubic"),
     dict(scale_factor=1 / 3, mode="area"),
+    *(dict(scale_factor=scale, mode="nearest-exact") for scale in (1 / 3, 4)),
+    *(
+        dict(scale_factor=scale, mode=mode, antialias=True)
+        for scale in (1 / 3, 4)
+        for mode in ("bilinear", "bicubic")
+    ),
 ]
 
 
@@ -527,9 +533,18 @@ def test_a_map_that_is_smaller_without_padding_is_not_merged():
     assert grid == CellGrid((8, 8), (16, 16))  # a third would end at 49
 
 
-def test_corners_may_lie_on_corners():
+def test_cells_of_channels_are_blocks_of_the_cell_that_they_come_from():
     def run(image):
-        corners = dict(mode="bilinear", align_corners=True)
+        return [F.pixel_shuffle(F.avg_pool2d(image, 8).repeat(1, 4, 1, 1), 2)]
+
+    (grid,) = cell_grids(run, SIZE, torch.zeros(1))
+    assert grid == CellGrid((1.5, 1.5), (4, 4))
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_corners_may_lie_on_corners(antialias):
+    def run(image):
+        corners = dict(mode="bilinear", align_corners=True, antialias=antialias)
         return [F.interpolate(image, size, **corners) for size in ((2, 3), (1, 1))]
 
     some, lone = cell_grids(run, SIZE, torch.zeros(1))

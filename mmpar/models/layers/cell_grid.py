@@ -382,9 +382,10 @@ def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
     return _window(grid, kernel, stride, padding, dilation)
 
 
-def _adaptive(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    """Into equal blocks."""
-    return grid.merged(_xy(i / o for i, o in zip(args[0].shape[2:], out.shape[2:])))
+def _blocks(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    """Into equal blocks of cells or of parts of one."""
+    sizes = zip(args[0].shape[2:], out.shape[2:])
+    return grid.merged(_xy(old / new for old, new in sizes))
 
 
 def _settings(given: Sequence[Any], defaults: Sequence[Any]) -> list[Any]:
@@ -407,10 +408,11 @@ def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    _, _, align_corners = args[:3]
+    if not align_corners:
+        return _blocks(grid, args, out)
     sizes = zip(args[0].shape[2:], out.shape[2:])
-    if args[2]:  # corners on corners
-        return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
-    return grid.merged(_xy(old / new for old, new in sizes))
+    return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
 
 
 def _nearest(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
@@ -425,7 +427,7 @@ _RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
     _aten.convolution: _convolution,
     _aten.max_pool2d_with_indices: _pooling,
     _aten.avg_pool2d: _average,
-    _aten._adaptive_avg_pool2d: _adaptive,
+    _aten._adaptive_avg_pool2d: _blocks,
     _aten.im2col: _unfold,
     _aten.constant_pad_nd: _padded,
     _aten.reflection_pad2d: _padded,
@@ -433,7 +435,11 @@ _RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
     _aten.slice: _sliced,
     _aten.upsample_bilinear2d: _interpolated,
     _aten.upsample_bicubic2d: _interpolated,
+    _aten._upsample_bilinear2d_aa: _interpolated,
+    _aten._upsample_bicubic2d_aa: _interpolated,
     _aten.upsample_nearest2d: _nearest,
+    _aten._upsample_nearest_exact2d: _blocks,
+    _aten.pixel_shuffle: _blocks,
 }
 
 
