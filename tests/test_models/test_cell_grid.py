@@ -1,6 +1,8 @@
 """Where the cells of every family's maps lie: by hand, by patches, by ramps."""
 
 import re
+import warnings
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,15 @@ BN_INCEPTION = dict(type="mmpar.BNInception", out_indices=(0, 1, 2))
 RESNET_D = dict(type="mmpretrain.ResNetV1d", depth=50, out_indices=(1, 2, 3))
 # Padded at the right and at the bottom alone, as TensorFlow does.
 EFFICIENTNET = dict(type="mmpretrain.EfficientNet", arch="b0", out_indices=(2, 3, 4, 6))
+# Its gates are named before the maps that they are laid over.
+RESNEST = dict(
+    type="mmpretrain.ResNeSt",
+    depth=50,
+    num_stages=1,
+    strides=(1,),
+    dilations=(1,),
+    out_indices=(0,),
+)
 
 # Of each map the stride and the centre of the first cell, from the layers by hand.
 BY_HAND = [
@@ -58,6 +69,7 @@ BY_HAND = [
     (VIT_PYRAMID, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (CONVNEXT, [(4, 1.5), (8, 3.5), (16, 7.5), (32, 15.5)]),
     (EFFICIENTNET, [(4, 3), (8, 7), (16, 15), (32, 31)]),
+    (RESNEST, [(4, 0)]),
 ]
 FAMILIES = [RESNET, MOBILENET, SWIN, VIT, CONVNEXT, BN_INCEPTION, RESNET_D]
 
@@ -232,27 +244,110 @@ def test_grids_that_depend_on_weights_are_measured_where_equal_ones_look(
         assert grid.first == pytest.approx((first, first), abs=tolerance)
 
 
-def test_where_maps_were_upsampled_the_place_is_the_mean_of_the_cells():
+@pytest.mark.parametrize("stride", [2, 4, 8])
+def test_where_maps_were_upsampled_the_place_is_the_mean_of_the_cells(stride):
     def run(image):
-        coarse, fine = F.avg_pool2d(image, 32), F.avg_pool2d(image, 3, 4, padding=1)
-        return [F.interpolate(coarse, scale_factor=8) + fine]
+        coarse, fine = F.avg_pool2d(image, 32), F.avg_pool2d(image, 3, stride, 1)
+        return [F.interpolate(coarse, scale_factor=32 // stride) + fine]
 
     (grid,) = cell_grids(run, (64, 32), torch.zeros(1))
-    # Eight cells look at 15.5 and are themselves at 0, 4, ... 28: 1.5 in the mean; the
-    # others look at 0.
-    assert grid.first == pytest.approx((0.75, 0.75), abs=0.1)
+    # With a stride of 4, eight cells look at 15.5 and are themselves at 0, 4, ... 28:
+    # 1.5 in the mean; the others look at 0.
+    assert grid.first == pytest.approx(((stride - 1) / 4,) * 2, abs=1e-4)
 
 
-def test_a_wide_view_is_not_drawn_to_the_middle_of_the_image():
-    bell = (-((torch.arange(401.0) - 200) / 80).square() / 2).exp()
+@pytest.mark.parametrize(
+    ("spread", "size", "only_size"),
+    [
+        (80, (64, 32), None),  # measured on 320 x 288, where the middle cell is at 128
+        (40, (120, 110), (120, 110)),  # is at 64, nearer to the right and lower border
+    ],
+)
+def test_a_wide_view_is_not_drawn_to_the_middle_of_the_image(spread, size, only_size):
+    bell = (-((torch.arange(401.0) - 200) / spread).square() / 2).exp()
     wide = bell.outer(bell).expand(1, 3, -1, -1)
 
-    def run(image):  # 320 x 288 pixels, of which the middle cell is at 128
+    def run(image):
+        if image.shape[2:] != (only_size or image.shape[2:]):
+            raise ValueError("not that size")
         view = F.conv2d(image, wide, stride=64, padding=200)
         return [view + F.avg_pool2d(image, 3, 64).sum(dim=1)]
 
-    (grid,) = cell_grids(run, (64, 32), torch.zeros(1))
-    assert grid.first == pytest.approx((0, 0), abs=2)
+    (grid,) = cell_grids(run, size, torch.zeros(1))
+    assert grid.first == pytest.approx((0, 0), abs=0.01)
+
+
+def two_branches(image):
+    """In x one looks at 4 i, the other at 4 i + 1.5; in y both at 8 i."""
+    padded = F.avg_pool2d(image, 3, (8, 4), padding=1)
+    return [padded + F.avg_pool2d(image, (3, 4), (8, 4), padding=(1, 0))]
+
+
+def two_coarse_branches(image):
+    """In x one looks at 64 i, the other at 64 i + 1, both 20 pixels far."""
+    centred = F.avg_pool2d(image, (3, 41), (4, 64), padding=(1, 20))
+    return [centred + F.avg_pool2d(image, (3, 43), (4, 64), padding=(1, 20))]
+
+
+def test_a_cell_of_two_branches_lies_in_the_middle_of_both():
+    def run(image):
+        (both,) = two_branches(image)
+        return [both, F.avg_pool2d(both, 2)]
+
+    grid, halved = cell_grids(run, (64, 32), torch.zeros(1))
+    assert (grid.stride, halved.stride) == ((4, 8), (8, 16))
+    assert grid.first == pytest.approx((0.75, 0), abs=1e-4)
+    assert halved.first == pytest.approx((2.75, 4), abs=1e-4)
+
+
+@pytest.mark.parametrize("error", [AssertionError, RuntimeError, ValueError])
+@pytest.mark.parametrize(
+    ("branches", "size", "expected"),
+    [
+        (two_branches, (64, 64), (0.75, 0)),
+        (two_coarse_branches, (128, 192), (0.5, 0)),
+    ],
+)
+def test_models_of_one_size_are_measured_in_the_middle_of_that(
+    branches, size, expected, error
+):
+    def run(image):
+        if image.shape[2:] != size:
+            raise error("not that size")
+        return branches(image)
+
+    (grid,) = cell_grids(run, size, torch.zeros(1))
+    assert grid.first == pytest.approx(expected, abs=1e-4)
+
+
+def test_grids_are_measured_only_where_that_is_needed_and_wanted():
+    shapes = []
+
+    def run(image):
+        shapes.append(tuple(image.shape))
+        return [F.avg_pool2d(image, 4)] if certain else two_branches(image)
+
+    certain = True
+    assert cell_grids(run, (64, 32), torch.zeros(1)) == [CellGrid((1.5, 1.5), (4, 4))]
+    certain = False
+    found = cell_grids(run, (64, 32), torch.zeros(1), measure=False)
+    assert found == [CellGrid((0, 0), (4, 8))]  # of the branch named first
+    assert shapes == [(1, 3, 64, 32)] * 2
+    cell_grids(run, (64, 32), torch.zeros(1))
+    assert shapes[2:] == [(1, 3, 64, 32), *[(1, 3, 320, 288)] * 4]
+
+
+def test_grids_are_measured_alike_each_time():
+    def run(image):
+        padded, patches = F.avg_pool2d(image, 3, 4, padding=1), F.avg_pool2d(image, 4)
+        return [torch.cat((padded, patches), dim=1).relu()]
+
+    torch.manual_seed(1)
+    once = cell_grids(run, (64, 32), torch.zeros(1))
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    assert cell_grids(run, (64, 32), torch.zeros(1)) == once
+    assert torch.equal(torch.get_rng_state(), state)  # nor is training disturbed
 
 
 class Change(nn.Module):
@@ -334,6 +429,11 @@ def test_a_cell_is_brightest_where_it_looks():
     assert map_peak(image.numpy()).tolist() == [5.0 + 96 + 0.5, 1.0 + 64 + 0.5]
 
 
+def test_a_grid_cannot_be_changed_for_it_is_shared():
+    with pytest.raises(FrozenInstanceError):
+        CellGrid().first = (1.0, 1.0)
+
+
 def test_places_go_to_cells_and_back():
     grid = CellGrid((5.0, -1.0), (16.0, 8.0))
     pixels = torch.rand(7, 2, dtype=torch.float64) * 128
@@ -368,6 +468,125 @@ def test_maps_that_do_not_come_from_the_image_are_refused():
         cell_grids(lambda image: [torch.zeros(1, 2, 3, 4)], SIZE, torch.zeros(1))
 
 
+# One for each channel, each channel and row, each channel and column.
+GATES = {"channels": (1, 1), "rows": (None, 1), "columns": (1, None)}
+
+
+@pytest.mark.parametrize("size", [SIZE, (64, 32), (48, 48)], ids=str)
+@pytest.mark.parametrize("kind", GATES)
+def test_a_gate_leaves_the_grid_of_its_map_whichever_is_named_first(kind, size):
+    excite = nn.Conv2d(3, 3, 1)
+
+    def gated(maps):
+        gate = excite(F.adaptive_avg_pool2d(maps, GATES[kind])).sigmoid()
+        return [gate * maps, maps * gate, gate.expand_as(maps) * maps]
+
+    def run(image):
+        coarse = F.avg_pool2d(image, 32, ceil_mode=True)
+        return gated(F.avg_pool2d(image, 8)) + gated(coarse)
+
+    found = cell_grids(run, size, torch.zeros(1))
+    fine, coarse = CellGrid((3.5, 3.5), (8, 8)), CellGrid((15.5, 15.5), (32, 32))
+    assert found == [fine] * 3 + [coarse] * 3
+
+
+def test_a_gate_from_neighbouring_channels_leaves_the_grid_of_its_map():
+    across_channels = nn.Conv1d(1, 1, 3, padding=1)  # as in ECA-Net
+
+    def run(image):
+        maps = F.avg_pool2d(image, 8)
+        gate = across_channels(maps.mean((2, 3))[:, None]).sigmoid()
+        return [gate[0, 0][:, None, None] * maps]
+
+    (grid,) = cell_grids(run, SIZE, torch.zeros(1))
+    assert grid == CellGrid((3.5, 3.5), (8, 8))
+
+
+RESIZING = [
+    *(dict(scale_factor=scale) for scale in (1 / 4, 1 / 3, 2 / 3, 3 / 2, 4)),
+    *(dict(scale_factor=scale, mode="bilinear") for scale in (1 / 4, 2 / 3, 3 / 2, 4)),
+    dict(scale_factor=3, mode="bicubic"),
+    dict(scale_factor=1 / 3, mode="area"),
+    *(dict(scale_factor=scale, mode="nearest-exact") for scale in (1 / 3, 4)),
+    *(
+        dict(scale_factor=scale, mode=mode, antialias=True)
+        for scale in (1 / 3, 4)
+        for mode in ("bilinear", "bicubic")
+    ),
+]
+
+
+@pytest.mark.parametrize("how", RESIZING, ids=str)
+def test_resized_maps_look_where_a_ramp_is_as_bright(how):
+    image = torch.arange(96.0, dtype=torch.float64).expand(1, 3, 48, 96)
+    (grid,) = cell_grids(lambda x: [F.interpolate(x, **how)], (48, 96), image)
+    bright = F.interpolate(image, **how)[0, 0, 0]
+    assert grid.stride == (96 / len(bright),) * 2
+    inside = slice(len(bright) // 6, len(bright) // 6 * 5)  # away from the border
+    passed = grid.stride[0] * torch.arange(len(bright)).to(bright)
+    first = (bright - passed)[inside].mean().item()
+    assert grid.first == pytest.approx((first, first), abs=1e-6)
+
+
+def test_a_map_that_is_smaller_without_padding_is_not_merged():
+    (grid,) = cell_grids(lambda x: [F.max_pool2d(x, 17, 16)], (48, 48), torch.zeros(1))
+    assert grid == CellGrid((8, 8), (16, 16))  # a third would end at 49
+
+
+def test_cells_of_channels_are_blocks_of_the_cell_that_they_come_from():
+    def run(image):
+        return [F.pixel_shuffle(F.avg_pool2d(image, 8).repeat(1, 4, 1, 1), 2)]
+
+    (grid,) = cell_grids(run, SIZE, torch.zeros(1))
+    assert grid == CellGrid((1.5, 1.5), (4, 4))
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_corners_may_lie_on_corners(antialias):
+    def run(image):
+        corners = dict(mode="bilinear", align_corners=True, antialias=antialias)
+        return [F.interpolate(image, size, **corners) for size in ((2, 3), (1, 1))]
+
+    some, lone = cell_grids(run, SIZE, torch.zeros(1))
+    assert some == CellGrid((0, 0), (63.5, 191))
+    assert lone.first == (0, 0)
+
+
+def test_slices_of_scripted_models_are_followed():
+    def slices(maps):  # of which a script says no more than is written
+        return maps[:, :, 1:, :], maps[..., 2:], maps[:, :, :-1]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of newer versions of torch
+        scripted = torch.jit.script(slices)
+    found = cell_grids(lambda x: scripted(F.avg_pool2d(x, 2)), SIZE, torch.zeros(1))
+    assert [grid.first for grid in found] == [(0.5, 2.5), (4.5, 0.5), (0.5, 0.5)]
+
+
+def test_cells_that_slices_merge_are_equal_blocks():
+    def run(image):
+        corners = [image[:, :, y::2, x::2] for y, x in ((1, 1), (0, 1), (1, 0), (0, 0))]
+        return [F.conv2d(torch.cat(corners, 1), torch.ones(8, 12, 1, 1))]
+
+    (grid,) = cell_grids(run, SIZE, torch.zeros(1))
+    assert grid == CellGrid((0.5, 0.5), (2, 2))
+
+
+def test_cells_that_a_reshape_merges_are_equal_blocks():
+    def run(image):
+        halved = F.avg_pool2d(image, 2)
+        rows = halved.unflatten(2, (-1, 2)).mean(3)
+        columns = halved.unflatten(3, (-1, 4)).mean(4)
+        return [F.pixel_unshuffle(halved, 4), rows, columns]
+
+    found = cell_grids(run, SIZE, torch.zeros(1))
+    assert [(g.first, g.stride) for g in found] == [
+        ((3.5, 3.5), (8, 8)),
+        ((0.5, 1.5), (2, 4)),
+        ((3.5, 0.5), (8, 2)),
+    ]
+
+
 def test_resampling_padding_and_slices_are_followed():
     def run(image):
         halved = F.avg_pool2d(image, 2)  # 2 i + 0.5
@@ -383,7 +602,9 @@ def test_resampling_padding_and_slices_are_followed():
         corners = F.interpolate(  # 0.5 pixels from one to the next
             image, (383, 255), mode="bilinear", align_corners=True
         )
-        columns = halved[..., 4:]
+        columns, all_but_one = halved[..., 4:], halved[..., 1:]
+        all_rows = halved[:, :, -100:]
+        pool = nn.AvgPool2d((2,), (3,), (1,), ceil_mode=True, count_include_pad=False)
         weights = torch.ones(3, 3, 3, 3)
         dilated = F.conv2d(image, weights, None, 2, 1, 2)
         spread = F.conv_transpose2d(halved, weights, None, 2, 1, dilation=2)
@@ -394,7 +615,7 @@ def test_resampling_padding_and_slices_are_followed():
         return [
             *(halved, doubled, nearest, padded, rows, deconvolved, blocks, gated),
             *(sized, last_rows, corners, columns, dilated, spread, maxima, broad),
-            *(thirds, widened),
+            *(thirds, widened, all_but_one, all_rows, pool(image)),
         ]
 
     found = cell_grids(run, SIZE, torch.zeros(1))
@@ -417,4 +638,7 @@ def test_resampling_padding_and_slices_are_followed():
         ((1.5, 0), 4),
         ((1, 1), 3),
         ((-3, 0), 1),
+        ((2.5, 0.5), 2),
+        ((0.5, 0.5), 2),
+        ((-0.5, -0.5), 3),
     ]

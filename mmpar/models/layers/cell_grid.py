@@ -9,6 +9,7 @@ from the image through everything that a model computes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -146,6 +147,7 @@ def cell_grids(
 
     Convolutions, pooling, padding and interpolation move and widen the grid. Cells that
     are merged in another way, as by Swin's patch merging, are taken for equal blocks.
+    A gate, of one cell for a whole side of the image, leaves the grid of its map.
     Where branches with different grids meet (BN-Inception, TResNet, ResNet-D, HRNet),
     there is no one place that a cell looks at: its centre is then that of the gradients
     of a cell on images of noise, which depends on the weights.
@@ -186,10 +188,11 @@ def cell_grids(
 _COARSEST = 32
 """Pixels between the cells of the coarsest map that a network computes on the way."""
 
-_EIGHTHS = (0, 3, 4, 7)
-"""Where in a cell of the coarsest map the cell lies whose centre is measured, one for
-each image of noise. Where a coarser map was upsampled, cells within one of its own look
-at different places; the mean of these four is that of all."""
+_SEVENTHS = (0, 3, 4, 7)
+"""How far from the first to the last within a cell of the coarsest map the cell lies
+whose centre is measured, one for each image of noise. Where a coarser map was
+upsampled, cells within one of its own look at different places; the mean of these four
+is that of all."""
 
 _MARGIN = 256
 """Pixels that such an image is larger by, so that its border cuts off little of what a
@@ -208,14 +211,14 @@ def _measured(
     noise = torch.Generator().manual_seed(0)
     signs = {index: torch.Generator().manual_seed(1) for index in grids}
     firsts: dict[int, list[Tensor]] = {index: [] for index in grids}
-    for eighths in _EIGHTHS:
+    for sevenths in _SEVENTHS:
         image, maps = _noise(run, blank, noise)
         with torch.enable_grad():
             for index, grid in grids.items():
                 found = maps[index]
                 height, width = found.shape[2:]
-                column = _near_the_middle(width, grid.stride[0], eighths)
-                row = _near_the_middle(height, grid.stride[1], eighths)
+                column = _near_the_middle(width, grid.stride[0], sevenths)
+                row = _near_the_middle(height, grid.stride[1], sevenths)
                 cell = found[0, :, row, column]
                 mixed = cell @ torch.randn(len(cell), generator=signs[index]).to(cell)
                 (gradient,) = torch.autograd.grad(mixed, image, retain_graph=True)
@@ -228,10 +231,10 @@ def _measured(
     }
 
 
-def _near_the_middle(cells: int, stride: float, eighths: int) -> int:
+def _near_the_middle(cells: int, stride: float, sevenths: int) -> int:
     """One of the cells in the middle 32 pixels."""
     within = min(cells, max(1, int(_COARSEST / stride)))
-    return cells // 2 - within // 2 + within * eighths // 8
+    return cells // 2 - within // 2 + round((within - 1) * sevenths / 7)
 
 
 def _noise(
@@ -318,6 +321,11 @@ class _Tracer(TorchDispatchMode):
             merged.append(float(round(ratio)) if ratio > 1.5 else 1.0)
         return grid.merged(merged)
 
+    def _lone_axes(self, traced: _Traced) -> int:
+        """Along how many axes one cell spans the image: a gate is laid over a map."""
+        sides = zip(_xy(self.size), traced.grid.stride)
+        return sum(side < 1.5 * stride for side, stride in sides)
+
     def _after(
         self, func: Any, args: Sequence[Any], out: Any, inputs: list[_Traced]
     ) -> tuple[CellGrid, bool]:
@@ -325,6 +333,7 @@ class _Tracer(TorchDispatchMode):
         rule = _RULES.get(func.overloadpacket)
         if rule is not None and args[0] is first.tensor:
             return rule(self._settled(first), args, out), first.certain
+        first = min(inputs, key=self._lone_axes)
         alike = [other for other in inputs if other.grid.stride == first.grid.stride]
         agree = all(other.grid == first.grid for other in alike)
         return first.grid, agree and all(other.certain for other in alike)
@@ -359,13 +368,13 @@ def _convolution(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _pooling(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
-    kernel, stride, padding, dilation = _settings(args[1:], ([], 0, 1))
+    kernel, stride, padding, dilation = _settings(args[1:], ([], [0], [1]))
     return _window(grid, kernel, stride, padding, dilation)
 
 
 def _average(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
-    kernel, stride, padding = _settings(args[1:], ([], 0))
-    return _window(grid, kernel, stride, padding, (1, 1))
+    kernel, stride, padding = _settings(args[1:], ([], [0]))
+    return _window(grid, kernel, stride, padding, [1])
 
 
 def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
@@ -373,15 +382,14 @@ def _unfold(grid: CellGrid, args: Sequence[Any], out: Any) -> CellGrid:
     return _window(grid, kernel, stride, padding, dilation)
 
 
-def _adaptive(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    """Into equal blocks; a gate of 1 x 1 is laid over the map that it comes from."""
-    if out.shape[2:].numel() == 1:
-        return grid
-    return grid.merged(_xy(i / o for i, o in zip(args[0].shape[2:], out.shape[2:])))
+def _blocks(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    """Into equal blocks of cells or of parts of one."""
+    sizes = zip(args[0].shape[2:], out.shape[2:])
+    return grid.merged(_xy(old / new for old, new in sizes))
 
 
 def _settings(given: Sequence[Any], defaults: Sequence[Any]) -> list[Any]:
-    """Kernel, and what of the rest was given."""
+    """What was given, and the defaults of the rest; the first has none."""
     return [*given, *defaults[len(given) - 1 :]][: len(defaults) + 1]
 
 
@@ -391,20 +399,27 @@ def _padded(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _sliced(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    tensor, dim, start = (*args, 0, 0)[:3]
-    step = args[4] if len(args) > 4 else 1
+    tensor, dim, start, _, step = _settings(args, (0, None, None, 1))
     dim = dim % tensor.ndim
-    if tensor.ndim != 4 or dim < 2 or step != 1 or not start:
+    if tensor.ndim != 4 or dim < 2 or step != 1:
         return grid
-    start = start if start > 0 else start + tensor.shape[dim]
+    start, _, _ = slice(start, None).indices(tensor.shape[dim])
     return grid.shifted((start, 0) if dim == 3 else (0, start))
 
 
 def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    _, _, align_corners = args[:3]
+    if not align_corners:
+        return _blocks(grid, args, out)
     sizes = zip(args[0].shape[2:], out.shape[2:])
-    if len(args) > 2 and args[2] is True:  # corners on corners
-        return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
-    return grid.merged(_xy(old / new for old, new in sizes))
+    return grid.with_stride(_xy((old - 1) / max(new - 1, 1) for old, new in sizes))
+
+
+def _nearest(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
+    """At the cell before or at its place, which is that far before it in the mean."""
+    sizes = [*zip(args[0].shape[2:], out.shape[2:])]
+    ahead = _xy((math.gcd(old, new) / new - 1) / 2 for old, new in sizes)
+    return grid.shifted(ahead).with_stride(_xy(old / new for old, new in sizes))
 
 
 _aten = torch.ops.aten
@@ -412,7 +427,7 @@ _RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
     _aten.convolution: _convolution,
     _aten.max_pool2d_with_indices: _pooling,
     _aten.avg_pool2d: _average,
-    _aten._adaptive_avg_pool2d: _adaptive,
+    _aten._adaptive_avg_pool2d: _blocks,
     _aten.im2col: _unfold,
     _aten.constant_pad_nd: _padded,
     _aten.reflection_pad2d: _padded,
@@ -420,13 +435,17 @@ _RULES: dict[Any, Callable[[CellGrid, Sequence[Any], Any], CellGrid]] = {
     _aten.slice: _sliced,
     _aten.upsample_bilinear2d: _interpolated,
     _aten.upsample_bicubic2d: _interpolated,
-    _aten.upsample_nearest2d: _interpolated,
+    _aten._upsample_bilinear2d_aa: _interpolated,
+    _aten._upsample_bicubic2d_aa: _interpolated,
+    _aten.upsample_nearest2d: _nearest,
+    _aten._upsample_nearest_exact2d: _blocks,
+    _aten.pixel_shuffle: _blocks,
 }
 
 
-def _two(value: Any) -> tuple[int, int]:
-    values = tuple(value) if isinstance(value, Sequence) else (value,)
-    return values if len(values) == 2 else values * 2
+def _two(values: Sequence[int]) -> tuple[int, int]:
+    """(y, x), of which torch names but one where they are equal."""
+    return values[0], values[-1]
 
 
 def _xy(values: Iterable[float]) -> Pair:
