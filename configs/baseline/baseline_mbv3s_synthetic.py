@@ -6,4 +6,5 @@ model = dict(
     backbone=dict(_base_.backbone, out_indices=_base_.stages[-1:], init_cfg=None),
     head=dict(in_channels=_base_.channels[-1]),
 )
-optim_wrapper = dict(type="OptimWrapper")  # depthwise convolutions lose by bfloat16
+# Depthwise convolutions lose by bfloat16; at the others' 4e-4 it learns far less.
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(lr=2e-3))
