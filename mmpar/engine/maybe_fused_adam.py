@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -30,34 +29,23 @@ class MaybeFusedAdam(torch.optim.Adam):
     def __init__(self, params: Any, **kwargs: Any) -> None:
         if "fused" in kwargs:
             raise ValueError(
-                "MaybeFusedAdam is fused where torch can do that; to say whether, take "
-                "torch's: optim_wrapper.optimizer.type='Adam'"
+                "MaybeFusedAdam is fused where torch can do that; to choose, use "
+                "torch's Adam: optim_wrapper.optimizer.type='Adam'"
             )
-        groups = list(params)  # a generator is read once
-        # torch writes its defaults into groups, even where it refuses.
-        copies = [dict(one) if isinstance(one, dict) else one for one in groups]
-        try:
-            super().__init__(copies, fused=True, **kwargs)
+        groups = [_listed(one) for one in params]
+        try:  # torch writes its defaults into groups, even where it refuses
+            torch.optim.Adam([_listed(one) for one in groups], fused=True, **kwargs)
+            super().__init__(groups, fused=True, **kwargs)
         except RuntimeError as error:
             print_log(f"Adam is not fused: {error}", "current")
             super().__init__(groups, **kwargs)
+        self._layout = self.register_step_pre_hook(_lay_out_like_weights)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """As torch's, wherever gradients and moments lie in memory.
-
-        Its fused step on CPUs takes values by their place: moments of a training with
-        the channels first, resumed with the channels last, would go to other weights.
-        """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            if group["fused"]:
-                for weight in group["params"]:
-                    _lay_out_like(weight, self.state.get(weight, {}))
-        super().step()
-        return loss
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy has hooks of its own."""
+        super().__setstate__(state)
+        if "_layout" not in self.__dict__:
+            self._layout = self.register_step_pre_hook(_lay_out_like_weights)
 
     def state_dict(self) -> dict[str, Any]:
         """As ``torch.optim.Adam``'s that is not fused."""
@@ -68,21 +56,35 @@ class MaybeFusedAdam(torch.optim.Adam):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """As torch's, but fused as before."""
-        fused = [group["fused"] for group in self.param_groups]
-        super().load_state_dict(state_dict)
-        for group, before in zip(self.param_groups, fused):
-            group["fused"] = before
+        saved, own = state_dict["param_groups"], self.param_groups
+        if len(saved) == len(own):  # else torch has an error
+            saved = [{**a, "fused": b["fused"]} for a, b in zip(saved, own)]
+        super().load_state_dict({**state_dict, "param_groups": saved})
 
 
-def _lay_out_like(weight: torch.Tensor, moments: dict[str, torch.Tensor]) -> None:
-    """Lay the gradient and the moments of a weight out in memory as it is."""
-    if weight.grad is None:
-        return
-    if weight.grad.stride() != weight.stride():
-        weight.grad = _laid_out(weight.grad, weight)
-    for name, moment in moments.items():
-        if moment.shape == weight.shape and moment.stride() != weight.stride():
-            moments[name] = _laid_out(moment, weight)
+def _listed(group: Any) -> Any:
+    """A copy of a group of parameters, of which a generator is read once."""
+    if isinstance(group, dict) and not isinstance(group["params"], torch.Tensor):
+        return {**group, "params": list(group["params"])}
+    return dict(group) if isinstance(group, dict) else group
+
+
+def _lay_out_like_weights(optimizer: torch.optim.Adam, *_: Any) -> None:
+    """Lay gradients and moments out in memory as their weights are.
+
+    torch's fused step on CPUs takes values by their place: moments of a training with
+    the channels first, resumed with the channels last, would go to other weights.
+    """
+    for group in optimizer.param_groups:
+        for weight in group["params"] if group["fused"] else ():
+            if weight.grad is None:
+                continue
+            if weight.grad.stride() != weight.stride():
+                weight.grad = _laid_out(weight.grad, weight)
+            moments = optimizer.state.get(weight, {})
+            for name, moment in moments.items():
+                if moment.shape == weight.shape and moment.stride() != weight.stride():
+                    moments[name] = _laid_out(moment, weight)
 
 
 def _laid_out(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -328,8 +328,8 @@ def _prepare_strategy(cfg: Config) -> None:
         )
     if cfg.get("channels_last"):
         raise ValueError(
-            f"no training by a strategy, such as {name}, has the channels last; leave "
-            "that out: channels_last=None"
+            f"channels_last cannot be combined with the strategy {name}: set "
+            "channels_last=None"
         )
     if cfg.get("sync_bn"):
         raise ValueError(

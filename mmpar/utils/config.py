@@ -294,19 +294,17 @@ def check_config(cfg: Config) -> None:
     Runner are considered mistyped.
 
     Raises:
-        ValueError: There is one; names the nearest field, or the smallest value; or see
-            :func:`check_protocol`.
+        ValueError: There is one; names the nearest field, what is written now, or the
+            smallest value; or see :func:`check_protocol`.
     """
     check_protocol(cfg)
     last = cfg.get("channels_last")
-    if last not in (True, False, None):
-        raise ValueError(
-            f"channels_last is True or False, found {last!r} in {cfg.filename}"
-        )
+    if last is not None and not isinstance(last, bool):
+        raise ValueError(f"channels_last must be True or False, found {last!r}")
     if configured_hooks(cfg, "ChannelsLastHook"):
         raise ValueError(
-            f"{cfg.filename} has a ChannelsLastHook, which was an older mmpar's: take "
-            "it out and write channels_last = True"
+            f"{cfg.filename or 'the config'} has a ChannelsLastHook, which no longer "
+            "exists: remove it and set channels_last = True"
         )
     for name in cfg.keys() - READ_BY_RUNNER:
         near = difflib.get_close_matches(name, READ_BY_RUNNER, n=1, cutoff=_ALIKE)

@@ -83,23 +83,46 @@ def test_a_training_goes_on_by_either(first, then, groups):
     torch.testing.assert_close(kernels(ours), kernels(theirs), rtol=1e-5, atol=1e-6)
 
 
-def test_a_closure_gives_the_gradients():
-    weight = nn.Parameter(torch.ones(2, 2))
+def test_what_it_counts_steps_by_is_where_its_weights_are():
+    """On another device, such as a GPU: torch's fused step takes nothing else."""
+    begun = MaybeFusedAdam([kernel()], lr=0.1)
+    kernels(begun)
+    optimizer = MaybeFusedAdam([nn.Parameter(torch.empty(4, 3, 3, 3, device="meta"))])
+    optimizer.load_state_dict(begun.state_dict())
+    (group,) = optimizer.param_groups
+    (state,) = optimizer.state.values()
+    assert (state["step"].device.type == "meta") is bool(group["fused"])
 
-    def closure():
-        weight.grad = None
-        loss = (3 * weight).sum()
-        loss.backward()
-        return loss
 
-    assert MaybeFusedAdam([weight], lr=0.5).step(closure).item() == 12
-    torch.testing.assert_close(weight.detach(), torch.full((2, 2), 0.5))
+@pytest.mark.parametrize("again", [lambda o: o, copy.deepcopy], ids=["", "copied"])
+def test_hooks_of_a_step_run_once(again):
+    Adam([kernel()])
+    optimizer, calls = again(MaybeFusedAdam([kernel()])), []
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.register_step_pre_hook(lambda *_: calls.append(1))
+    kernels(optimizer, number=3)
+    assert len(calls) == 3
+
+
+@since_torch("2.3", "it scales on GPUs only")
+def test_what_is_not_fused_is_scaled_as_adam():
+    weight = nn.Parameter(torch.ones(2))
+    optimizer = MaybeFusedAdam([weight], lr=0.5, foreach=True)
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.scale((3 * weight).sum()).backward()
+    scaler.step(optimizer)
+    torch.testing.assert_close(weight.detach(), torch.full((2,), 0.5))
 
 
 @pytest.mark.parametrize(
     "groups",
-    [iter, lambda weights: [dict(params=[one]) for one in weights]],
-    ids=["a generator", "groups"],
+    [
+        iter,
+        lambda weights: [dict(params=[one]) for one in weights],
+        lambda weights: [dict(params=one) for one in weights],
+        lambda weights: [dict(params=weights)],
+    ],
+    ids=["a generator", "groups", "groups of one", "a group of a generator"],
 )
 def test_where_torch_refuses_it_is_the_ordinary_one_and_says_so(
     monkeypatch, log, groups

@@ -195,15 +195,15 @@ def test_a_mistyped_field_is_an_error_with_the_nearest_name(name, meant):
         check_config(Config({name: 1}))
 
 
-@pytest.mark.parametrize("value", ["no", "false", "torch", 2])
+@pytest.mark.parametrize("value", ["no", "false", "torch", 1])
 def test_a_layout_is_no_word(value):
-    with pytest.raises(ValueError, match="channels_last is True or False, found"):
+    with pytest.raises(ValueError, match="channels_last must be True or False, found"):
         check_config(Config(dict(channels_last=value)))
 
 
 def test_a_hook_of_an_older_mmpar_is_named_with_what_is_written_now():
     hooks = dict(channels_last=dict(type="ChannelsLastHook"))
-    with pytest.raises(ValueError, match="write channels_last = True"):
+    with pytest.raises(ValueError, match=r"the config has .* set channels_last = True"):
         check_config(Config(dict(default_hooks=hooks)))
 
 

@@ -3,11 +3,11 @@
 python tools/benchmarks/train_speed.py CONFIG [--switches "as it is" bfloat16 ...]
 
 Every switch trains a model of its own on the config's training data; "plain" is without
-what a config may have to be faster. Those of Adam are left out where the config has
-another optimizer. Workers are persistent. In each turn, in random order, it trains
-until what its workers had loaded ahead is used up, and is then timed for some steps.
-Prints images/s, medians of the turns, and which share of the time went into waiting for
-data, forward with the loss, backward, and the optimizer with gradient clipping.
+what a config may have to be faster. An optimizer that is not Adam stays. Workers are
+persistent. In each turn, in random order, it trains until what its workers had loaded
+ahead is used up, and is then timed for some steps. Prints images/s, medians of the
+turns, and which share of the time went into waiting for data, forward with the loss,
+backward, and the optimizer with gradient clipping.
 """
 
 from __future__ import annotations
@@ -138,15 +138,11 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     init_default_scope("mmpar")
     device = get_device()
-    fitting = [name for name in args.switches if fits(name, args.config)]
-    if len(fitting) < len(args.switches):
-        left = ", ".join(name for name in args.switches if name not in fitting)
-        print(f"left out, as the config's optimizer is not Adam: {left}")
+    options = args.cfg_options or {}
+    changes = changes_of(args.switches, args.config, options)
     trainings = {
-        name: Training(
-            args.config, {**(args.cfg_options or {}), **SWITCHES[name]}, device
-        )
-        for name in fitting
+        name: Training(args.config, {**options, **change}, device)
+        for name, change in changes.items()
     }
     shuffled = random.Random(0)
     with keeping_freed_memory():  # as every training does
@@ -154,7 +150,7 @@ def main() -> None:
             training.turn(args.steps)  # the first is slower, and compiles
             training.turns.clear()
         for _ in range(args.turns):
-            for name in shuffled.sample(fitting, len(fitting)):
+            for name in shuffled.sample([*changes], len(changes)):
                 trainings[name].turn(args.steps)
     print(f"torch {torch.__version__}, {device}, {args.threads} CPU threads")
     print("| switch | images/s | " + " | ".join(SHARES) + " |")
@@ -164,10 +160,28 @@ def main() -> None:
         print(f"| {name} | {row(training.turns, images)} |")
 
 
-def fits(switch: str, config: str) -> bool:
-    """Whether a switch leaves the algorithm of the config's optimizer as it is."""
-    kind = Config.fromfile(config).optim_wrapper.optimizer.type
-    return kind in ("Adam", "MaybeFusedAdam") or OPTIMIZER not in SWITCHES[switch]
+def changes_of(
+    switches: list[str], config: str, options: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """What switches change, which leave an optimizer that is not Adam as it is.
+
+    Raises:
+        SystemExit: That is nothing.
+    """
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict(options)
+    if cfg.optim_wrapper.optimizer.type in ("Adam", "MaybeFusedAdam"):
+        return {name: SWITCHES[name] for name in switches}
+    left = [name for name in switches if SWITCHES[name].keys() == {OPTIMIZER}]
+    if left:
+        print(f"left out, as the config's optimizer is not Adam: {', '.join(left)}")
+    if left == switches:
+        raise SystemExit("no switch is left")
+    return {
+        name: {key: one for key, one in SWITCHES[name].items() if key != OPTIMIZER}
+        for name in switches
+        if name not in left
+    }
 
 
 def row(turns: list[dict[str, float]], images: int) -> str:

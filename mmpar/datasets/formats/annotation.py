@@ -678,9 +678,10 @@ def checked_rows(values: Any, count: int, source: str, first: int) -> np.ndarray
     if rows.dtype.kind not in "iu" and not _are_whole(rows):
         raise ValueError(f"{source}: expected row numbers, got {rows[:3]!r}")
     rows = rows.astype(np.int64)
-    if len(rows) > 2 and np.isin(rows, (0, 1)).all():
+    if len(rows) > 2 and np.isin(rows, (0, 1)).all():  # no three rows are 0 and 1
         raise ValueError(
-            f"{source}: expected row numbers, got a mask ({len(rows)} times 0 or 1)"
+            f"{source}: expected row numbers, got a mask of {len(rows)} zeros and "
+            "ones; list the numbers of the rows instead"
         )
     rows -= first
     outside = (rows < 0) | (rows >= count)

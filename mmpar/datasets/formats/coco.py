@@ -129,6 +129,8 @@ def _by_id(content: Any, name: str, path: str) -> dict[Any, Any]:
 
 
 def _two_for_one(path: str, name: str, other: str, image: str) -> ValueError:
+    if name == other:
+        return ValueError(f"{path}: two images have the file_name {name!r}")
     return ValueError(
         f"{path}: {name!r} and {other!r} may both be {image}; give images with the "
         "folders that the file names, or a file that has only these images"
@@ -301,14 +303,23 @@ def read_coco_persons(file: str, paths: Sequence[str]) -> PersonBoxes:
     return PersonBoxes.of(found, [note for note, count in notes.items() if count])
 
 
+def _index_of(paths: Sequence[str], file: str) -> ImageIndex:
+    """Of images that are each named once."""
+    index = ImageIndex(paths, file)
+    repeated = index.first_repeated()
+    if repeated is not None:
+        raise ValueError(
+            f"the image {repeated!r}, to be found in {file}, is given twice; give each "
+            "image once"
+        )
+    return index
+
+
 def _rows_of_images(
     content: Any, file: str, paths: Sequence[str]
 ) -> dict[Any, int | None]:
     """Id of an image to its position in ``paths``, None if it is not there."""
-    index = ImageIndex(paths, file)
-    repeated = index.first_repeated()
-    if repeated is not None:
-        raise ValueError(f"{repeated} is given twice; give each image once")
+    index = _index_of(paths, file)
     rows: dict[Any, int | None] = {}
     names: dict[int, str] = {}
     for key, image in _by_id(content, "images", file).items():
@@ -379,8 +390,8 @@ def read_coco_keypoints(
     Raises:
         FileNotFoundError: The file does not exist.
         ValueError: The file is of another format, an entry does not have 51 finite
-            numbers, an ``image_id`` or a file name cannot be resolved, two names may
-            mean one image, or ``min_score`` is not in [0, 1].
+            numbers, an ``image_id`` or a file name cannot be resolved, two images may
+            be one, an image is given twice, or ``min_score`` is not in [0, 1].
     """
     if not 0 <= min_score <= 1:  # above, the 1 of a hidden keypoint would be too low
         raise ValueError(
@@ -389,10 +400,10 @@ def read_coco_keypoints(
         )
     content = _read_results(file)
     name_of = _image_names(content, file, images_file)
-    index = ImageIndex(paths, str(file))
+    index = _index_of(paths, str(file))
     keypoints = np.zeros((len(paths), NUM_KEYPOINTS, 3), np.float32)
     weights = np.zeros(len(paths))
-    names: dict[int, str] = {}
+    images: dict[int, tuple[str, Any]] = {}
     unknown: dict[str, None] = {}
     for where, person, points in _people(content, file):
         name = _image_name(person, name_of, where)
@@ -400,8 +411,10 @@ def read_coco_keypoints(
         if row is None:
             unknown[name] = None
             continue
-        if names.setdefault(row, name) != name:
-            raise _two_for_one(str(file), names[row], name, paths[row])
+        image_id = None if "file_name" in person else person["image_id"]
+        image = portable_path(name), image_id if image_id in name_of else None
+        if images.setdefault(row, image) != image:
+            raise _two_for_one(str(file), images[row][0], image[0], paths[row])
         weight = _weight(person, points, where)
         if weight > weights[row]:
             weights[row], keypoints[row] = weight, points

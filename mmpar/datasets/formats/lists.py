@@ -274,7 +274,7 @@ class _LineReader:
     def _fault(self, line: str, where: str) -> ValueError:
         """What is wrong with a line that is not a sample."""
         count = len(self._schema)
-        alone = re.split(r"[\s,]+", line.strip(","))
+        alone = re.findall(r"[^\s,]+", line)
         if all(word in self._codes for word in alone):
             return ValueError(
                 f"{where}: found labels alone ({len(alone)}; the schema has {count} "

@@ -189,10 +189,9 @@ _COARSEST = 32
 """Pixels between the cells of the coarsest map that a network computes on the way."""
 
 _SEVENTHS = (0, 3, 4, 7)
-"""How far from the first to the last within a cell of the coarsest map the cell lies
-whose centre is measured, one for each image of noise. Where a coarser map was
-upsampled, cells within one of its own look at different places; the mean of these four
-is that of all."""
+"""Which cells of those within one of the coarsest map are measured, one for each image
+of noise: 0 is the first, 7 the last. Where a coarser map was upsampled, they look at
+different places; the mean of these four is that of all."""
 
 _MARGIN = 256
 """Pixels that such an image is larger by, so that its border cuts off little of what a
@@ -416,7 +415,7 @@ def _interpolated(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
 
 
 def _nearest(grid: CellGrid, args: Sequence[Any], out: Tensor) -> CellGrid:
-    """At the cell before or at its place, which is that far before it in the mean."""
+    """torch rounds places down: on average a cell looks that far before its own."""
     sizes = [*zip(args[0].shape[2:], out.shape[2:])]
     ahead = _xy((math.gcd(old, new) / new - 1) / 2 for old, new in sizes)
     return grid.shifted(ahead).with_stride(_xy(old / new for old, new in sizes))

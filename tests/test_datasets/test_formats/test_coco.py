@@ -261,7 +261,11 @@ def test_of_a_file_that_is_used_in_full_nothing_is_said(tmp_path):
         ({}, [*"cdef"], r"lists none of the 4 images \['c', 'd', 'e'\]$"),
         ({}, [], "lists none of the 0 images"),
         ({}, ["a.jpg"], "'cam1/a.jpg' and 'cam2/a.jpg' may both be a.jpg"),
-        ({}, ["b.jpg", "c.jpg", "b.jpg"], "^b.jpg is given twice"),
+        (
+            {},
+            ["b.jpg", "c.jpg", "b.jpg"],
+            "'b.jpg', to be found in .*boxes.json, is given twice",
+        ),
         (
             dict(annotations=[dict(id="x", image_id=5, category_id=1, bbox=[0] * 4)]),
             ["b.jpg"],
@@ -455,7 +459,23 @@ def test_scores_are_thresholded_where_they_are_read(tmp_path):
         assert found.num_low_scores == (scores > 0).sum() - usable.sum()
 
 
+def test_names_that_are_written_otherwise_are_of_one_image(tmp_path):
+    people = [dict(person(0), image_id=name) for name in ("c/1.jpg", "c\\1.jpg")]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(people))
+    assert read_coco_keypoints(path, ["c/1.jpg"]).keypoints.any()
+    with pytest.raises(ValueError, match=r"'c/1\.jpg'.* is given twice"):
+        read_coco_keypoints(path, ["c/1.jpg"] * 2)
+
+
 FAULTS = {
+    "two images of one name": (
+        dict(
+            images=[dict(id=n, file_name="val/1.jpg") for n in (1, 2)],
+            annotations=[dict(person(0), image_id=n) for n in (1, 2)],
+        ),
+        r"x\.json: two images have the file_name 'val/1\.jpg'",
+    ),
     "a number for a name": ([dict(person(1), image_id=3)], r"image_id=3 .*--images"),
     "two images fit": (
         [dict(person(1), image_id="1.jpg")],

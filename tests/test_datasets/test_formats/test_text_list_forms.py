@@ -110,7 +110,7 @@ FAULTS = {
         "1 1 0 1",
         r"labels alone \(4; the schema has 3 ",
     ),
-    "commas alone": ("1,0,1", r"labels alone \(3;"),
+    "commas alone": ("1,0,1 ,", r"labels alone \(3;"),
     "a word": ("nothing", "found 0 labels, expected 3"),
     "words after an image": ("a.jpg Hat Bag Boots", "'Hat' has the label 'Hat'"),
     "fewer words": ("a.jpg Hat Bag", "found 0 labels, expected 3"),
