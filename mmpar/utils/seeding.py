@@ -58,13 +58,21 @@ class _KeyedSampler:
     def __init__(self, sampler: Any, seed: int) -> None:
         self.sampler = sampler
         self.seed = seed
+        self.begin = 0
+        if hasattr(sampler, "skip"):  # by which onedl-mmengine's loop resumes
+            self._skip, sampler.skip = sampler.skip, self.skip
+
+    def skip(self, num_samples: int) -> None:
+        """Begin at a position, which is counted from the start as before."""
+        self._skip(num_samples)
+        self.begin = num_samples
 
     def __len__(self) -> int:
         return len(self.sampler)
 
     def __iter__(self) -> Iterator[tuple[int, tuple[int, ...]]]:
         epoch, rank = getattr(self.sampler, "epoch", 0), get_rank()
-        for position, index in enumerate(self.sampler):
+        for position, index in enumerate(self.sampler, self.begin):
             yield index, (SAMPLE, self.seed, epoch, rank, position)
 
 

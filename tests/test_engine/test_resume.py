@@ -83,6 +83,30 @@ def test_samples_are_drawn_anew_in_each_epoch_and_place(tmp_path):
     assert torch.equal(again, epochs[0])
 
 
+class Skipping(torch.utils.data.SequentialSampler):
+    """Passes samples over without their loading, as onedl-mmengine's does to resume."""
+
+    begin = 0
+
+    def skip(self, num_samples):
+        self.begin = num_samples
+
+    def __iter__(self):
+        return iter([*super().__iter__()][self.begin :])
+
+
+def test_samples_after_those_that_were_passed_over_are_drawn_as_before():
+    batches = []
+    for begin in (0, 4):
+        sampler = Skipping(Noise())
+        loader = torch.utils.data.DataLoader(Noise(), batch_size=2, sampler=sampler)
+        seeding.seed_samples(loader, 3)
+        sampler.skip(begin)
+        batches.append([batch["inputs"] for batch in loader])
+    assert len(batches[1]) == len(batches[0]) - 2 > 0
+    torch.testing.assert_close(batches[1], batches[0][2:], rtol=0, atol=0)
+
+
 def drawn(monkeypatch, rank, seed):
     """What a process draws for a batch of samples, and then in an iteration."""
     for module in (seeding, iteration_seed_hook):
