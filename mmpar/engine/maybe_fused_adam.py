@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -32,9 +33,9 @@ class MaybeFusedAdam(torch.optim.Adam):
                 "MaybeFusedAdam is fused where torch can do that; to choose, use "
                 "torch's Adam: optim_wrapper.optimizer.type='Adam'"
             )
-        groups = [_listed(one) for one in params]
+        groups = [_copied(one) for one in params]
         try:  # torch writes its defaults into groups, even where it refuses
-            torch.optim.Adam([_listed(one) for one in groups], fused=True, **kwargs)
+            torch.optim.Adam([_copied(one) for one in groups], fused=True, **kwargs)
             super().__init__(groups, fused=True, **kwargs)
         except RuntimeError as error:
             print_log(f"Adam is not fused: {error}", "current")
@@ -62,11 +63,12 @@ class MaybeFusedAdam(torch.optim.Adam):
         super().load_state_dict({**state_dict, "param_groups": saved})
 
 
-def _listed(group: Any) -> Any:
-    """A copy of a group of parameters, of which a generator is read once."""
-    if isinstance(group, dict) and not isinstance(group["params"], torch.Tensor):
-        return {**group, "params": list(group["params"])}
-    return dict(group) if isinstance(group, dict) else group
+def _copied(one: Any) -> Any:
+    """A parameter, or a copy of a group of them, whose generator is read once."""
+    if not isinstance(one, dict):
+        return one
+    params = one["params"]
+    return {**one, "params": list(params) if isinstance(params, Iterator) else params}
 
 
 def _lay_out_like_weights(optimizer: torch.optim.Adam, *_: Any) -> None:

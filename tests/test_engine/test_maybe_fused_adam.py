@@ -165,3 +165,10 @@ def test_a_config_names_it_and_weighs_groups_apart():
     before = model["head"].weight.detach().clone()
     wrapper.update_params(model["head"](torch.ones(1, 2)).sum())
     assert not torch.equal(model["head"].weight, before)
+
+
+def test_a_set_of_parameters_is_an_error_as_for_adam():
+    groups = [dict(params={nn.Parameter(torch.zeros(2))})]
+    for optimizer_of in (Adam, MaybeFusedAdam):
+        with pytest.raises(TypeError, match="ordered collections"):
+            optimizer_of(groups)

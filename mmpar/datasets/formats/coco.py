@@ -406,13 +406,12 @@ def read_coco_keypoints(
     images: dict[int, tuple[str, Any]] = {}
     unknown: dict[str, None] = {}
     for where, person, points in _people(content, file):
-        name = _image_name(person, name_of, where)
+        name, image_id = _image_of(person, name_of, where)
         row = index.find(name)
         if row is None:
             unknown[name] = None
             continue
-        image_id = None if "file_name" in person else person["image_id"]
-        image = portable_path(name), image_id if image_id in name_of else None
+        image = portable_path(name), image_id
         if images.setdefault(row, image) != image:
             raise _two_for_one(str(file), images[row][0], image[0], paths[row])
         weight = _weight(person, points, where)
@@ -479,16 +478,17 @@ def _points(person: Any, where: str) -> np.ndarray:
     return points
 
 
-def _image_name(
+def _image_of(
     person: Mapping[str, Any], name_of: Mapping[Any, str], where: str
-) -> str:
+) -> tuple[str, Any]:
+    """The image's name, and the id that stands for it, if one does."""
     if "file_name" in person:
-        return entry(person, "file_name", str, where)
+        return entry(person, "file_name", str, where), None
     image_id = entry(person, "image_id", _ID, where)
     if image_id in name_of:
-        return name_of[image_id]
+        return name_of[image_id], image_id
     if isinstance(image_id, str):
-        return image_id
+        return image_id, None
     raise ValueError(
         f"{where}: nothing says which image image_id={image_id!r} is; give the COCO "
         "file with the 'images' that the detector was given (--images)"
